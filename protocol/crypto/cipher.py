@@ -10,7 +10,7 @@ homomorphic one would have to offer:
 | rows of integers times an encrypted vector | `linear_combinations`, `PowerTables` |
 | many values in one plaintext | `SlotLayout`, `pack`, `pack_plain`, `unpack` |
 | one mask over a whole plaintext | `Mask`, `add_mask` |
-| fresh randomness on whatever leaves | `blind_for_key_holder`, `ShortExponentBlinder` |
+| fresh randomness on whatever leaves | `blind_for_key_holder`, `ShortExponentBlinder`, `draw_base` |
 | a plaintext shown with proof, and its check | `Opening`, `open_ciphertext`, `verify_openings` |
 | which of many openings do not hold | `false_openings` |
 | checked ciphertexts from bytes, and back | `read_ciphertexts`, `write_ciphertexts` |
@@ -20,7 +20,7 @@ These are the implementation's own functions: nothing stands between the protoco
 
 from gmpy2 import mpz
 
-from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
+from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder, draw_base
 from protocol.crypto.linear import linear_combinations
 from protocol.crypto.opening import Opening, false_openings, open_ciphertext, verify_openings
 from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_plain, unpack
@@ -42,6 +42,7 @@ __all__ = [
     "SlotLayout",
     "add_mask",
     "blind_for_key_holder",
+    "draw_base",
     "false_openings",
     "generate_private_key",
     "linear_combinations",

@@ -84,9 +84,9 @@ class _Instance(FrozenModel):
     early: tuple[EarlyReference, ...] = ()
 
 
-def decode_state(role: str, content: bytes) -> PhaseState:
+def decode_state(role: str, content: bytes, roles: Mapping[str, RoleModule] = ROLES) -> PhaseState:
     """The state inside stored bytes, for tests and for tools that show it."""
-    state: PhaseState = ROLES[role].MACHINE.read(unpack(_Instance, content).state)
+    state: PhaseState = roles[role].MACHINE.read(unpack(_Instance, content).state)
     return state
 
 

@@ -4,6 +4,8 @@ Silence costs everybody a deadline, so each further one in a row is answered by 
 a party that has died a training of n rounds waits about log₂ n times. Any word from it ends that.
 """
 
+from typing import TypeVar
+
 from protocol.messages import ParticipantDropped
 from protocol.roles.aggregator.lanes import Absence
 from protocol.roles.aggregator.state import TrainingState
@@ -14,6 +16,8 @@ from protocol.roles.engine.state import replace
 from protocol.types import RoundNumber, mask_of, seats_of
 
 _LONGEST = 16
+
+T = TypeVar("T", bound=TrainingState)
 
 
 def asked_trainers(state: TrainingState, round_number: RoundNumber) -> int:
@@ -34,7 +38,7 @@ def asked_validators(state: TrainingState, round_number: RoundNumber) -> int:
     return _enough(drawn & ~_away(state, round_number) & ~behind, drawn, state.parties.quorum)
 
 
-def mark_absent(state: TrainingState, seats: int, round_number: RoundNumber) -> TrainingState:
+def mark_absent(state: T, seats: int, round_number: RoundNumber) -> T:
     """These seats were silent in this round."""
     by_seat = {absence.seat: absence for absence in state.absences}
     for seat in seats_of(seats):
@@ -44,7 +48,7 @@ def mark_absent(state: TrainingState, seats: int, round_number: RoundNumber) -> 
     return replace(state, absences=tuple(by_seat.values()))
 
 
-def mark_present(state: TrainingState, seat: int) -> TrainingState:
+def mark_present(state: T, seat: int) -> T:
     """This seat is there."""
     absences = tuple(absence for absence in state.absences if absence.seat != seat)
     return state if absences == state.absences else replace(state, absences=absences)

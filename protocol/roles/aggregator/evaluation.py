@@ -5,12 +5,12 @@ from protocol.messages import EncryptedMetric, LocalModels, OpeningRequest, Upda
 from protocol.roles.aggregator import attendance
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.lanes import Answer, MeasuringLane, OpeningLane, attempt_out_of_order
-from protocol.roles.aggregator.state import EndingState, TrainingState, with_new_blobs
+from protocol.roles.aggregator.state import EndingState, TrainingState
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
-from protocol.roles.engine.state import replace, store
+from protocol.roles.engine.state import replace, store, with_new_blobs
 from protocol.roles.shared.metric_check import read_values
 from protocol.types import RoundAttempt
 from protocol.vectors import EncryptedVector

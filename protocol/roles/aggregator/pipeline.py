@@ -12,14 +12,13 @@ from protocol.roles.aggregator.state import (
     SettlingState,
     TrainingState,
     contract_ends_at,
-    with_new_blobs,
 )
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import CancelTimer
 from protocol.roles.engine.inputs import Refused
 from protocol.roles.engine.refusals import require
-from protocol.roles.engine.state import PhaseState, replace
+from protocol.roles.engine.state import PhaseState, replace, with_new_blobs
 from protocol.roles.engine.table import Handler
 from protocol.roles.shared.signed_models import still_needed
 

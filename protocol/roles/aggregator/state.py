@@ -1,6 +1,5 @@
 """What the aggregator remembers of one training: one type of state for each phase."""
 
-import dataclasses
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -16,8 +15,6 @@ from protocol.roles.aggregator.lanes import (
     TrainedRound,
     TrainingLane,
 )
-from protocol.roles.engine.context import Context
-from protocol.roles.engine.effects import Effect, StoreBlob
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import BlobRef, PhaseState
 from protocol.roles.shared.accusing import AccusingState
@@ -207,9 +204,3 @@ def contract_ends_at(opened: Opened, started_at: float) -> float:
 def chain_seconds(state: AggregatorState) -> float:
     """How long to wait for the chain before a call is tried again."""
     return CHAIN_SECONDS if state.request is None else float(state.request.deadlines.chain_s)
-
-
-def with_new_blobs(context: Context, effects: tuple[Effect, ...]) -> Context:
-    """The context with what these effects of the same step store: no store has it yet."""
-    fresh = {effect.digest: effect.content for effect in effects if isinstance(effect, StoreBlob)}
-    return dataclasses.replace(context, blobs={**context.blobs, **fresh})

@@ -12,12 +12,12 @@ from protocol.messages import EncryptedModel, GradientUpdate, RefreshAnswer, Ref
 from protocol.roles.aggregator import attendance
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.lanes import Answer, DistributedLane, RefreshingLane, TrainedRound
-from protocol.roles.aggregator.state import EndingState, TrainingState, with_new_blobs
+from protocol.roles.aggregator.state import EndingState, TrainingState
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
-from protocol.roles.engine.state import replace, store
+from protocol.roles.engine.state import replace, store, with_new_blobs
 from protocol.roles.shared.parties import require_sender
 from protocol.types import BigInteger, FrozenModel
 from protocol.vectors import EncryptedVector, PackedVector

@@ -15,7 +15,7 @@ from protocol.roles.checked.widths import CheckedWidths
 def share_form(
     purpose: Purpose, request: Request, widths: CheckedWidths, sets: Sequence[SlotSet], weights: int
 ) -> ShareForm:
-    """Masks for the sums of one next model; or noise on every slot, for members of so much weight together."""
+    """Masks for the sums of one next model; or noise on every slot, for members of so much weight."""
     if purpose is Purpose.METRIC:
         return noise_form(widths.moments, sets, weights, request.target_range)
     return widths.next_model.sums.share_form(1)

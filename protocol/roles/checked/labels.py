@@ -28,7 +28,6 @@ class Label(StrEnum):
     QUESTION = "projection question"
     ZERO_TEST = "zero test"
     ZERO_OPENING = "opening of a zero test"
-    METRIC_OPENINGS = "openings of metrics"
 
     # ---- the buyer ----
     MOMENT_ANSWER = "moment answer"

@@ -5,7 +5,8 @@ reading (`Machine.read`) drops fields that the phase's type does not have, so th
 which had one type with the fields of all phases, are read as well. A new field needs a default.
 """
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from eth_hash.auto import keccak
@@ -13,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator
 
 from protocol.codec import pack, unpack
 from protocol.roles.engine.context import Context
-from protocol.roles.engine.effects import StoreBlob
+from protocol.roles.engine.effects import Effect, StoreBlob
 from protocol.types import Digest, FrozenModel, TrainingId
 
 S = TypeVar("S", bound=FrozenModel)
@@ -77,6 +78,12 @@ def store(value: BaseModel | bytes) -> tuple[BlobRef, StoreBlob]:
     content = value if isinstance(value, bytes) else pack(value)
     digest = keccak(content)
     return BlobRef(digest=digest), StoreBlob(digest=digest, content=content)
+
+
+def with_new_blobs(context: Context, effects: Iterable[Effect]) -> Context:
+    """The context with what these effects of the same step store: no store has it yet."""
+    fresh = {effect.digest: effect.content for effect in effects if isinstance(effect, StoreBlob)}
+    return dataclasses.replace(context, blobs={**context.blobs, **fresh})
 
 
 _LEAVES = (bytes, int, str, float, type(None))

@@ -5,7 +5,7 @@ an `intercept` may drop, replace or add messages; a party's chain events keep th
 Everything random comes from one seed, except for the Paillier key, which is made once for all tests.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -19,7 +19,7 @@ from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.roles import dispatch
-from protocol.roles.dispatch import EncodedStep
+from protocol.roles.dispatch import EncodedStep, RoleModule
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import (
     CancelTimer,
@@ -62,6 +62,7 @@ class PureMarket:
         validators: list[int] | None = None,
         policy: OwnerPolicy | None = None,
         seed: int = 0,
+        roles: Mapping[str, RoleModule] = dispatch.ROLES,
     ) -> None:
         self.random = Random(seed)
         draw = self.random.randbytes
@@ -83,6 +84,9 @@ class PureMarket:
         self.buyer.private["paillier"] = self.key.to_bytes()
         self.parties = {p.address: p for p in (self.buyer, self.aggregator, *self.owners)}
         self.exchange_keys = {a: crypto_scalarmult_base(p.exchange_secret) for a, p in self.parties.items()}
+        self.roles = roles
+        for party in self.parties.values():
+            party.roles = roles
         self.admitted = tuple(owner.address for owner in self.owners)
         self.contract = PureContract(validators)
         self.pending: list[tuple[str, Input]] = []
@@ -190,7 +194,7 @@ class PureMarket:
         if party.state is None and not opening and not isinstance(item, MessageReceived):
             return None
         party.inbox.append(item)
-        step = dispatch.run_step(party.role, party.state, item, self.context(party), observe)
+        step = dispatch.run_step(party.role, party.state, item, self.context(party), observe, self.roles)
         party.state, party.shown = step.state, step.display_status
         for effect in step.effects:
             self.apply(party, effect)

@@ -1,6 +1,6 @@
 """One party of a pure market: keys, private data, and whatever its steps have left behind."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, cached_property
@@ -15,6 +15,7 @@ from protocol.data_card import CardColumn, DataCard, bucket_of
 from protocol.data_set import DataSet
 from protocol.learning.statistic import Statistic, StatisticBuilder
 from protocol.roles import dispatch
+from protocol.roles.dispatch import RoleModule
 from protocol.roles.engine.effects import PutValue, RecordFact, ReportViolation
 from protocol.roles.engine.inputs import Input
 from protocol.roles.engine.private import COUNTS, JOINED
@@ -66,6 +67,7 @@ class Party:
     exchange_secret: bytes
     private: dict[str, bytes] = field(default_factory=dict)
     policy: bytes = b""
+    roles: Mapping[str, RoleModule] = field(default_factory=lambda: dispatch.ROLES)
     state: bytes | None = None
     shown: str = ""
     blobs: dict[bytes, bytes] = field(default_factory=dict)
@@ -85,7 +87,7 @@ class Party:
     def decoded(self) -> Any:
         """The state behind the stored bytes."""
         assert self.state is not None
-        return dispatch.decode_state(self.role, self.state)
+        return dispatch.decode_state(self.role, self.state, self.roles)
 
     @property
     def phase(self) -> str:

@@ -9,12 +9,13 @@ from protocol.messages.checked.values import ShownOwner
 from protocol.roles.aggregator import drawing
 from protocol.roles.aggregator.attendance import drop_notices
 from protocol.roles.aggregator.checked.state import CheckedDrawingState, CheckedTrainingState
-from protocol.roles.aggregator.drawing import first_link, require_seat, silent_seats
+from protocol.roles.aggregator.drawing import require_seat, silent_seats
 from protocol.roles.aggregator.ending import give_up, stall_timer
 from protocol.roles.aggregator.joining import admitted_owners
 from protocol.roles.aggregator.lanes import Answer
-from protocol.roles.aggregator.state import EndingState, InvitingState, with_new_blobs
+from protocol.roles.aggregator.state import EndingState, InvitingState
 from protocol.roles.checked.attempt import identity_of
+from protocol.roles.checked.start import first_link, start_model
 from protocol.roles.checked.started import CommittedOwners, require_committed
 from protocol.roles.checked.widths import checked_widths
 from protocol.roles.engine import facts, timers
@@ -69,7 +70,7 @@ def on_checked_ready(
     after = replace(state, shown=(*state.shown, Answer(owner=owner, message=kept)))
     if _is_awaiting(after, context):
         return Step(after, (blob,))
-    started = _start(after, with_new_blobs(context, (blob,)))
+    started = _start(after, context.knowing((blob,)))
     return Step(started.state, (blob, *started.effects))
 
 
@@ -115,18 +116,19 @@ def _start(state: CheckedDrawingState, context: Context) -> Step[CheckedTraining
     if (parties.validators & ~silent).bit_count() < max(2, parties.quorum):
         return give_up(state, "too_few_validators", context)
     kept, blob = store(CommittedOwners(owners=owners))
+    start, start_blob = store(start_model(state.request, state.key))
     training = enter(
         CheckedTrainingState,
         state,
         parties=parties,
         dropped=silent,
         left=_left_out(state, silent),
-        link=first_link(state, context),
-        next_model=state.initial_model,
+        link=first_link(state.request, state.key),
+        next_model=start,
         owners=kept,
     )
     effects = effects_of(
-        blob,
+        (blob, start_blob),
         [message(context, recipient, body) for recipient in training.everybody()],
         facts.STARTED.of(trainers=len(body.trainers), validators=len(body.validators)),
         timers.ROWS.cancel(),

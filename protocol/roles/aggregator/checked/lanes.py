@@ -1,4 +1,4 @@
-"""The two lanes of a checked training: what the aggregator keeps of a round in training, and in evaluation."""
+"""The two lanes of a checked training: a round in training, and one in evaluation."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from protocol.roles.aggregator.lanes import (
     SigningLane,
     TrainedRound,
 )
-from protocol.roles.checked.ring import RingState
+from protocol.roles.checked.ring_state import RingState
 from protocol.roles.engine.state import BlobRef
 from protocol.types import (
     Address,
@@ -106,10 +106,15 @@ class AskingLane(CheckedAttempt):
     question: Question
 
 
-class ShownAttempt(CheckedAttempt):
-    """Base of the steps in which all members have the evidence; `evidence` is its digest."""
+class AnsweredAttempt(CheckedAttempt):
+    """One whose moments are there."""
 
     exchange: Exchange
+
+
+class ShownAttempt(AnsweredAttempt):
+    """Base of the steps in which all members have the evidence; `evidence` is its digest."""
+
     evidence: Digest
     ring: RingState
     metrics: tuple[Answer, ...] = ()
@@ -119,11 +124,13 @@ class ShownAttempt(CheckedAttempt):
 class CheckingLane(ShownAttempt):
     """Proven metrics and two verdicts are due, and meanwhile the ring that opens the next model's check.
 
-    `consents` are the makers' signatures of that ring's product, our own among them, once it is formed.
+    Once that ring's product is formed, `opened` are its ciphertexts and `product` its digest, and `consents`
+    the makers' signatures of it, our own among them.
     """
 
     status: Literal["checking"] = "checking"
     consents: Signatures = ()
+    opened: BlobRef | None = None
     product: Digest | None = None
 
 

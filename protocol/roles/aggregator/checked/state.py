@@ -30,7 +30,7 @@ class CheckedTrainingState(TrainingState):
     """
 
     owners: BlobRef
-    training_lane: CheckedTrainingLane | None = None
+    training_lane: CheckedTrainingLane | None = None  # type: ignore[assignment]  # lanes of its own
     trained: ProvenRound | None = None
     evaluation: CheckedEvaluationLane | None = None  # type: ignore[assignment]  # lanes of its own
     left: tuple[LeftOutMember, ...] = ()

@@ -1,4 +1,4 @@
-"""The training lane: models out, proven updates in, then one exchange of moments with the buyer (`moments`)."""
+"""The training lane: models out, proven updates in, then an exchange with the buyer (`moments`)."""
 
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
@@ -13,7 +13,7 @@ from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import TrainingView
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.lanes import Answer, DistributedLane
-from protocol.roles.aggregator.state import EndingState, with_new_blobs
+from protocol.roles.aggregator.state import EndingState
 from protocol.roles.checked.proofs import read_update
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
@@ -74,7 +74,7 @@ def on_proven_update(
     state = attendance.mark_present(replace(state, training_lane=lane), seat)
     if len(lane.updates) < lane.trainers.bit_count():
         return Step(state, (blob,))
-    proven = _prove(state, lane, with_new_blobs(context, (blob,)))
+    proven = _prove(state, lane, context.knowing((blob,)))
     return Step(proven.state, (blob, *proven.effects))
 
 

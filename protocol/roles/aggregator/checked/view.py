@@ -18,7 +18,7 @@ from protocol.learning.moments.widths import Start
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
 from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenMetric, ProvenUpdate
 from protocol.messages.checked.values import AttemptDigests
-from protocol.roles.aggregator.checked.lanes import KeptMask, ProvenRound, ShownAttempt
+from protocol.roles.aggregator.checked.lanes import AnsweredAttempt, KeptMask, ProvenRound
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.lanes import Answer
 from protocol.roles.checked.attempt import attempt_digests, identity_of, ring_context
@@ -27,7 +27,7 @@ from protocol.roles.checked.members import attempt_checkers, draw_hash, member_w
 from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask, weighted_product
 from protocol.roles.checked.proofs import metric_proofs, update_proofs
 from protocol.roles.checked.record import expected_start
-from protocol.roles.checked.ring import RingView
+from protocol.roles.checked.ring_state import RingView
 from protocol.roles.checked.started import CommittedOwners
 from protocol.roles.checked.widths import CheckedWidths, checked_widths
 from protocol.roles.engine.context import Context
@@ -98,7 +98,7 @@ class TrainingView:
 class AttemptView(TrainingView):
     """What everybody can work out of the evidence of one attempt."""
 
-    lane: ShownAttempt
+    lane: AnsweredAttempt
 
     @property
     def trained(self) -> ProvenRound:
@@ -142,9 +142,9 @@ class AttemptView(TrainingView):
         model, updates = self.model(self.trained.refreshed_model), self.updates(self.trained.updates)
         return NextModelCheck(self.state.key, self.widths.next_model, model, updates)
 
-    def weighted(self) -> list[Ciphertext]:
-        """Π X_v^(w_v) of the kept metrics with the public offset."""
-        bodies = (body_of(signed, ProvenMetric) for signed in self.signed(self.lane.metrics))
+    def weighted(self, kept: Sequence[Answer]) -> list[Ciphertext]:
+        """Π X_v^(w_v) of all members' metrics with the public offset."""
+        bodies = (body_of(signed, ProvenMetric) for signed in self.signed(kept))
         sets, widths = self.moments.sets, self.widths.moments
         metrics = [read_ciphertexts(self.state.key, body.values, len(sets)) for body in bodies]
         weights = member_weights(self.state.parties, self.lane.validators)

@@ -10,8 +10,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from protocol.crypto.blinding import draw_base
-from protocol.crypto.cipher import PublicKey
+from protocol.crypto.cipher import PublicKey, draw_base
 from protocol.crypto.commitments import (
     CommittedVector,
     OwnerCommitments,

@@ -115,6 +115,7 @@ def on_zero_test_consent(
     require_sender(received.sender, attempt.other_checker(context.address))
     if asking.shown is None or asking.agreed is None:
         raise EarlyInput
+    require(not asking.requested, "answered_twice")
     if received.body.signature is None:
         require(received.body.refusal is not None, "bad_consent", "neither signature nor refusal")
         return not_in_order(state, attempt, Ground.PROJECTION, context, evidence=(received.signed,))
@@ -122,22 +123,22 @@ def on_zero_test_consent(
     require(signer == received.sender, "bad_consent", f"not signed by {received.sender}")
     shown = asking.shown.load(ZeroTestShown, context)
     body = ZeroTestRequest(zero=shown.zero, signature=received.body.signature)
-    label = received.envelope.message_id.hex()
-    return Step.unchanged(state, message(context, state.opened.buyer, body, attempt.at, label=label))
+    after = replace(attempt, projecting=replace(asking, requested=True))
+    return with_attempt(state, after, message(context, state.opened.buyer, body, attempt.at))
 
 
 def on_zero_test_result(
     state: CheckedState, received: Received[ZeroTestResult], context: Context
 ) -> Step[OwnerState]:
-    """Whether the buyer has proven the test zero; the first word counts.
+    """Whether the buyer has proven the test zero.
 
     Without a proof the products are not those of the updates, or somebody lies: the attempt is not in order.
     """
     require_sender(received.sender, state.opened.buyer)
     attempt, asking = _own_question(state, received, context)
-    if asking.shown is None:
+    if not asking.requested:
         raise EarlyInput
-    require(asking.is_zero is None, "answered_twice")
+    require(not asking.is_zero, "answered_twice")
     view = view_of(state, attempt, context)
     if not _is_proven(view, asking, received.body, context):
         return not_in_order(state, attempt, Ground.PROJECTION, context, evidence=(received.signed,))

@@ -18,15 +18,17 @@ from protocol.types import Address, AttemptNumber, Digest, FrozenModel, RoundAtt
 class Projecting(FrozenModel):
     """A checker's own question: are the products those of the signed updates?
 
-    `seed` is its secret seed and `asked` what it has asked the buyer; with the answer, `shown` is what the
-    other checker was shown, `agreed` the digest that both then sign. `is_zero` is what the buyer has proven.
+    `seed` is its secret and `asked` what it has asked the buyer; with the answer, `shown` is what the other
+    checker was shown, `agreed` the digest that both then sign. `requested` says that the buyer was asked to
+    open the test, `is_zero` that it has proven it zero.
     """
 
     seed: BlobRef
     asked: BlobRef
     shown: BlobRef | None = None
     agreed: Digest | None = None
-    is_zero: bool | None = None
+    requested: bool = False
+    is_zero: bool = False
 
 
 class Countersigning(FrozenModel):
@@ -40,13 +42,13 @@ class OpeningModel(FrozenModel):
     """A checker's ring over the next model.
 
     `product` are the ciphertexts that it has consented to have opened (`ring_state.SharedNumbers`), `digest`
-    what it signed of them. `in_range` is what the buyer's opening comes to, with two shares taken off.
+    what it signed of them. `in_range` says that the buyer's opening is, with two shares taken off.
     """
 
     ring: RingState
     product: BlobRef | None = None
     digest: Digest | None = None
-    in_range: bool | None = None
+    in_range: bool = False
 
 
 class Measuring(FrozenModel):

@@ -102,7 +102,7 @@ def _proven_metric(state: CheckedState, attempt: Attempt, view: RoundView, conte
 
 
 def on_check_verdict(
-    state: CheckedState, received: Received[CheckVerdict], context: Context
+    state: CheckedState, received: Received[CheckVerdict], _context: Context
 ) -> Step[OwnerState]:
     """A checker's word: one that finds the attempt not in order stops it, whoever turns out to be at fault.
 

@@ -13,6 +13,7 @@ from protocol.crypto.cipher import Ciphertext, PublicKey
 from protocol.crypto.commitments import TrainingIdentity
 from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
 from protocol.crypto.proofs.validator import MetricProofs
+from protocol.crypto.ring.context import Maker, Purpose
 from protocol.envelope import SignedMessage
 from protocol.learning.moments.exchange import MomentAnswer as Answer
 from protocol.learning.moments.exchange import MomentMask
@@ -22,9 +23,12 @@ from protocol.learning.scales import MODEL_SCALE
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenUpdate, RoundEvidence
 from protocol.messages.checked.values import START_OF, AttemptDigests
-from protocol.roles.checked.attempt import attempt_digests, identity_of, numbers_digest
+from protocol.roles.checked.attempt import attempt_digests, identity_of, numbers_digest, ring_context
+from protocol.roles.checked.forms import share_form
+from protocol.roles.checked.members import member_weights
 from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask
 from protocol.roles.checked.proofs import metric_proofs, read_update, update_proofs
+from protocol.roles.checked.ring_state import RingView
 from protocol.roles.checked.started import CommittedOwners
 from protocol.roles.checked.widths import CheckedWidths, started_widths
 from protocol.roles.engine.context import Context
@@ -111,7 +115,7 @@ class RoundView:
 
     def _claim(self, signed: SignedMessage) -> UpdateClaim:
         sender = signed.envelope.sender
-        update = self._signed(signed, ProvenUpdate, sender, attempt=signed.envelope.attempt)
+        update = self.signed(signed, ProvenUpdate, sender, attempt=signed.envelope.attempt)
         require(update.start_digest == self.body.start_model.digest(), "wrong_start_model", sender)
         return read_update(self.update_proofs, sender, update, self.owners.of(sender))
 
@@ -137,7 +141,7 @@ class RoundView:
     @cached_property
     def answer_body(self) -> MomentAnswer:
         """What the buyer has answered to that request."""
-        answered = self._signed(self.body.answer, MomentAnswer, self.state.opened.buyer)
+        answered = self.signed(self.body.answer, MomentAnswer, self.state.opened.buyer)
         require(answered.request_digest == numbers_digest(self.request_body.masked), _OTHER)
         return answered
 
@@ -185,9 +189,10 @@ class RoundView:
             body.start_model, body.updates, self.request_body, self.answer_body, body.next_model, product
         )
 
-    def _signed(
+    def signed(
         self, signed: SignedMessage, kind: type[Body], sender: str, attempt: int | None = None
     ) -> Body:
+        """A relayed message's body, if it is one of this kind, by this sender, at this attempt."""
         envelope = signed.envelope
         require(envelope.type == kind.model_fields["type"].default, _OTHER, envelope.type)
         place = (envelope.training, envelope.round, envelope.attempt)
@@ -201,3 +206,13 @@ class RoundView:
 def view_of(state: CheckedState, attempt: Attempt, context: Context) -> RoundView:
     """The running attempt's, from the evidence that it began with."""
     return RoundView(state, attempt.at, attempt.evidence.load(RoundEvidence, context), context)
+
+
+def ring_view(view: RoundView, attempt: Attempt, purpose: Purpose) -> RingView:
+    """What a checker knows by itself of one of its attempt's rings: parties, form of shares, place."""
+    state, parties = view.state, (view.state.request.aggregator, *attempt.checkers)
+    first, second = (view.owners.of(checker).base for checker in attempt.checkers)
+    context = ring_context(view.identity, attempt.at, purpose, parties[0], attempt.checkers)
+    weights = sum(member_weights(state.parties, attempt.members).values())
+    form = share_form(purpose, state.request, view.widths, view.exchange.sets, weights)
+    return RingView(view.key, context, form, (first, second), Maker(parties.index(view.context.address)))

@@ -1,0 +1,182 @@
+"""All members sign the product under noise; the buyer opens it, and the record follows."""
+
+from protocol.crypto.cipher import read_ciphertexts
+from protocol.crypto.ring.context import Purpose
+from protocol.errors import ProtocolViolation
+from protocol.messages import Opening
+from protocol.messages.checked import MetricConsent, MetricOpeningRequest
+from protocol.messages.checked.values import AttemptFacts
+from protocol.records import RoundRecord
+from protocol.roles.aggregator.checked.checking import require_current, silent_makers
+from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
+from protocol.roles.aggregator.checked.lanes import AgreedLane, AgreeingLane
+from protocol.roles.aggregator.checked.state import CheckedTrainingState
+from protocol.roles.aggregator.checked.view import AttemptView, TrainingView
+from protocol.roles.aggregator.lanes import SigningLane, attempt_out_of_order
+from protocol.roles.checked.attempt import consent_digest
+from protocol.roles.checked.record import OpenedProduct, record_of, require_facts
+from protocol.roles.checked.ring_state import SharedNumbers
+from protocol.roles.engine import timers
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
+from protocol.roles.engine.state import BlobRef, replace
+from protocol.roles.shared.accusing import accuse, false_opening, require_signed_openings, second_record
+from protocol.roles.shared.metric_check import check_openings
+from protocol.roles.shared.parties import require_sender
+from protocol.signatures import recover_address
+from protocol.types import RoundAttempt
+
+# ---- the members' signatures ----
+
+
+def on_metric_consent(
+    state: CheckedTrainingState, received: Received[MetricConsent], context: Context
+) -> Step[CheckedTrainingState]:
+    """Keep a member's signature; with all of them the buyer is asked to open the product.
+
+    Raises EarlyInput before we have formed it, ProtocolViolation: "not_a_validator", "bad_signature".
+    """
+    lane = require_current(state, received)
+    if not isinstance(lane, AgreeingLane):
+        raise StaleInput
+    if lane.product is None:
+        raise EarlyInput
+    member, signature = received.sender, received.body.signature
+    require(lane.validators >> state.parties.seat_of(member) & 1 == 1, "not_a_validator")
+    if member in dict(lane.consents):
+        return Step.unchanged(state)
+    facts = facts_of(state, lane, context)
+    digest = _agreed_digest(state, lane, lane.product, facts, context)
+    require(recover_address(digest, signature) == member, "bad_signature")
+    lane = replace(lane, consents=(*lane.consents, (member, signature)))
+    if len(lane.consents) < lane.validators.bit_count():
+        return Step(replace(state, evaluation=lane))
+    return _ask_for_opening(state, lane, facts, context)
+
+
+def facts_of(state: CheckedTrainingState, lane: AgreeingLane, context: Context) -> AttemptFacts:
+    """What the members sign besides the product."""
+    view = AttemptView(state, context, lane)
+    return AttemptFacts(
+        trainers=lane.trained.trainers,
+        members=lane.validators,
+        start=view.request_body.start,
+        digests=lane.digests,
+        evidence=lane.evidence,
+        metrics=tuple(signed.digest() for signed in view.signed(lane.metrics)),
+    )
+
+
+def _agreed_digest(
+    state: CheckedTrainingState, lane: AgreeingLane, kept: BlobRef, facts: AttemptFacts, context: Context
+) -> bytes:
+    numbers = kept.load(SharedNumbers, context).numbers
+    product = read_ciphertexts(state.key, numbers, len(numbers))
+    makers = AttemptView(state, context, lane).ring(Purpose.METRIC).context
+    return consent_digest(state.key, makers, product, facts)
+
+
+def _ask_for_opening(
+    state: CheckedTrainingState, lane: AgreeingLane, facts: AttemptFacts, context: Context
+) -> Step[CheckedTrainingState]:
+    """The buyer gets the product alone: never one member's metric, never what is in the evidence."""
+    signed, kept = dict(lane.consents), lane.product
+    assert kept is not None
+    body = MetricOpeningRequest(
+        product=kept.load(SharedNumbers, context).numbers,
+        facts=facts,
+        signatures=tuple(signed[member] for member in state.parties.addresses(lane.validators)),
+    )
+    opening = AgreedLane(
+        trained=lane.trained.as_trained(),
+        attempt=lane.attempt,
+        validators=lane.validators,
+        metrics=lane.metrics,
+        facts=facts,
+        product=kept,
+    )
+    waits = (timers.CONSENTS.cancel(lane.at), timers.OPENING.set(state.step_seconds, lane.at))
+    sent = message(context, state.opened.buyer, body, lane.at)
+    return Step(replace(state, evaluation=opening), (sent, *waits))
+
+
+def on_consents_late(state: CheckedTrainingState, at: RoundAttempt, context: Context) -> AttemptStep:
+    """A next attempt without the checkers that the ring waits for, or the members that have not signed."""
+    lane = state.evaluation
+    if not isinstance(lane, AgreeingLane) or lane.at != at:
+        return Step.unchanged(state)
+    if lane.product is None:
+        makers = state.parties.mask(silent_makers(AttemptView(state, context, lane), lane))
+        return next_attempt(state, lane, makers, "ring_late", context)
+    signed = state.parties.mask(tuple(dict(lane.consents)))
+    return next_attempt(state, lane, lane.validators & ~signed, "consent_late", context)
+
+
+# ---- the opening ----
+
+
+def on_opening(
+    state: CheckedTrainingState, received: Received[Opening], context: Context
+) -> Step[CheckedTrainingState]:
+    """Check the buyer's opening and record as the members do; then wait for their signatures."""
+    require_sender(received.sender, state.opened.buyer)
+    held, body = state.evaluation, received.body
+    if isinstance(held, SigningLane):
+        shown, known = (body.record, body.signature), (held.record, held.buyer_signature)
+        if accusation := second_record(state.opened, known, shown, context):
+            return accuse(state, accusation)
+    if 1 <= received.at.round <= state.link.round:
+        return Step.unchanged(state)  # others have had the round recorded
+    if not isinstance(held, AgreedLane) or held.at != received.at:
+        raise attempt_out_of_order(received.at)
+    attested = _attested(state, held, context)
+    try:
+        record = _opened_record(state, held, attested, body, context)
+    except ProtocolViolation:
+        if refuted := false_opening(state.key, state.opened, attested, body, context):
+            return accuse(state, refuted)
+        raise
+    signer = recover_address(record.digest(context.market), body.signature)
+    require(signer == state.opened.buyer, "bad_record_signature")
+    signing = SigningLane(
+        trained=held.trained,
+        attempt=held.attempt,
+        validators=held.validators,
+        metrics=held.metrics,
+        record=record,
+        buyer_signature=body.signature,
+    )
+    waits = (timers.OPENING.cancel(held.at), timers.SIGNATURES.set(state.step_seconds, held.at))
+    return Step(replace(state, evaluation=signing), waits)
+
+
+def _attested(state: CheckedTrainingState, lane: AgreedLane, context: Context) -> OpenedProduct:
+    numbers = lane.product.load(SharedNumbers, context).numbers
+    product = tuple(read_ciphertexts(state.key, numbers, len(numbers)))
+    return OpenedProduct(state.training, lane.at.round, product)
+
+
+def _opened_record(
+    state: CheckedTrainingState, lane: AgreedLane, attested: OpenedProduct, body: Opening, context: Context
+) -> RoundRecord:
+    """The record that follows from the opening.
+
+    Raises ProtocolViolation("bad_opening", "wrong_record") unless the buyer's is the same.
+    """
+    check_openings(state.key, attested.products, body.plaintexts, body.roots, context)
+    require_signed_openings(state.key, state.opened, attested, body, context)
+    require_facts(lane.facts, state.parties, state.link, lane.at)
+    record = record_of(
+        lane.facts,
+        list(body.plaintexts),
+        training=state.training,
+        at=lane.at,
+        request=state.request,
+        parties=state.parties,
+        widths=TrainingView(state, context).widths.moments,
+        link=state.link,
+    )
+    if record is None or record != body.record:
+        raise ProtocolViolation("wrong_record")
+    return record

@@ -1,0 +1,210 @@
+"""Proven metrics and verdicts of an attempt come in; with all of them the members are shown them."""
+
+from protocol.bodies import body_of
+from protocol.crypto.ring.context import Purpose
+from protocol.messages.checked import CheckVerdict, MomentAnswer, ProvenMetric, ShownMetrics
+from protocol.roles.aggregator.checked.evidence import (
+    CHECK_STEPS,
+    AttemptStep,
+    next_attempt,
+    on_further_answer,
+)
+from protocol.roles.aggregator.checked.lanes import (
+    AgreeingLane,
+    AskingLane,
+    CheckedAttempt,
+    CheckingLane,
+    ShownAttempt,
+)
+from protocol.roles.aggregator.checked.moments import answered, on_first_answer, require_due
+from protocol.roles.aggregator.checked.state import CheckedTrainingState
+from protocol.roles.aggregator.checked.view import AttemptView
+from protocol.roles.aggregator.ending import give_up
+from protocol.roles.aggregator.lanes import Answer, attempt_out_of_order
+from protocol.roles.checked.forms import metric_statement
+from protocol.roles.checked.proofs import read_metric
+from protocol.roles.checked.ring import ring_begin
+from protocol.roles.engine import facts, timers
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import effects_of
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import StaleInput, require
+from protocol.roles.engine.state import replace, store
+from protocol.types import FrozenModel, RoundAttempt, mask_of
+
+_OF_THE_EVIDENCE = ("start", "proof", "request")
+"""Grounds of a complaint about what we have checked ourselves, or made: there is nothing in them."""
+
+
+def on_moment_answer(
+    state: CheckedTrainingState, received: Received[MomentAnswer], context: Context
+) -> Step[CheckedTrainingState]:
+    """The buyer's products: of a round in training, or of a further attempt at the one that is measured."""
+    lane = require_due(state, received)
+    if not isinstance(lane, AskingLane):
+        return on_first_answer(state, received, context)
+    exchange, blob = answered(lane.question, received, context)
+    return on_further_answer(state, lane, exchange, blob, context)
+
+
+# ---- the metrics ----
+
+
+def on_proven_metric(
+    state: CheckedTrainingState, received: Received[ProvenMetric], context: Context
+) -> AttemptStep:
+    """Keep a member's metric; with the last one verify all proofs together."""
+    lane, body = checking_lane(state, received), received.body
+    seat, owner = state.parties.seat_of(received.sender), received.sender
+    require(lane.validators >> seat & 1 == 1, "not_a_validator")
+    require(all(one.owner != owner for one in lane.metrics), "measured_twice")
+    require(body.evidence_digest == lane.evidence, "other_evidence")
+    view = AttemptView(state, context, lane)
+    read_metric(view.metric_proofs, owner, body, view.owners.of(owner))
+    kept, blob = store(received.signed)
+    metrics = state.in_seat_order((*lane.metrics, Answer(owner=owner, message=kept)))
+    lane = replace(lane, metrics=metrics)
+    after, known = replace(state, evaluation=lane), context.knowing((blob,))
+    if len(metrics) == lane.validators.bit_count() and (liars := _unproven(after, lane, known)):
+        step = next_attempt(after, lane, liars, "unproven_metric", known)
+    else:
+        step = _show_when_complete(after, lane, known)
+    return Step(step.state, (blob, *step.effects))
+
+
+def _unproven(state: CheckedTrainingState, lane: CheckingLane, context: Context) -> int:
+    """The seats whose proofs do not hold, as a mask: they are no metrics of what was committed to."""
+    view = AttemptView(state, context, lane)
+    proofs = view.metric_proofs
+    claims = [
+        read_metric(proofs, one.owner, body_of(signed, ProvenMetric), view.owners.of(one.owner))
+        for one, signed in zip(lane.metrics, view.signed(lane.metrics), strict=True)
+    ]
+    return mask_of([state.parties.seat_of(owner) for owner in proofs.unproven(claims)])
+
+
+# ---- the verdicts ----
+
+
+def on_check_verdict(
+    state: CheckedTrainingState, received: Received[CheckVerdict], context: Context
+) -> AttemptStep:
+    """Keep a checker's verdict; one that finds the attempt not in order ends it.
+
+    Where it complains of what we made or verified ourselves, it is the checker that lies: it is left out.
+    What the buyer opened to checkers alone we cannot judge: nothing of the round is measured, nobody named.
+    """
+    lane, body = checking_lane(state, received), received.body
+    owner = received.sender
+    view = AttemptView(state, context, lane)
+    require(owner in view.checkers, "not_a_checker")
+    require(all(one.owner != owner for one in lane.verdicts), "judged_twice")
+    if not body.in_order:
+        return _not_in_order(state, lane, received, context)
+    require(lane.product is not None, "judged_too_early", "the ring's product was not opened yet")
+    assert lane.product is not None
+    require(body.digests == view.digests(lane.product), "other_digests")
+    kept, blob = store(received.signed)
+    given = (*lane.verdicts, Answer(owner=owner, message=kept))
+    verdicts = tuple(sorted(given, key=lambda one: view.checkers.index(one.owner)))
+    lane = replace(lane, verdicts=verdicts)
+    after, known = replace(state, evaluation=lane), context.knowing((blob,))
+    step = _show_when_complete(after, lane, known)
+    return Step(step.state, (blob, *step.effects))
+
+
+def _not_in_order(
+    state: CheckedTrainingState, lane: CheckingLane, received: Received[CheckVerdict], context: Context
+) -> AttemptStep:
+    ground = received.body.ground or "projection"
+    fact = facts.COMPLAINT.of(accused=received.sender, round=lane.at.round, code=f"false_{ground}")
+    if ground in _OF_THE_EVIDENCE:
+        seat = 1 << state.parties.seat_of(received.sender)
+        step = next_attempt(state, lane, seat, "false_complaint", context)
+        return Step(step.state, (fact, *step.effects))
+    return give_up(state, f"{ground}_failed", context)
+
+
+# ---- all of it ----
+
+
+def _show_when_complete(
+    state: CheckedTrainingState, lane: CheckingLane, context: Context
+) -> Step[CheckedTrainingState]:
+    """With every metric and both verdicts, all are shown them, and the ring of noise begins."""
+    if len(lane.metrics) < lane.validators.bit_count() or len(lane.verdicts) < 2:
+        return Step(state)
+    view = AttemptView(state, context, lane)
+    body = ShownMetrics(verdicts=view.signed(lane.verdicts), metrics=view.signed(lane.metrics))
+    members = state.parties.addresses(lane.validators)
+    sent = [message(context, member, body, lane.at) for member in members]
+    statement = metric_statement(state.key, view.weighted(lane.metrics))
+    begun = ring_begin(view.ring(Purpose.METRIC), statement, context)
+    assert lane.product is not None
+    fields = {name: getattr(lane, name) for name in ShownAttempt.model_fields if name != "ring"}
+    agreeing = AgreeingLane(**fields, ring=begun.ring, digests=view.digests(lane.product))
+    waits = (
+        timers.CHECKS.cancel(lane.at),
+        timers.CONSENTS.set(CHECK_STEPS * state.step_seconds, lane.at),
+    )
+    return Step(replace(state, evaluation=agreeing), effects_of(sent, begun.effects, waits))
+
+
+def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Context) -> AttemptStep:
+    """A next attempt without those who were silent.
+
+    Without a metric, that is who sent none. Else a checker whose turn it was in the ring, or the only one
+    without a verdict; where both have none either may have waited for the other, and nobody is left out.
+    """
+    lane = state.evaluation
+    if not isinstance(lane, CheckingLane) or lane.at != at:
+        return Step.unchanged(state)
+    answered_by = state.parties.mask(tuple(one.owner for one in lane.metrics))
+    if silent := lane.validators & ~answered_by:
+        return next_attempt(state, lane, silent, "metric_late", context)
+    view = AttemptView(state, context, lane)
+    if silent := state.parties.mask(silent_makers(view, lane)):
+        return next_attempt(state, lane, silent, "ring_late", context)
+    judged = {one.owner for one in lane.verdicts}
+    missing = tuple(one for one in view.checkers if one not in judged)
+    alone = state.parties.mask(missing) if len(missing) == 1 else 0
+    return next_attempt(state, lane, alone, "verdict_late", context)
+
+
+def silent_makers(view: AttemptView, lane: ShownAttempt) -> tuple[str, ...]:
+    """The checkers that have not done what a ring waits for: at each stage every maker acts by itself."""
+    ring = lane.ring
+    nonces = (ring.nonces,) if Purpose(ring.purpose) is Purpose.NEXT_MODEL else ()
+    for stage in (ring.committed, *nonces, ring.shares):
+        parts = zip(view.checkers, stage[1:], strict=True)
+        if missing := tuple(owner for owner, part in parts if part is None):
+            return missing
+    return ()
+
+
+# ---- which attempt ----
+
+
+def checking_lane(state: CheckedTrainingState, received: Received[FrozenModel]) -> CheckingLane:
+    """The lane that waits for metrics and verdicts of this attempt; raises as `require_current` does."""
+    lane = require_current(state, received)
+    if not isinstance(lane, CheckingLane):
+        raise StaleInput
+    return lane
+
+
+def require_current(state: CheckedTrainingState, received: Received[FrozenModel]) -> CheckedAttempt:
+    """The attempt that a message is for.
+
+    Raises StaleInput for one that is over, ProtocolViolation("attempt_out_of_order") for another, and
+    ("not_a_party").
+    """
+    state.parties.seat_of(received.sender)
+    lane = state.evaluation
+    if received.at.round <= state.link.round or (lane is not None and received.at < lane.at):
+        raise StaleInput
+    if lane is None or received.at != lane.at:
+        raise attempt_out_of_order(received.at)
+    if not isinstance(lane, CheckedAttempt):
+        raise StaleInput
+    return lane

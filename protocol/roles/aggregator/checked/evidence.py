@@ -1,0 +1,152 @@
+"""An attempt begins: its members are shown all that a round's checks start from, and may go on from there.
+
+Attempts are consecutive, three at most. Each names whom it leaves out, and who is left out stays out: by
+leaving out one member now and another then, the aggregator would have each one's numbers as a difference.
+"""
+
+from protocol.crypto.ring.context import Purpose
+from protocol.envelope import SignedMessage
+from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
+from protocol.messages.checked import MomentRequest, RoundEvidence
+from protocol.messages.checked.moments import AttemptAnnounced, LeftOutMember
+from protocol.roles.aggregator import attendance
+from protocol.roles.aggregator.checked.lanes import (
+    AnsweredAttempt,
+    AskingLane,
+    CheckedAttempt,
+    CheckingLane,
+    Exchange,
+    KeptMask,
+    ProvenRound,
+)
+from protocol.roles.aggregator.checked.moments import ask
+from protocol.roles.aggregator.checked.state import CheckedTrainingState
+from protocol.roles.aggregator.checked.view import AttemptView, TrainingView
+from protocol.roles.aggregator.ending import give_up
+from protocol.roles.aggregator.state import EndingState
+from protocol.roles.checked.attempt import evidence_digest
+from protocol.roles.checked.ring import ring_begin
+from protocol.roles.engine import timers
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import Effect, effects_of
+from protocol.roles.engine.state import replace
+from protocol.types import RoundAttempt
+from protocol.vectors import EncryptedVector
+
+AttemptStep = Step[CheckedTrainingState | EndingState]
+
+CHECK_STEPS = 3
+"""Turns of the checkers, with each other, the aggregator and the buyer, in which an attempt is checked."""
+
+
+def start_next(state: CheckedTrainingState, context: Context) -> Step[CheckedTrainingState]:
+    """Begin measuring the trained round that waits, once the round before it is recorded.
+
+    Only then have all members the start of it from the chain, and nobody from the aggregator.
+    """
+    trained = state.trained
+    if state.evaluation is not None or trained is None or state.recorded < trained.round - 1:
+        return Step.unchanged(state)
+    attempt = CheckedAttempt(
+        trained=trained,
+        attempt=1,
+        validators=state.parties.validators & ~state.dropped,
+        left_out=state.left,
+    )
+    announced = _announced(state, attempt, context)
+    shown = show(replace(state, trained=None, left=()), attempt, trained.exchange, context)
+    return Step(shown.state, (announced, *shown.effects))
+
+
+def show(
+    state: CheckedTrainingState, attempt: CheckedAttempt, exchange: Exchange, context: Context
+) -> Step[CheckedTrainingState]:
+    """Send the evidence to all members, and commit to a share of the next model's check."""
+    body = _evidence(state, attempt, exchange, context)
+    members = state.parties.addresses(attempt.validators)
+    sent = [message(context, member, body, attempt.at) for member in members]
+    fields = {name: getattr(attempt, name) for name in CheckedAttempt.model_fields}
+    view = AttemptView(state, context, AnsweredAttempt(**fields, exchange=exchange))
+    begun = ring_begin(view.ring(Purpose.NEXT_MODEL), view.next_model.statement(), context)
+    lane = CheckingLane(**fields, exchange=exchange, evidence=evidence_digest(body), ring=begun.ring)
+    due = timers.CHECKS.set(CHECK_STEPS * state.step_seconds, attempt.at)
+    return Step(replace(state, evaluation=lane), effects_of(sent, begun.effects, due))
+
+
+def _evidence(
+    state: CheckedTrainingState, attempt: CheckedAttempt, exchange: Exchange, context: Context
+) -> RoundEvidence:
+    trained, mask = attempt.trained, exchange.mask.load(KeptMask, context)
+    request = exchange.request.load(MomentRequest, context)
+    return RoundEvidence(
+        start_model=trained.start_model.load(EncryptedVector, context),
+        start=request.start,
+        updates=TrainingView(state, context).signed(trained.updates),
+        request=request,
+        answer=exchange.answer.load(SignedMessage, context),
+        masks=mask.masks,
+        mask_roots=mask.roots,
+        next_model=trained.refreshed_model.load(EncryptedVector, context),
+        members=state.parties.addresses(attempt.validators),
+        left_out=attempt.left_out,
+    )
+
+
+def _announced(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> Effect:
+    """The buyer answers nobody but the members and checkers that follow from it."""
+    members = state.parties.addresses(attempt.validators)
+    body = AttemptAnnounced(members=members, left_out=attempt.left_out)
+    return message(context, state.opened.buyer, body, attempt.at)
+
+
+# ---- the next attempt ----
+
+
+def next_attempt(
+    state: CheckedTrainingState, lane: CheckedAttempt, leaving: int, why: str, context: Context
+) -> AttemptStep:
+    """Measure the round again without these seats, where enough members and attempts remain.
+
+    `why` is the code that they are told. Without anybody the checkers alone are others.
+    """
+    remaining = lane.validators & ~leaving
+    if remaining.bit_count() < max(2, state.parties.quorum) or lane.attempt >= MAXIMUM_ATTEMPTS:
+        return give_up(state, "too_few_validators", context)
+    notices = attendance.drop_notices(state, leaving, lane.at, why, context)
+    state = replace(state, dropped=state.dropped | leaving)
+    left = tuple(
+        LeftOutMember(member=member, why="silent" if why in _SILENCES else "named")
+        for member in state.parties.addresses(leaving)
+    )
+    again = CheckedAttempt(
+        trained=lane.trained, attempt=lane.attempt + 1, validators=remaining, left_out=left
+    )
+    asked = _ask_again(state, again, context)
+    over = (timers.CHECKS.cancel(lane.at), timers.CONSENTS.cancel(lane.at))
+    return Step(asked.state, (*notices, *over, *asked.effects))
+
+
+_SILENCES = ("metric_late", "verdict_late", "consent_late", "ring_late")
+"""Codes of leaving out somebody that has done nothing, in place of something wrong."""
+
+
+def _ask_again(
+    state: CheckedTrainingState, attempt: CheckedAttempt, context: Context
+) -> Step[CheckedTrainingState]:
+    """An attempt has its own exchange with the buyer: its start may be measured now."""
+    trained: ProvenRound = attempt.trained
+    start = TrainingView(state, context).start(trained.round, attempt.validators, attempt.attempt)
+    at = RoundAttempt(*attempt.at)
+    question, effects = ask(state, at, trained.updates, trained.start_model, start, context)
+    fields = {name: getattr(attempt, name) for name in CheckedAttempt.model_fields}
+    lane = AskingLane(**fields, question=question)
+    return Step(replace(state, evaluation=lane), (_announced(state, attempt, context), *effects))
+
+
+def on_further_answer(
+    state: CheckedTrainingState, lane: AskingLane, exchange: Exchange, blob: Effect, context: Context
+) -> Step[CheckedTrainingState]:
+    """The buyer has answered for a further attempt: its members are shown all of it."""
+    fields = {name: getattr(lane, name) for name in CheckedAttempt.model_fields}
+    shown = show(state, CheckedAttempt(**fields), exchange, context.knowing((blob,)))
+    return Step(shown.state, (blob, timers.MOMENTS.cancel(lane.at), *shown.effects))

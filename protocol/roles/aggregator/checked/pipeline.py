@@ -1,0 +1,42 @@
+"""The aggregator's two lanes together: whatever frees one of them may start the other."""
+
+from typing import TypeVar
+
+from protocol.marketplace import RoundRecorded
+from protocol.roles.aggregator import pipeline
+from protocol.roles.aggregator.checked import evidence, training
+from protocol.roles.aggregator.checked.state import CheckedTrainingState
+from protocol.roles.aggregator.state import EndingState, SettlingState, TrainingState
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.state import PhaseState
+from protocol.roles.engine.table import Handler
+
+P = TypeVar("P", bound=PhaseState)
+C = TypeVar("C")
+
+
+def advancing(handler: Handler[P, C]) -> Handler[P, C]:
+    """A handler after which a lane may be free, or the first round due: whatever can start is started."""
+
+    def handle(state: P, content: C, context: Context) -> Step[PhaseState]:
+        step = handler(state, content, context)
+        if not step.progressed or not isinstance(step.state, CheckedTrainingState):
+            return step
+        advanced = _advance(step.state, context.knowing(step.effects))
+        return Step(advanced.state, step.effects + advanced.effects)
+
+    return handle
+
+
+def _advance(state: CheckedTrainingState, context: Context) -> Step[CheckedTrainingState | EndingState]:
+    """Measure the round that waits; train at most one round ahead of it."""
+    measured = evidence.start_next(state, context)
+    trained = training.start_next(measured.state, context)
+    return Step(trained.state, measured.effects + trained.effects)
+
+
+def on_round_recorded(
+    state: CheckedTrainingState, event: RoundRecorded, context: Context
+) -> Step[TrainingState | SettlingState]:
+    """Tell everybody the round's public numbers; settle after the last; the next one may be measured."""
+    return pipeline.on_round_recorded(state, event, context)

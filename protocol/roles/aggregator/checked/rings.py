@@ -1,0 +1,172 @@
+"""The aggregator's place in both rings: a next model's check, then the noise on the errors."""
+
+from collections.abc import Callable
+
+from protocol.crypto.cipher import write_ciphertexts
+from protocol.crypto.ring.context import Maker, Purpose
+from protocol.messages.checked import (
+    RingCommitted,
+    RingConsent,
+    RingNonce,
+    RingOpeningRequest,
+    RingShared,
+    ShownNoise,
+)
+from protocol.roles.aggregator.checked.checking import require_current
+from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
+from protocol.roles.aggregator.checked.lanes import AgreeingLane, CheckingLane
+from protocol.roles.aggregator.checked.state import CheckedTrainingState
+from protocol.roles.aggregator.checked.view import AttemptView
+from protocol.roles.checked import ring as rings
+from protocol.roles.checked.products import with_shares
+from protocol.roles.checked.ring_state import RingState, RingStep, RingView, SharedNumbers
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
+from protocol.roles.engine.state import replace, store
+from protocol.signatures import recover_address, sign_digest
+
+RingMessage = RingCommitted | RingNonce | RingShared
+RingLane = CheckingLane | AgreeingLane
+Advance = Callable[[RingState, RingView], RingStep]
+
+
+def on_ring_committed(
+    state: CheckedTrainingState, received: Received[RingCommitted], context: Context
+) -> AttemptStep:
+    """A checker commits."""
+    return _advanced(
+        state, received, lambda ring, view: rings.on_committed(ring, view, received, context), context
+    )
+
+
+def on_ring_nonce(
+    state: CheckedTrainingState, received: Received[RingNonce], context: Context
+) -> AttemptStep:
+    """A checker shows its nonce."""
+    return _advanced(
+        state, received, lambda ring, view: rings.on_nonce(ring, view, received, context), context
+    )
+
+
+def on_ring_shared(
+    state: CheckedTrainingState, received: Received[RingShared], context: Context
+) -> AttemptStep:
+    """A checker shows its share, the second one its seed with it."""
+    return _advanced(
+        state, received, lambda ring, view: rings.on_shared(ring, view, received, context), context
+    )
+
+
+def _advanced(
+    state: CheckedTrainingState, received: Received[RingMessage], advance: Advance, context: Context
+) -> AttemptStep:
+    """The ring after a message, and what follows once it is complete."""
+    lane = _ring_lane(state, received)
+    view = AttemptView(state, context, lane)
+    step = advance(lane.ring, view.ring(Purpose(lane.ring.purpose)))
+    if step.ring == lane.ring:
+        return Step.unchanged(state)
+    lane = replace(lane, ring=step.ring)
+    after, known = replace(state, evaluation=lane), context.knowing(step.effects)
+    if step.ring.refused:
+        # We have made the second checker's share again from its own signed seed: it is another one.
+        liar = 1 << state.parties.seat_of(view.checkers[1])
+        gone = next_attempt(after, lane, liar, "false_share", known)
+        return Step(gone.state, (*step.effects, *gone.effects))
+    if not step.ring.is_complete:
+        return Step(after, step.effects)
+    complete = _with_product(after, lane, known)
+    return Step(complete.state, (*step.effects, *complete.effects))
+
+
+def _ring_lane(state: CheckedTrainingState, received: Received[RingMessage | RingConsent]) -> RingLane:
+    """The lane whose ring a message is for; raises StaleInput for the first ring's after its end."""
+    lane = require_current(state, received)
+    if not isinstance(lane, CheckingLane | AgreeingLane):
+        raise StaleInput
+    if isinstance(lane, AgreeingLane) and Purpose(received.body.purpose) is Purpose.NEXT_MODEL:
+        raise StaleInput
+    return lane
+
+
+def _with_product(
+    state: CheckedTrainingState, lane: RingLane, context: Context
+) -> Step[CheckedTrainingState]:
+    """With three shares the product is formed: signed, or shown to all members to be signed."""
+    if isinstance(lane, CheckingLane):
+        return _sign_sums(state, lane, context)
+    view = AttemptView(state, context, lane)
+    shares = rings.shares_of(lane.ring, view.ring(Purpose.METRIC), context)
+    made = with_shares(state.key, view.weighted(lane.metrics), shares)
+    kept, blob = store(SharedNumbers(numbers=tuple(write_ciphertexts(state.key, made))))
+    body = ShownNoise(shares=tuple(tuple(write_ciphertexts(state.key, one)) for one in shares))
+    members = state.parties.addresses(lane.validators)
+    sent = [message(context, member, body, lane.at) for member in members]
+    return Step(replace(state, evaluation=replace(lane, product=kept)), (blob, *sent))
+
+
+# ---- the next model's sums ----
+
+
+def _sign_sums(
+    state: CheckedTrainingState, lane: CheckingLane, context: Context
+) -> Step[CheckedTrainingState]:
+    view = AttemptView(state, context, lane)
+    place = view.ring(Purpose.NEXT_MODEL)
+    sums = view.next_model.sums(rings.chance(lane.ring, place))
+    made = rings.product(lane.ring, place, sums, context)
+    digest = rings.digest_to_sign(lane.ring, place, made, context)
+    kept, blob = store(SharedNumbers(numbers=tuple(write_ciphertexts(state.key, made.ciphertexts))))
+    own = (context.address, sign_digest(context.signing_key, digest))
+    signed = replace(lane, opened=kept, product=digest, consents=(own,))
+    return Step(replace(state, evaluation=signed), (blob,))
+
+
+def on_ring_consent(
+    state: CheckedTrainingState, received: Received[RingConsent], context: Context
+) -> AttemptStep:
+    """A checker signs the product of sums; with both signatures the buyer opens it to the checkers.
+
+    Raises EarlyInput before we have formed it, ProtocolViolation: "not_a_checker", "bad_signature".
+    """
+    lane = _ring_lane(state, received)
+    view = AttemptView(state, context, lane)
+    require(received.sender in view.checkers, "not_a_checker")
+    if received.body.refused:
+        return _contested(state, lane, received.sender, view, context)
+    require(isinstance(lane, CheckingLane), "wrong_purpose", "members sign the product under noise otherwise")
+    assert isinstance(lane, CheckingLane)
+    if lane.product is None:
+        raise EarlyInput
+    if received.sender in dict(lane.consents):
+        return Step.unchanged(state)
+    signature = received.body.signature
+    require(signature is not None, "bad_signature", "the consent has none")
+    assert signature is not None
+    require(recover_address(lane.product, signature) == received.sender, "bad_signature")
+    lane = replace(lane, consents=(*lane.consents, (received.sender, signature)))
+    after = replace(state, evaluation=lane)
+    if len(lane.consents) < len(Maker):
+        return Step(after)
+    assert lane.opened is not None
+    signed = dict(lane.consents)
+    body = RingOpeningRequest(
+        purpose="next model",
+        product=lane.opened.load(SharedNumbers, context).numbers,
+        signatures=tuple(signed[maker] for maker in (context.address, *view.checkers)),
+    )
+    return Step(after, (message(context, state.opened.buyer, body, lane.at),))
+
+
+def _contested(
+    state: CheckedTrainingState, lane: RingLane, checker: str, view: AttemptView, context: Context
+) -> AttemptStep:
+    """A checker refuses the share before its own: nothing is opened under this ring.
+
+    The first one refuses ours, which is what its seed makes: it lies. Of the other one's we know nothing:
+    both stay, and the next attempt has other checkers.
+    """
+    if checker == view.checkers[0]:
+        return next_attempt(state, lane, 1 << state.parties.seat_of(checker), "false_complaint", context)
+    return next_attempt(state, lane, 0, "share_contested", context)

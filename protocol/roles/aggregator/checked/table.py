@@ -1,0 +1,216 @@
+"""The aggregator's table where rounds are checked: before and after them it is that of any training."""
+
+from protocol.marketplace import Closed, RecordRound, RolesDrawn, RoundRecorded
+from protocol.messages import Opening, OpeningRefused, OwnerReady, RoundSignature
+from protocol.messages.checked import (
+    CheckedReady,
+    CheckVerdict,
+    MetricConsent,
+    MomentAnswer,
+    ProvenMetric,
+    ProvenUpdate,
+    RingCommitted,
+    RingConsent,
+    RingNonce,
+    RingShared,
+)
+from protocol.roles.aggregator import pipeline, signing, table
+from protocol.roles.aggregator.checked import agreeing, checking, drawing, moments, rings, training
+from protocol.roles.aggregator.checked.pipeline import advancing, on_round_recorded
+from protocol.roles.aggregator.checked.state import CheckedDrawingState, CheckedTrainingState
+from protocol.roles.aggregator.round_table import GIVES_UP
+from protocol.roles.aggregator.state import EndingState, InvitingState, SettlingState
+from protocol.roles.engine import timers
+from protocol.roles.engine.effects import CancelTimer, PutValue, SetTimer, StoreBlob, SubmitCall
+from protocol.roles.engine.table import STAYS, Row, on_event, on_message, on_refusal, on_timer
+from protocol.roles.shared.accusing import ACCUSES
+
+_REPLACED = {
+    Closed.model_fields["event"].default,
+    RolesDrawn.model_fields["event"].default,
+    OwnerReady.model_fields["type"].default,
+    f"timer:{timers.ROWS.name}",
+}
+_MOVES = (StoreBlob, CancelTimer, *GIVES_UP)
+"""The effects of most steps of a round: any of them may be the last one before a lane goes on, or ends."""
+
+_ENDS = (STAYS, EndingState)
+
+
+def _kept(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Those that are as in any training; the phase `ending` sees the draw as ever."""
+    return tuple(row for row in rows if row.input not in _REPLACED or row.phases == ("ending",))
+
+
+DRAWING = (
+    on_event(
+        InvitingState,
+        Closed,
+        drawing.on_closed,
+        then=CheckedDrawingState,
+        effects=(CancelTimer, SetTimer, PutValue),
+    ).because("The joining is over: owners reveal the nonces that draw the roles."),
+    on_event(
+        CheckedDrawingState,
+        RolesDrawn,
+        advancing(drawing.on_roles_drawn),
+        then=(STAYS, CheckedTrainingState, EndingState),
+        effects=_MOVES,
+    ).because("The roles are drawn: the first round starts, or waits for commitments that are due."),
+    on_message(
+        CheckedDrawingState,
+        CheckedReady,
+        advancing(drawing.on_checked_ready),
+        then=(STAYS, CheckedTrainingState, EndingState),
+        effects=_MOVES,
+    ).because("With the last owner's commitments the first round starts."),
+    on_timer(
+        CheckedDrawingState,
+        timers.ROWS,
+        advancing(drawing.on_rows_late),
+        then=(STAYS, CheckedTrainingState, EndingState),
+        effects=_MOVES,
+    ).because("Owners that have not shown what they committed to are left out."),
+    on_message(CheckedTrainingState, CheckedReady, drawing.on_late_ready, effects=GIVES_UP).because(
+        "The training has started without this owner."
+    ),
+)
+
+TRAINING_LANE = (
+    on_message(
+        CheckedTrainingState,
+        ProvenUpdate,
+        training.on_proven_update,
+        then=_ENDS,
+        effects=_MOVES,
+    ).because("With the last update all proofs are verified, and the buyer is asked for the moments."),
+    on_timer(
+        CheckedTrainingState,
+        timers.UPDATES,
+        training.on_updates_late,
+        then=_ENDS,
+        effects=_MOVES,
+    ).because("Silent trainers are left out; with fewer than two others the training ends."),
+    on_message(
+        CheckedTrainingState,
+        MomentAnswer,
+        advancing(checking.on_moment_answer),
+        then=_ENDS,
+        effects=_MOVES,
+    ).because("The round has its model and can be measured; or a further attempt's members are shown it."),
+    on_timer(
+        CheckedTrainingState,
+        timers.MOMENTS,
+        moments.on_moments_late,
+        then=_ENDS,
+        effects=GIVES_UP,
+    ).because("The buyer is silent: what was recorded is settled."),
+)
+
+CHECKING = (
+    on_message(
+        CheckedTrainingState,
+        ProvenMetric,
+        checking.on_proven_metric,
+        then=_ENDS,
+        effects=_MOVES,
+    ).because("With the last metric all proofs are verified; with both verdicts all are shown to all."),
+    on_message(
+        CheckedTrainingState,
+        CheckVerdict,
+        checking.on_check_verdict,
+        then=_ENDS,
+        effects=_MOVES,
+    ).because("Two verdicts in order let the round be measured; one that is not ends the attempt."),
+    on_timer(
+        CheckedTrainingState,
+        timers.CHECKS,
+        checking.on_checks_late,
+        then=_ENDS,
+        effects=_MOVES,
+    ).because("A next attempt is made without those who are silent, while enough remain."),
+    on_message(
+        CheckedTrainingState, RingCommitted, rings.on_ring_committed, then=_ENDS, effects=_MOVES
+    ).because("A checker commits to its share of a ring."),
+    on_message(CheckedTrainingState, RingNonce, rings.on_ring_nonce, then=_ENDS, effects=_MOVES).because(
+        "A checker shows its nonce: vectors follow from both."
+    ),
+    on_message(CheckedTrainingState, RingShared, rings.on_ring_shared, then=_ENDS, effects=_MOVES).because(
+        "With the last share the product is formed."
+    ),
+    on_message(CheckedTrainingState, RingConsent, rings.on_ring_consent, then=_ENDS, effects=_MOVES).because(
+        "With both signatures the buyer opens the sums."
+    ),
+)
+
+OPENING = (
+    on_message(
+        CheckedTrainingState,
+        MetricConsent,
+        agreeing.on_metric_consent,
+        effects=_MOVES,
+    ).because("With all members' signatures the buyer opens the product under noise."),
+    on_timer(
+        CheckedTrainingState,
+        timers.CONSENTS,
+        agreeing.on_consents_late,
+        then=_ENDS,
+        effects=_MOVES,
+    ).because("A next attempt is made without those who have not signed, while enough remain."),
+    on_message(
+        CheckedTrainingState, Opening, agreeing.on_opening, effects=(CancelTimer, SetTimer, *ACCUSES)
+    ).because("The buyer's record follows from its opening: the members' signatures are due."),
+    on_message(
+        CheckedTrainingState, OpeningRefused, signing.on_opening_refused, then=EndingState, effects=GIVES_UP
+    ).because("The sum is implausible: nothing of the round may be published."),
+    on_timer(
+        CheckedTrainingState,
+        timers.OPENING,
+        signing.on_opening_late,
+        then=_ENDS,
+        effects=GIVES_UP,
+    ).because("The buyer is silent: what was recorded is settled."),
+    on_message(
+        CheckedTrainingState,
+        RoundSignature,
+        advancing(signing.on_round_signature),
+        then=_ENDS,
+        effects=(SubmitCall, *_MOVES, *ACCUSES),
+    ).because("With a majority of signatures the record goes to the chain."),
+    on_timer(
+        CheckedTrainingState,
+        timers.SIGNATURES,
+        signing.on_signatures_late,
+        then=_ENDS,
+        effects=GIVES_UP,
+    ).because("Without a majority of signatures the round cannot be recorded."),
+)
+
+RECORDING = (
+    on_event(
+        CheckedTrainingState,
+        RoundRecorded,
+        advancing(on_round_recorded),
+        then=(STAYS, SettlingState, EndingState),
+        effects=(SubmitCall, *_MOVES),
+    ).because("Everybody is told the round's public numbers, and the next one may be measured."),
+    on_refusal(
+        CheckedTrainingState, RecordRound, pipeline.on_record_refused, then=EndingState, effects=GIVES_UP
+    ).because("Rounds are recorded in order: after this one none can follow."),
+    on_timer(
+        CheckedTrainingState, timers.STALLED, pipeline.on_stalled, then=EndingState, effects=GIVES_UP
+    ).because("No round was recorded for as long as the contract waits."),
+)
+
+ROWS: tuple[Row, ...] = (
+    *table.REQUEST,
+    *_kept(table.JOINING),
+    *_kept(table.DRAWING),
+    *DRAWING,
+    *TRAINING_LANE,
+    *CHECKING,
+    *OPENING,
+    *RECORDING,
+    *table.SETTLEMENT,
+    *_kept(table.ENDING),
+)

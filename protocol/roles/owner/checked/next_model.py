@@ -1,0 +1,105 @@
+"""A checker's second test: is the next model the mean of the updates, and a small number?
+
+Sums of it under vectors that nobody chose are opened beneath three masks, of which a checker knows two: its
+own, and that of the maker before it, which it makes again before it signs.
+"""
+
+from gmpy2 import mpz
+
+from protocol.crypto.cipher import Opening, read_ciphertexts, write_ciphertexts
+from protocol.crypto.ring.context import Purpose
+from protocol.errors import ProtocolViolation
+from protocol.learning.checked_openings.sums import vectors_out_of_range
+from protocol.learning.judgement.complaints import Ground
+from protocol.messages.checked import RingConsent, RingOpening
+from protocol.roles.checked.labels import Label
+from protocol.roles.checked.ring import chance, digest_to_sign, known_shares, product, ring_begin
+from protocol.roles.checked.ring_state import SharedNumbers
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import Effect
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.state import replace, store, with_new_blobs
+from protocol.roles.owner.checked.state import Attempt, CheckedState, OpeningModel
+from protocol.roles.owner.checked.turns import checked_attempt, not_in_order, with_attempt
+from protocol.roles.owner.checked.verdicts import conclude
+from protocol.roles.owner.checked.view import RoundView, ring_view, view_of
+from protocol.roles.owner.state import OwnerState
+from protocol.roles.shared.parties import require_sender
+from protocol.signatures import sign_digest
+
+
+def begin(view: RoundView, attempt: Attempt, context: Context) -> tuple[OpeningModel, tuple[Effect, ...]]:
+    """Commit to a share and a nonce before any vector is known."""
+    ring_of = ring_view(view, attempt, Purpose.NEXT_MODEL)
+    step = ring_begin(ring_of, view.next_model.statement(), context)
+    return OpeningModel(ring=step.ring), step.effects
+
+
+def agree(
+    state: CheckedState, attempt: Attempt, view: RoundView, effects: tuple[Effect, ...], context: Context
+) -> Step[OwnerState]:
+    """With all shares there, sign the product that the buyer is to open, once.
+
+    `effects` are those of the message that completed the ring, which is in `attempt` already.
+    """
+    opening = _opening(attempt)
+    if opening.product is not None:
+        return with_attempt(state, attempt, *effects)
+    ring, ring_of = opening.ring, ring_view(view, attempt, Purpose.NEXT_MODEL)
+    stored = with_new_blobs(context, effects)
+    made = product(ring, ring_of, view.next_model.sums(chance(ring, ring_of)), stored)
+    digest = digest_to_sign(ring, ring_of, made, stored)
+    numbers = tuple(write_ciphertexts(view.key, made.ciphertexts))
+    kept, blob = store(SharedNumbers(numbers=numbers))
+    consent = RingConsent(
+        purpose=Purpose.NEXT_MODEL.value, signature=sign_digest(context.signing_key, digest)
+    )
+    sent = message(context, state.request.aggregator, consent, attempt.at)
+    after = replace(attempt, opening=replace(opening, product=kept, digest=digest))
+    return with_attempt(state, after, *effects, blob, sent)
+
+
+def on_ring_opening(
+    state: CheckedState, received: Received[RingOpening], context: Context
+) -> Step[OwnerState]:
+    """Take the two known masks off the opened sums: whether the next model is in range is our own word.
+
+    Openings that are none of the signed product are no reason to wait for others: the buyer opens once.
+    Raises ProtocolViolation("opened_twice") for a second answer, ("wrong_purpose") for another ring's.
+    """
+    require_sender(received.sender, state.opened.buyer)
+    attempt = checked_attempt(state, received, context)
+    require(Purpose(received.body.purpose) is Purpose.NEXT_MODEL, "wrong_purpose", received.body.purpose)
+    opening = _opening(attempt)
+    if opening.product is None:
+        raise EarlyInput
+    require(not opening.in_range, "opened_twice")
+    view = view_of(state, attempt, context)
+    if not _in_range(view, attempt, received.body, context):
+        return not_in_order(state, attempt, Ground.NEXT_MODEL, context, evidence=(received.signed,))
+    return conclude(state, replace(attempt, opening=replace(opening, in_range=True)), context)
+
+
+def _in_range(view: RoundView, attempt: Attempt, body: RingOpening, context: Context) -> bool:
+    opening = _opening(attempt)
+    assert opening.product is not None
+    numbers = opening.product.load(SharedNumbers, context).numbers
+    ciphertexts = read_ciphertexts(view.key, numbers, len(numbers))
+    answers = [
+        tuple(Opening(mpz(one.plaintext), mpz(one.root)) for one in vector.openings) or None
+        for vector in body.vectors
+    ]
+    ring_of = ring_view(view, attempt, Purpose.NEXT_MODEL)
+    known = known_shares(opening.ring, ring_of, context)
+    chance_of_ours = context.randomness(Label.SUM_OPENINGS)
+    widths = view.widths.next_model.sums
+    try:
+        return not vectors_out_of_range(view.key, widths, ciphertexts, answers, known, chance_of_ours)
+    except ProtocolViolation:
+        return False
+
+
+def _opening(attempt: Attempt) -> OpeningModel:
+    assert attempt.opening is not None  # a checker's attempt that is not stopped has begun with it
+    return attempt.opening

@@ -1,0 +1,177 @@
+"""The data owner's table where rounds are checked: before and after them all is as in any training."""
+
+from protocol.marketplace import Joined, RolesDrawn, RoundRecorded
+from protocol.messages import (
+    EncryptedModel,
+    Invitation,
+    LocalModels,
+    MetricProducts,
+    Opening,
+    OpeningRefused,
+    OpeningRequest,
+    OwnerDecision,
+    TrainingStarted,
+)
+from protocol.messages.checked import (
+    CheckedStarted,
+    CheckVerdict,
+    ProjectionAnswer,
+    RingCommitted,
+    RingNonce,
+    RingOpening,
+    RingShared,
+    RoundEvidence,
+    ShownMetrics,
+    ShownNoise,
+    ZeroTestConsent,
+    ZeroTestResult,
+    ZeroTestShown,
+)
+from protocol.roles.engine import timers
+from protocol.roles.engine.effects import (
+    CancelTimer,
+    PutValue,
+    RecordFact,
+    SendMessage,
+    SetTimer,
+    StoreBlob,
+    SubmitCall,
+)
+from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged
+from protocol.roles.engine.table import STAYS, Row, on_change, on_event, on_message, on_timer
+from protocol.roles.owner import table
+from protocol.roles.owner.checked import (
+    joining,
+    metric,
+    next_model,
+    projection,
+    rings,
+    signing,
+    trainer,
+    validator,
+)
+from protocol.roles.owner.checked.state import CheckedState, CommittedState
+from protocol.roles.owner.state import DeclinedState, FailedState, ReadyState, WaitingState
+from protocol.roles.shared.accusing import ACCUSES
+
+_UNDECIDED = (WaitingState, ReadyState)
+_CONSIDERED = (WaitingState, ReadyState, CommittedState, DeclinedState, FailedState)
+_COMMITTING = (SetTimer, CancelTimer, RecordFact, SendMessage, StoreBlob, PutValue, SubmitCall)
+_CHECKS = (SendMessage, StoreBlob)
+
+JOINING = (
+    on_message(
+        WaitingState, Invitation, joining.on_invitation, then=_CONSIDERED, effects=_COMMITTING
+    ).because("As in any training; whoever joins commits first to what it would do in either role."),
+    on_change(
+        _UNDECIDED, CatalogueChanged, joining.on_reconsidered, then=_CONSIDERED, effects=_COMMITTING
+    ).because("Another data set may match."),
+    on_change(
+        _UNDECIDED, PolicyChanged, joining.on_reconsidered, then=_CONSIDERED, effects=_COMMITTING
+    ).because("Another policy may decide."),
+    on_message(
+        ReadyState,
+        OwnerDecision,
+        joining.on_decision,
+        then=(STAYS, CommittedState, DeclinedState, FailedState),
+        effects=_COMMITTING,
+    ).because("A person decides; with its yes the owner commits."),
+    on_event(
+        _UNDECIDED, Joined, joining.on_seat_before_decision, then=_CONSIDERED, effects=_COMMITTING
+    ).because("An owner has a seat; what our own was taken with is lost with the state in which it was."),
+    on_timer(
+        CommittedState,
+        timers.ADMISSION,
+        joining.on_admission_due,
+        then=(STAYS, FailedState),
+        effects=(SendMessage, SetTimer, RecordFact, CancelTimer, PutValue),
+    ).because("Nobody has answered: it is asked again, with the same commitments."),
+    on_event(CommittedState, Joined, joining.on_joined, effects=(RecordFact, CancelTimer, PutValue)).because(
+        "An owner has a seat; in our own we are bound to the rows that were committed to."
+    ),
+    on_event(
+        CommittedState,
+        RolesDrawn,
+        joining.on_roles_drawn,
+        then=(CheckedState, FailedState),
+        effects=(SendMessage, RecordFact, SetTimer, PutValue, CancelTimer),
+    ).because("With a role the owner shows its commitments; without one, or what opens them, it is over."),
+)
+
+TRAINING = (
+    on_message(
+        CheckedState, CheckedStarted, joining.on_checked_started, effects=(StoreBlob, RecordFact)
+    ).because("What everybody committed to, as the chain has the digests of it, fixes all that follows."),
+    on_message(
+        CheckedState, EncryptedModel, trainer.on_encrypted_model, effects=(*_CHECKS, RecordFact)
+    ).because("A trainer applies its committed map and proves it; one model for a round."),
+)
+
+CHECKING = (
+    on_message(CheckedState, RoundEvidence, validator.on_round_evidence, effects=_CHECKS).because(
+        "A member looks through it and proves its metric; a checker asks its question and commits to shares."
+    ),
+    on_message(CheckedState, ProjectionAnswer, projection.on_projection_answer, effects=_CHECKS).because(
+        "The zero test of the products is shown to the other checker, with its seeds."
+    ),
+    on_message(CheckedState, ZeroTestShown, projection.on_zero_test_shown, effects=_CHECKS).because(
+        "The other checker's test, made again, is signed; or it is said why not."
+    ),
+    on_message(
+        CheckedState, ZeroTestConsent, projection.on_zero_test_consent, effects=(SendMessage,)
+    ).because("With the other's signature the buyer may open the test."),
+    on_message(CheckedState, ZeroTestResult, projection.on_zero_test_result, effects=(SendMessage,)).because(
+        "The products are those of the updates, or they are not."
+    ),
+    on_message(CheckedState, RingCommitted, rings.on_ring_committed, effects=_CHECKS).because(
+        "With all three commitments nonces are shown; where none are needed, shares."
+    ),
+    on_message(CheckedState, RingNonce, rings.on_ring_nonce, effects=_CHECKS).because(
+        "With both nonces the vectors are drawn, and nobody can choose any more: shares are shown."
+    ),
+    on_message(CheckedState, RingShared, rings.on_ring_shared, effects=_CHECKS).because(
+        "With all shares, the one before ours made again, the next model's check may be opened."
+    ),
+    on_message(CheckedState, RingOpening, next_model.on_ring_opening, effects=(SendMessage,)).because(
+        "The next model is in range, or it is not."
+    ),
+    on_message(CheckedState, CheckVerdict, validator.on_check_verdict).because(
+        "A checker finds the attempt not in order: nothing more of it is signed."
+    ),
+)
+
+MEASURING = (
+    on_message(CheckedState, ShownMetrics, metric.on_shown_metrics, effects=_CHECKS).because(
+        "All proofs hold, and two checkers agree: the metrics are multiplied; checkers make noise."
+    ),
+    on_message(CheckedState, ShownNoise, metric.on_shown_noise, effects=_CHECKS).because(
+        "The product with its noise is what we have formed ourselves: the buyer may open it."
+    ),
+    on_message(
+        CheckedState, Opening, signing.on_opening, effects=(SendMessage, RecordFact, *ACCUSES)
+    ).because("The opening and the record are what this member works out itself: it signs."),
+    on_message(CheckedState, OpeningRefused, signing.on_opening_refused, effects=(RecordFact,)).because(
+        "The errors are implausible: the attempt ends without numbers."
+    ),
+    on_event(
+        CheckedState,
+        RoundRecorded,
+        signing.on_round_recorded,
+        effects=(RecordFact, SetTimer, CancelTimer),
+    ).because("The chain has recorded a round: a member that did not sign it goes on from there."),
+)
+
+_NEW = (*JOINING, *TRAINING, *CHECKING, *MEASURING)
+_GONE = frozenset(
+    str(kind.model_fields["type"].default)
+    for kind in (TrainingStarted, LocalModels, MetricProducts, OpeningRequest)
+)
+
+
+def _kept(row: Row) -> bool:
+    """Whether a row of any training stands here too: no row of ours takes its input in its phases."""
+    taken = {(phase, one.input) for one in _NEW for phase in one.phases}
+    return row.input not in _GONE and not any((phase, row.input) in taken for phase in row.phases)
+
+
+ROWS = (*_NEW, *(row for row in table.ROWS if _kept(row)))

@@ -1,0 +1,36 @@
+"""Pure markets whose rounds are checked, under the training key of 1024 bits that a test process makes once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from protocol.roles.aggregator.checked import role as federated_aggregator
+from protocol.roles.buyer.checked import role as model_buyer
+from protocol.roles.owner.checked import role as data_owner
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Matrix
+from tests.support.roles.small_markets import small_data, small_market, small_request
+
+CHECKED_ROLES = {
+    "model_buyer": model_buyer,
+    "data_owner": data_owner,
+    "federated_aggregator": federated_aggregator,
+}
+
+
+def checked_request(**changes: Any) -> dict[str, Any]:
+    """Three rounds by a key in which three slots of products find room."""
+    schedule = {"rounds": 3, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
+    values = {"schedule": schedule, "key_bits": 1024, "bounds": {"min_rows": 5}}
+    return small_request(**{**values, **changes})
+
+
+def checked_market(
+    validators: Sequence[int], owners: int = 5, data: Sequence[Matrix] | None = None, **changes: Any
+) -> PureMarket:
+    """A market that has its order; these seats are drawn as validators."""
+    return small_market(
+        checked_request(**changes),
+        data or small_data(owners=owners),
+        validators=list(validators),
+        roles=CHECKED_ROLES,
+    )
