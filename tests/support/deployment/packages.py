@@ -42,7 +42,7 @@ def _run_alone(command: Sequence[str], environment: Mapping[str, str]) -> subpro
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Of two that install, the first to end would take the switch below from the other, whose services start."""
+    """Of two at once, the first to end would take the switch below from the other, whose services start."""
     with _LOCK.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
