@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMED = sorted(set(re.findall(r"`([\w/]+(?:\.py|\.t\.sol))::(\w+)`", (ROOT / "protocol" / "THREATS.md").read_text())))
+NAMED = sorted(
+    set(re.findall(r"`([\w/]+(?:\.py|\.t\.sol))::(\w+)`", (ROOT / "protocol" / "THREATS.md").read_text()))
+)
 
 
 def test_attacks_name_their_tests() -> None:
