@@ -5,8 +5,9 @@ change any of it; the buyer's own handlers answer.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from gmpy2 import mpz
 
@@ -14,6 +15,7 @@ from protocol.bodies import body_of
 from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.crypto.cipher import write_ciphertexts
 from protocol.crypto.ring.context import Maker, Purpose
+from protocol.crypto.ring.product import RingProduct
 from protocol.envelope import SignedMessage
 from protocol.learning.moments.exchange import MomentMask, moment_request
 from protocol.learning.moments.products import next_model
@@ -28,11 +30,14 @@ from protocol.messages.checked import (
     MomentRequest,
     ProvenMetric,
     ProvenUpdate,
+    RingOpeningRequest,
     RoundEvidence,
 )
 from protocol.messages.checked.values import AttemptFacts
 from protocol.request_parsing import parse_request
+from protocol.roles.buyer.checked.rounds import on_attempt_announced, on_moment_request
 from protocol.roles.buyer.checked.state import CheckedRunningState
+from protocol.roles.checked import ring
 from protocol.roles.checked.attempt import (
     attempt_digests,
     consent_digest,
@@ -219,6 +224,35 @@ class MeasuredAttempt:
         play(players)
         return players
 
+    def model_product(self, players: dict[Maker, Player], check: NextModelCheck | None = None) -> RingProduct:
+        """What all three makers of a finished ring form, and would have opened."""
+        formed = []
+        for player in players.values():
+            chance = ring.chance(player.ring, player.view)
+            formed.append(player.product((check or self.check).sums(chance)))
+        assert formed[0].ciphertexts == formed[1].ciphertexts == formed[2].ciphertexts
+        return formed[0]
+
+    def ring_request(
+        self, model: Sequence[mpz] | None = None, signers: Sequence[Maker] = tuple(Maker)
+    ) -> RingOpeningRequest:
+        """To open the check of the next model, or of another one, signed by the makers or by others."""
+        check = self.check if model is None else replace(self.check, model=model)
+        players = self.model_ring
+        if model is not None:
+            players = self.players(Purpose.NEXT_MODEL, check.statement())
+            play(players)
+        product = self.model_product(players, check)
+        digests = {
+            maker: ring.digest_to_sign(player.ring, player.view, product, player.context())
+            for maker, player in players.items()
+        }
+        return RingOpeningRequest(
+            purpose="next model",
+            product=tuple(write_ciphertexts(self.world.key, product.ciphertexts)),
+            signatures=tuple(sign_digest(players[one].signing_key, digests[one]) for one in signers),
+        )
+
     # ---- the metric ----
 
     @cached_property
@@ -303,6 +337,27 @@ class MeasuredAttempt:
             facts=told,
             signatures=tuple(sign_digest(world.keys[one], digest) for one in signers or world.members),
         )
+
+
+class Measuring(NamedTuple):
+    """An attempt under way, and the buyer when it knows who takes part."""
+
+    world: CheckedAttempt
+    attempt: MeasuredAttempt
+    state: CheckedRunningState
+
+
+@lru_cache
+def measuring() -> Measuring:
+    """The buyer has answered the aggregator and knows the members; nothing has changed since."""
+    world = checked_attempt()
+    asked = world.sent(world.aggregator, world.moment_request)
+    answered = on_moment_request(world.running(), asked, world.context())
+    told = world.sent(world.aggregator, world.announced)
+    announced = on_attempt_announced(answered.state, told, world.context())
+    attempt = MeasuredAttempt(world, answers(answered)[0])
+    assert isinstance(announced.state, CheckedRunningState)
+    return Measuring(world, attempt, announced.state)
 
 
 @lru_cache

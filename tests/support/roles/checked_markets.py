@@ -1,4 +1,4 @@
-"""Pure markets whose rounds are checked, under the training key of 1024 bits that a test process makes once."""
+"""Pure markets whose rounds are checked, under a key of 1024 bits that a test process makes once."""
 
 from collections.abc import Sequence
 from typing import Any

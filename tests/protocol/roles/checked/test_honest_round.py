@@ -35,9 +35,7 @@ def test_nobody_is_refused_anything_and_nobody_is_left_out(market):
 
 def test_the_public_numbers_are_those_of_the_plain_training(market):
     twin = plain_twin(market)
-    for (start, after, own, cross), plain in zip(
-        recorded_errors(market.contract), twin.metrics, strict=True
-    ):
+    for (start, after, own, cross), plain in zip(recorded_errors(market.contract), twin.metrics, strict=True):
         assert start == pytest.approx(plain.start, abs=2e-6)
         assert after == pytest.approx(plain.after, abs=2e-6)
         assert own == pytest.approx(plain.own, abs=2e-6)
@@ -77,4 +75,3 @@ def test_a_seed_is_shown_to_the_next_maker_alone(market):
                 and body_of(message).seed is not None
             ]
             assert len(shown) == len(set(shown)) == 3
-
