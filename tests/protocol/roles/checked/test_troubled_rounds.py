@@ -175,7 +175,7 @@ def test_a_buyer_that_lies_in_one_product_is_found_out_and_nothing_is_recorded()
 
 
 def test_an_aggregator_that_hands_out_another_next_model_is_found_out_and_nothing_is_recorded() -> None:
-    """x̃′ + 2^40 in one weight: the sums that both checkers are shown are out of range."""
+    """One weight is 2⁻⁴ away from the mean: the sums that both checkers are shown are out of range."""
 
     def meddler(market: PureMarket, message: SignedMessage) -> Sequence[SignedMessage]:
         if message.envelope.type != "round_evidence":
