@@ -1,14 +1,17 @@
 """Packages of the distribution, without the system services that they would start."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 _GUARD = Path("/usr/sbin/policy-rc.d")
+_LOCK = Path(tempfile.gettempdir()) / "deltaml-install.lock"
 _WAIT_SECONDS = 300.0
 
 
@@ -16,7 +19,7 @@ def install(packages: Sequence[str], instructions: str) -> None:
     """Install with apt-get as root; raises RuntimeError with the instructions where that is not possible."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise RuntimeError(instructions)
-    with _services_kept_from_starting():
+    with _one_at_a_time(), _services_kept_from_starting():
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
         for command in (["update", "-qq"], ["install", *options, *packages]):
@@ -35,6 +38,14 @@ def _run_alone(command: Sequence[str], environment: Mapping[str, str]) -> subpro
         if "Could not get lock" not in done.stderr or time.monotonic() > until:
             return done
         time.sleep(1)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Of two at once, the first to end would take the switch below from the other, whose services start."""
+    with _LOCK.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
