@@ -1,0 +1,147 @@
+"""A checked market with one adversary in it, from the draw of the roles to the end.
+
+What honest parties send reaches the adversary's hands only where it is the recipient, or the broker. What it
+sends in place of its own messages is signed with its own keys; anything else is refused as a daemon's
+admission refuses it. A *wrapped* role takes its own steps with some of its functions replaced, a *switched
+off* check is replaced for everybody.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
+from protocol.roles.checked.members import attempt_checkers, draw_hash
+from protocol.roles.engine.inputs import Input
+from protocol.types import RoundAttempt
+from tests.support.roles.checked_markets import CHECKED_ROLES, checked_market
+from tests.support.roles.pure_contract import MARKET, TRAINING
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Party
+from tests.support.roles.small_markets import small_data
+
+TRAINERS, VALIDATORS = (0, 1, 2), (3, 4, 5)
+_FEATURE = {"name": "x0", "minimum": -10, "maximum": 10}
+_SCHEDULE = {"local_steps": 2, "step_size": "0.05", "tolerance": 0}
+
+
+class Replaced(NamedTuple):
+    """A function in another's place: where it is looked up, its name there, and what stands there instead."""
+
+    holder: Any
+    name: str
+    replacement: Any
+
+
+Deed = Callable[["Arena", SignedMessage], Sequence[SignedMessage]]
+"""What becomes of a message that the adversary sends, or, of the broker, of any message."""
+
+
+class Arena(PureMarket):
+    """A pure market in which one party, or the broker, is not honest."""
+
+    def enter(
+        self, who: str, deed: Deed, wrapped: Sequence[Replaced] = (), *, redraws: Callable[..., Any] | None
+    ) -> None:
+        """The adversary takes its place; `redraws` chooses the next delivery, in the broker's stead."""
+        self.who = who
+        self.adversary = self.address_of(who)
+        self.wrapped = wrapped
+        self.turned_away: list[str] = []
+        self.memory: dict[str, Any] = {}
+        self.intercept = lambda message: deed(self, message) if self._is_its(message) else (message,)
+        self.choose = redraws(self) if redraws else self.choose
+
+    def _is_its(self, message: SignedMessage) -> bool:
+        return self.adversary in ("", message.envelope.sender)
+
+    def address_of(self, who: str) -> str:
+        """The address of a part in the first attempt; of the broker and of strangers, nothing."""
+        if who in ("broker", "stranger"):
+            return ""
+        if who in ("buyer", "aggregator"):
+            return str(getattr(self, who).address)
+        if who == "trainer":
+            return self.trainers()[0].address
+        first, second = self.checkers()
+        others = (one.address for one in self.validators() if one.address not in (first, second))
+        return {"first checker": first, "second checker": second}.get(who) or next(others)
+
+    def checkers(self, round_number: int = 1, attempt: int = 1) -> tuple[str, str]:
+        """Of an attempt by all drawn validators, in the order of the ring."""
+        parties = _Seats(self.contract.seats)
+        at = RoundAttempt(round_number, attempt)
+        return attempt_checkers(parties, self.contract.validators, at, draw_hash(MARKET, TRAINING))  # type: ignore[arg-type]
+
+    def honest(self) -> list[Party]:
+        """Everybody else."""
+        return [party for party in self.parties.values() if party.address != self.adversary]
+
+    def role_of(self, address: str) -> str:
+        """A party by what it is in the training."""
+        if address == self.buyer.address:
+            return "buyer"
+        if address == self.aggregator.address:
+            return "aggregator"
+        seat = self.contract.seats.index(address)
+        return "trainer" if self.contract.trainers >> seat & 1 else "validator"
+
+    def post(self, message: SignedMessage) -> None:
+        """As a daemon's admission: what its sender did not sign for this market goes no further."""
+        try:
+            message.verify(MARKET)
+        except ProtocolViolation as violation:
+            self.turned_away.append(violation.code)
+            return
+        super().post(message)
+
+    def deliver(self, party: Party, item: Input) -> Any:
+        """One step; the adversary's own with what it has replaced."""
+        if party.address != self.adversary:
+            return super().deliver(party, item)
+        with replaced(self.wrapped):
+            return super().deliver(party, item)
+
+
+class _Seats:
+    """What the order of checkers asks of parties."""
+
+    def __init__(self, seats: Sequence[str]) -> None:
+        self.seats = seats
+
+
+@contextmanager
+def replaced(what: Sequence[Replaced]) -> Iterator[None]:
+    """These functions are others for a while."""
+    with ExitStack() as stack:
+        for holder, name, replacement in what:
+            stack.enter_context(patch.object(holder, name, replacement))
+        yield
+
+
+@cache
+def _drawn(rounds: int, twins: bool) -> PureMarket:
+    schedule, data = {"rounds": rounds, **_SCHEDULE}, small_data(owners=len(TRAINERS) + len(VALIDATORS))
+    if twins:
+        data[1] = data[0]
+    market = checked_market(VALIDATORS, data=data, schedule=schedule, features=[_FEATURE])
+    while market.contract.status != "running":
+        market.deliver_next()
+    return market
+
+
+def drawn_arena(rounds: int, *, twins: bool = False) -> Arena:
+    """A copy of a market of three trainers and three validators, whose roles have just been drawn.
+
+    `twins`: the first two trainers have the same rows.
+    """
+    market = _drawn(rounds, twins)
+    shared = (CHECKED_ROLES, market.key, market.request)
+    copied = copy.deepcopy(market, {id(one): one for one in shared})
+    copied.__class__ = Arena
+    assert isinstance(copied, Arena)
+    return copied

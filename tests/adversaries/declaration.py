@@ -1,0 +1,68 @@
+"""What is said of an adversary before it is run: who it is, what it does, and all that comes of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from tests.adversaries.arena import Arena, Deed, Replaced
+from tests.adversaries.outcome import Outcome
+from tests.adversaries.switches import Switch
+
+SECTIONS = ("Before a round", "In a round", "On the wire", "What stays, whatever is checked")
+"""Of protocol/THREATS.md."""
+
+Wrapping = Callable[[Arena], Sequence[Replaced]]
+
+
+class Money(StrEnum):
+    """What the contract does with the deposit, seen from the adversary."""
+
+    PAID = "all rounds are paid, the adversary as everybody"
+    UNPAID = "all rounds are paid, the adversary gets nothing"
+    PARTLY = "all rounds are paid, the adversary for some"
+    REFUNDED = "no round is recorded: the deposit goes back, less what leaving costs"
+    EARLY = "what was recorded is paid, the rest goes back"
+
+
+class Learned(StrEnum):
+    """What the adversary knows afterwards that an honest party in its place would not."""
+
+    NOTHING = "nothing"
+    BIT = "whether its cheating would have passed"
+    OWN = "what it knew already"
+
+
+@dataclass(frozen=True)
+class Adversary:
+    """One way to cheat, and what is to come of it.
+
+    `caught` are words of `Outcome.findings`: "detector: code", all of which must be there; nothing where
+    there is nothing to see. `named`: whether an honest party says that the adversary has cheated. `left_out`:
+    whether the training goes on without it. `switch` is the one check that stands against it, and `wins` what
+    it achieves where that is off; `unswitched` says why there is none such.
+    """
+
+    name: str
+    who: str
+    does: str
+    section: str
+    deed: Deed
+    caught: tuple[str, ...] = ()
+    named: bool = False
+    left_out: bool = False
+    money: Money = Money.PAID
+    learned: Learned = Learned.NOTHING
+    switch: Switch | None = None
+    wins: Callable[[Outcome], bool] | None = None
+    unswitched: str = ""
+    rounds: int = 1
+    twins: bool = False
+    wrapping: Wrapping | None = None
+    redraws: Callable[..., Any] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        """A declaration has either a switch with what is won, or says why it has none."""
+        complete = (self.switch is not None and self.wins is not None) != bool(self.unswitched)
+        if self.section not in SECTIONS or not complete:
+            raise ValueError(self.name)

@@ -1,0 +1,86 @@
+"""Run one adversary, and hold what came of it against what was declared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.adversaries.arena import Arena, drawn_arena, replaced
+from tests.adversaries.declaration import Adversary, Money
+from tests.adversaries.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Report:
+    """What differs from the declaration: nothing, if all is well."""
+
+    adversary: Adversary
+    outcome: Outcome
+    differences: tuple[str, ...]
+
+    def line(self) -> str:
+        """For people."""
+        done = "as declared" if not self.differences else "; ".join(self.differences)
+        return f"{self.adversary.who:>15}  {self.adversary.name}: {done}"
+
+
+def run(adversary: Adversary) -> Report:
+    """With every check in place."""
+    outcome = played(adversary)
+    return Report(adversary, outcome, tuple(_differences(adversary, outcome)))
+
+
+def run_unchecked(adversary: Adversary) -> Report:
+    """With its one check off: then the adversary must win."""
+    assert adversary.switch is not None
+    assert adversary.wins is not None
+    with replaced(adversary.switch.replaced):
+        outcome = played(adversary)
+        won = adversary.wins(outcome)
+    lost = () if won else (f"wins nothing without: {adversary.switch.name}",)
+    return Report(adversary, outcome, lost)
+
+
+def played(adversary: Adversary) -> Outcome:
+    """The market to its end, with time for claims."""
+    arena = drawn_arena(adversary.rounds, twins=adversary.twins)
+    wrapped = adversary.wrapping(arena) if adversary.wrapping else ()
+    arena.enter(adversary.who, adversary.deed, wrapped, redraws=adversary.redraws)
+    arena.finish()
+    return Outcome(arena)
+
+
+def _differences(declared: Adversary, outcome: Outcome) -> list[str]:
+    arena = outcome.arena
+    own = {arena.adversary} - {""}
+    found = []
+    if outcome.bugs:
+        found.append(f"an honest party has a bug: {outcome.bugs}")
+    if missing := set(declared.caught) - outcome.findings:
+        found.append(f"not found out: {sorted(missing)} in {sorted(outcome.findings)}")
+    if not declared.caught and outcome.findings:
+        found.append(f"found, undeclared: {sorted(outcome.findings)}")
+    found += _people(declared.named, outcome.named, own, arena, "named")
+    found += _people(declared.left_out, outcome.left_out, own, arena, "left out")
+    if not outcome.is_true:
+        found.append("a wrong number was recorded")
+    return found + _money(declared.money, outcome)
+
+
+def _people(said: bool, found: set[str], own: set[str], arena: Arena, what: str) -> Sequence[str]:
+    differences = [f"honest, and {what}: a {arena.role_of(one)}" for one in found - own]
+    if said != bool(found & own):
+        differences.append(f"the adversary is {'not ' if said else ''}{what}")
+    return differences
+
+
+def _money(declared: Money, outcome: Outcome) -> list[str]:
+    arena = outcome.arena
+    got, whole, status = outcome.pay[arena.adversary], outcome.is_whole, arena.contract.status
+    as_declared = {
+        Money.PAID: whole and (got > 0 or arena.adversary in ("", arena.buyer.address)),
+        Money.UNPAID: whole and got == 0,
+        Money.PARTLY: whole and got > 0,
+        Money.REFUNDED: status == "cancelled" and not outcome.recorded,
+        Money.EARLY: status == "settled" and not whole,
+    }
+    found = [] if as_declared[declared] else [f"{status}, {outcome.recorded} recorded, {got} wei to it"]
+    return found if outcome.is_paid_by_rule else [*found, "the contract pays otherwise than by its rule"]

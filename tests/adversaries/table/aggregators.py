@@ -1,0 +1,215 @@
+"""Aggregators that cheat: they see everything encrypted, and show only what others can check."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from protocol.envelope import SignedMessage
+from protocol.roles.aggregator.checked import drawing, moments
+from tests.adversaries.arena import Arena, Deed, Replaced
+from tests.adversaries.declaration import Adversary, Money
+from tests.adversaries.deeds import changing, doubling, shift, withholding
+from tests.adversaries.outcome import Outcome
+from tests.adversaries.switches import answering, both, without_code
+from tests.adversaries.table.checkers import MADE_AGAIN, honestly, reading, wide
+from tests.support.roles.small_markets import body_of
+
+EVIDENCE, NOISE = "round_evidence", "shown_noise"
+REQUEST_AGAIN = answering(
+    "making the request again", None, "protocol.roles.owner.checked.evidence:require_request"
+)
+SUMS = answering("random sums of the next model", [], "protocol.roles.owner.checked.next_model:vectors_out_of_range")
+
+
+def _aggregator(name: str, does: str, deed: Deed, **more: Any) -> Adversary:
+    section = more.pop("section", "In a round")
+    return Adversary(name, "aggregator", does, section, deed, **{"money": Money.REFUNDED, **more})
+
+
+def _buyer_looks_at_fault(outcome: Outcome) -> bool:
+    return "validator: not in order, projection" in outcome.findings
+
+
+# ---- what it makes otherwise ----
+
+
+def other_request(arena: Arena) -> Sequence[Replaced]:
+    made = moments.moment_request
+
+    def make(key: Any, *rest: Any) -> Any:
+        first, *others = made(key, *rest)
+        return [first * key.lift(1) % key.n_squared, *others]
+
+    return (Replaced(moments, "moment_request", make),)
+
+
+def other_model(arena: Arena) -> Sequence[Replaced]:
+    made = moments.next_model
+
+    def make(key: Any, *rest: Any) -> Any:
+        first, *others = made(key, *rest)
+        return [first * key.lift(1 << 60) % key.n_squared, *others]
+
+    return (Replaced(moments, "next_model", make),)
+
+
+def old_model(arena: Arena) -> Sequence[Replaced]:
+    made, first = moments.next_model, []
+
+    def make(*arguments: Any) -> Any:
+        first.append(made(*arguments))
+        return first[0]
+
+    return (Replaced(moments, "next_model", make),)
+
+
+def other_start(arena: Arena) -> Sequence[Replaced]:
+    made = drawing.start_model
+
+    def make(request: Any, key: Any) -> Any:
+        model = made(request, key)
+        return model.model_copy(update={"ciphertexts": shift(model.ciphertexts, arena, 1 << 60)})
+
+    return (Replaced(drawing, "start_model", make),)
+
+
+# ---- what it shows otherwise ----
+
+
+def _other_masks(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
+    first, *others = body.masks
+    return {"masks": ((int.from_bytes(first, "big") + 1).to_bytes(len(first), "big"), *others)}
+
+
+def _blinded_model(arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
+    key, vector = arena.key.public_key, body.next_model
+    root = pow(int.from_bytes(arena.random.randbytes(64), "big"), int(key.n), int(key.n_squared))
+    numbers = tuple(
+        (int.from_bytes(one, "big") * root % int(key.n_squared)).to_bytes(len(one), "big")
+        for one in vector.ciphertexts
+    )
+    return {"next_model": vector.model_copy(update={"ciphertexts": numbers})}
+
+
+def _fewer(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
+    return {"members": body.members[:-1]}
+
+
+def _single(arena: Arena, _body: Any, _message: SignedMessage) -> dict[str, Any]:
+    return {"product": body_of(arena.sent("proven_metric")[0]).values}
+
+
+def _boasting(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
+    first, *others = body.owners
+    more = first.model_copy(update={"committed": first.committed.model_copy(update={"rows": 40})})
+    return {"owners": (more, *others)}
+
+
+def _without_first(arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
+    nothing = (1).to_bytes(len(body.shares[0][0]), "big")
+    return {"shares": (tuple(nothing for _ in body.shares[0]), *body.shares[1:])}
+
+
+def _noisier(arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
+    return {"shares": (shift(body.shares[0], arena, 1), *body.shares[1:])}
+
+
+def _model_moved(arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
+    numbers = shift(body.model.ciphertexts, arena, 1 << 60)
+    return {"model": body.model.model_copy(update={"ciphertexts": numbers})}
+
+
+def forgetting(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
+    """In the first round one validator hears nothing; in the second it is back among the members."""
+    one, envelope = arena.validators()[0], message.envelope
+    if envelope.type != EVIDENCE or envelope.round == 1:
+        return () if (envelope.type, envelope.recipient) == (EVIDENCE, one.address) else (message,)
+    return changing(EVIDENCE, lambda _a, body, _m: {"members": (one.address, *body.members)})(arena, message)
+
+
+def ignoring(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
+    """One validator is shown nothing."""
+    shown = message.envelope.type, message.envelope.recipient
+    return () if shown == (EVIDENCE, arena.validators()[0].address) else (message,)
+
+
+AGGREGATORS = (
+    _aggregator("other request", "asks the buyer about other numbers than the updates", honestly,
+                wrapping=other_request, caught=("validator: not in order, request",),
+                switch=REQUEST_AGAIN, wins=_buyer_looks_at_fault),
+    _aggregator("other masks shown", "shows other masks, so that the buyer's products look wrong",
+                changing(EVIDENCE, _other_masks), caught=("validator: not in order, request",),
+                switch=REQUEST_AGAIN, wins=_buyer_looks_at_fault),
+    _aggregator("other next model", "moves one weight of the mean by 2^-12", honestly, wrapping=other_model,
+                caught=("validator: not in order, next_model",), switch=SUMS,
+                wins=lambda outcome: outcome.is_whole),
+    _aggregator("old model again", "hands the first round's model out as the second one's", honestly,
+                wrapping=old_model, rounds=2, caught=("validator: model_of_an_earlier_round",),
+                money=Money.EARLY, unswitched="random sums of the next model stand behind it"),
+    _aggregator("other start", "begins with a model of its own", honestly, wrapping=other_start,
+                caught=("validator: not in order, start",),
+                unswitched="what members and buyer sign names the recorded start as well"),
+    _aggregator("two models for a round", "sends trainers a second model, to compare what they make of both",
+                doubling("encrypted_model", _model_moved), caught=("trainer: second_model_for_round",),
+                money=Money.PAID, unswitched="the stored answer is sent again, whatever is asked"),
+    _aggregator("other commitments", "says that an owner has committed to more rows",
+                changing("checked_started", _boasting), caught=("trainer: wrong_commitment", "buyer: wrong_commitment"),
+                section="Before a round", unswitched="buyer and owners each look at the chain"),
+    _aggregator("members unnamed", "leaves a member out without naming it", changing(EVIDENCE, _fewer),
+                caught=("validator: wrong_members",), unswitched="buyer and members each count them"),
+    _aggregator("members unnamed, to the buyer", "announces fewer members to the buyer",
+                changing("attempt_announced", _fewer), caught=("buyer: wrong_members",),
+                unswitched="buyer and members each count them"),
+    _aggregator("brought back", "brings a member back that it has left out", forgetting, rounds=2,
+                caught=("validator: wrong_members",), money=Money.EARLY,
+                unswitched="buyer and members each count them"),
+    _aggregator("left out without cause", "shows one validator nothing, and calls it late",
+                ignoring, money=Money.PAID, unswitched="whom it calls late is the aggregator's word"),
+    _aggregator("attempt replayed", "shows an attempt again, its next model under fresh randomness",
+                doubling(EVIDENCE, _blinded_model), caught=("validator: attempt_out_of_order",), money=Money.PAID,
+                switch=without_code("each attempt once", "attempt_out_of_order", "owner.checked.evidence"),
+                wins=lambda outcome: outcome.answers("proven_metric") > 3),
+    _aggregator("equivocation", "shows one member the next model under other randomness",
+                changing(EVIDENCE, _blinded_model, once=True), unswitched="metrics and rings name what was shown"),
+    _aggregator("second request", "asks the buyer twice in one attempt",
+                doubling("moment_request", lambda arena, body, _m: {"masked": shift(body.masked, arena)}),
+                caught=("buyer: asked_twice",), money=Money.PAID,
+                switch=both("one exchange for each attempt",
+                            without_code("", "asked_twice", "buyer.checked.rounds"),
+                            answering("", None, "protocol.roles.buyer.checked.rounds:_require_next_exchange")),
+                wins=lambda outcome: outcome.answers("moment_answer") > 1),
+    _aggregator("start unmeasured", "does not ask for the error of the first start",
+                changing("moment_request", lambda _a, _b, _m: {"start": "unmeasured"}),
+                caught=("buyer: wrong_start_measurement",),
+                unswitched="members look for the start in the evidence as well"),
+    _aggregator("one member's error", "has the buyer open one member's sum alone",
+                changing("metric_opening_request", _single), caught=("buyer: not_agreed",),
+                switch=without_code("all members' signatures", "not_agreed", "buyer.checked.opening"),
+                wins=lambda outcome: outcome.answers("opening") + outcome.answers("opening_refused") > 0),
+    _aggregator("second opening", "asks for a second opening of a round",
+                doubling("metric_opening_request", _single), caught=("buyer: round_out_of_order",), money=Money.PAID,
+                unswitched="once it is opened the round is over for the buyer"),
+    _aggregator("metric left out", "does not show one member's error to the others",
+                changing("shown_metrics", lambda _a, body, _m: {"metrics": body.metrics[:-1]}),
+                caught=("validator: metrics_out_of_order",), unswitched="facts that members sign count metrics too"),
+    _aggregator("one verdict twice", "shows one checker's verdict in the other one's place",
+                changing("shown_metrics", lambda _a, body, _m: {"verdicts": (body.verdicts[0],) * 2}),
+                caught=("validator: wrong_evidence",),
+                switch=both("verdicts of both checkers",
+                            without_code("", "wrong_evidence", "owner.checked.metric")),
+                wins=lambda outcome: outcome.is_whole),
+    _aggregator("noise left out", "shows no noise of its own", changing(NOISE, _without_first),
+                caught=("validator: bad_share",), unswitched="the buyer wants both checkers' signatures"),
+    _aggregator("second noise", "has another noise signed after the first", doubling(NOISE, _noisier),
+                caught=("validator: second_noise",), money=Money.PAID,
+                unswitched="the stored signature is sent again, whatever is asked"),
+    _aggregator("over-wide mask", "makes its mask wide enough to push the sums out of range", honestly,
+                wrapping=wide, caught=("validator: refuses, share",), money=Money.PAID, switch=MADE_AGAIN,
+                wins=lambda outcome: not outcome.is_whole),
+    _aggregator("a weight in its mask", "puts a trainer's weight beside its mask", honestly, wrapping=reading,
+                caught=("validator: refuses, share",), money=Money.PAID, switch=MADE_AGAIN,
+                wins=lambda outcome: outcome.answers_at("ring_opening", 1) > 0),
+    _aggregator("other sums", "has the buyer open other sums than were signed",
+                changing("ring_opening_request", lambda arena, body, _m: {"product": shift(body.product, arena)}),
+                caught=("buyer: not_agreed",), unswitched="checkers verify openings of what they have signed"),
+    _aggregator("silence", "sends nothing more", withholding(), unswitched="the chain's clock ends the training"),
+)
