@@ -1,7 +1,7 @@
 """The aggregator's table where rounds are checked: before and after them it is that of any training."""
 
 from protocol.marketplace import Closed, RecordRound, RolesDrawn, RoundRecorded
-from protocol.messages import Opening, OpeningRefused, OwnerReady, RoundSignature
+from protocol.messages import Opening, OpeningRefused, OwnerReady, RoundSignature, TrainingRequest
 from protocol.messages.checked import (
     CheckedReady,
     CheckVerdict,
@@ -15,17 +15,40 @@ from protocol.messages.checked import (
     RingShared,
 )
 from protocol.roles.aggregator import pipeline, signing, table
-from protocol.roles.aggregator.checked import agreeing, checking, drawing, moments, rings, training
+from protocol.roles.aggregator.checked import (
+    agreeing,
+    checking,
+    drawing,
+    moments,
+    requesting,
+    rings,
+    training,
+)
 from protocol.roles.aggregator.checked.pipeline import advancing, on_round_recorded
 from protocol.roles.aggregator.checked.state import CheckedDrawingState, CheckedTrainingState
 from protocol.roles.aggregator.round_table import GIVES_UP
-from protocol.roles.aggregator.state import EndingState, InvitingState, SettlingState
+from protocol.roles.aggregator.state import (
+    EndingState,
+    FailedState,
+    InvitingState,
+    RequestedState,
+    SettlingState,
+)
 from protocol.roles.engine import timers
-from protocol.roles.engine.effects import CancelTimer, PutValue, SetTimer, StoreBlob, SubmitCall
+from protocol.roles.engine.effects import (
+    CancelTimer,
+    PutValue,
+    RecordFact,
+    SendMessage,
+    SetTimer,
+    StoreBlob,
+    SubmitCall,
+)
 from protocol.roles.engine.table import STAYS, Row, on_event, on_message, on_refusal, on_timer
 from protocol.roles.shared.accusing import ACCUSES
 
 _REPLACED = {
+    TrainingRequest.model_fields["type"].default,
     Closed.model_fields["event"].default,
     RolesDrawn.model_fields["event"].default,
     OwnerReady.model_fields["type"].default,
@@ -41,6 +64,16 @@ def _kept(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     """Those that are as in any training; the phase `ending` sees the draw as ever."""
     return tuple(row for row in rows if row.input not in _REPLACED or row.phases == ("ending",))
 
+
+REQUEST = (
+    on_message(
+        RequestedState,
+        TrainingRequest,
+        requesting.on_training_request,
+        then=(InvitingState, FailedState),
+        effects=(StoreBlob, SendMessage, CancelTimer, SetTimer, RecordFact),
+    ).because("As in any training; a request whose rounds cannot be checked is answered with its code."),
+)
 
 DRAWING = (
     on_event(
@@ -203,7 +236,8 @@ RECORDING = (
 )
 
 ROWS: tuple[Row, ...] = (
-    *table.REQUEST,
+    *_kept(table.REQUEST),
+    *REQUEST,
     *_kept(table.JOINING),
     *_kept(table.DRAWING),
     *DRAWING,
