@@ -12,7 +12,8 @@ from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.checked_openings.sums import vectors_out_of_range
-from protocol.messages.checked import CheckVerdict, RingOpening
+from protocol.messages.catalogue import MessageBody
+from protocol.messages.checked import CheckVerdict, RingOpening, ZeroTestConsent, ZeroTestResult
 from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
 from protocol.roles.aggregator.checked.lanes import CheckingLane
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
@@ -24,6 +25,7 @@ from protocol.roles.checked.ring_state import SharedNumbers
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.state import BlobRef
 
 
 def on_complaint(
@@ -34,15 +36,17 @@ def on_complaint(
     The grounds `start`, `proof` and `request` are about what we made, or verified ourselves: there is nothing
     in them, and the checker is left out.
     """
-    view, checker = AttemptView(state, context, lane), received.sender
-    shown = _shown(view, received)
-    if shown is None:
-        return _false(state, lane, received, context)
-    if shown.envelope.type == "zero_test_consent":
-        return next_attempt(state, lane, 0, "not_countersigned", context)
-    if shown.envelope.type == "zero_test_result":
-        return give_up(state, "projection_failed", context)
-    return _next_model(view, lane, body_of(shown, RingOpening), checker, context)
+    view = AttemptView(state, context, lane)
+    match _shown(view, received):
+        case ZeroTestResult(opening=None):
+            return give_up(state, "projection_failed", context)
+        case ZeroTestResult() | ZeroTestConsent():
+            # Which of the two lies about a proof, or a signature, shows from seeds that we are not shown.
+            return next_attempt(state, lane, 0, "contested", context)
+        case RingOpening() as body if lane.opened is not None:
+            return _next_model(view, lane, lane.opened, body, context)
+        case _:
+            return _false(state, lane, received, context)
 
 
 def _false(
@@ -58,8 +62,8 @@ _SHOWN = {"projection": ("zero_test_result", "zero_test_consent"), "next_model":
 """By ground: the types of what a checker was told, one of which it shows."""
 
 
-def _shown(view: AttemptView, received: Received[CheckVerdict]) -> SignedMessage | None:
-    """What the buyer, or the other checker, told this one in this attempt; None where it shows no such thing."""
+def _shown(view: AttemptView, received: Received[CheckVerdict]) -> MessageBody | None:
+    """What the buyer, or the other checker, told this one in this attempt; None where it shows nothing."""
     body, checker = received.body, received.sender
     other = next(one for one in view.checkers if one != checker)
     for signed in body.evidence:
@@ -68,34 +72,31 @@ def _shown(view: AttemptView, received: Received[CheckVerdict]) -> SignedMessage
         place = (envelope.sender, envelope.recipient, envelope.training, envelope.round, envelope.attempt)
         if envelope.type not in _SHOWN.get(body.ground or "", ()):
             continue
-        if place == (teller, checker, view.state.training, *view.at) and _is_signed(signed, view.context):
-            return signed
+        if place == (teller, checker, view.state.training, *view.at):
+            return _read(signed, view.context)
     return None
 
 
-def _is_signed(signed: SignedMessage, context: Context) -> bool:
+def _read(signed: SignedMessage, context: Context) -> MessageBody | None:
+    """The body of a message that its sender has signed; None for any other."""
     try:
         signed.verify(context.market)
-        body_of(signed)
+        body: MessageBody = body_of(signed)
     except ProtocolViolation:
-        return False
-    return True
+        return None
+    return body
 
 
 def _next_model(
-    view: AttemptView, lane: CheckingLane, body: RingOpening, checker: str, context: Context
+    view: AttemptView, lane: CheckingLane, opened: BlobRef, body: RingOpening, context: Context
 ) -> AttemptStep:
     """The buyer's openings of the sums, as we see them, who know two of the masks as well.
 
-    What does not open is the buyer's fault. Where it says, or we find, that a sum is out of range the training
-    ends. In range for us, it may be out of range for who knows another mask: then nobody has lied for certain,
-    and the next attempt has other checkers.
+    What does not open is the buyer's fault. Where it says, or we find, that a sum is out of range the
+    training ends. In range for us, it may be out of range for who knows another mask: then nobody has lied
+    for certain, and the next attempt has other checkers.
     """
-    if lane.opened is None:
-        return next_attempt(
-            view.state, lane, 1 << view.state.parties.seat_of(checker), "false_complaint", context
-        )
-    numbers = lane.opened.load(SharedNumbers, context).numbers
+    numbers = opened.load(SharedNumbers, context).numbers
     product = read_ciphertexts(view.state.key, numbers, len(numbers))
     answers = [
         tuple(Opening(mpz(one.plaintext), mpz(one.root)) for one in vector.openings) or None

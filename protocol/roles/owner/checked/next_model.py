@@ -65,7 +65,8 @@ def on_ring_opening(
 ) -> Step[OwnerState]:
     """Take the two known masks off the opened sums: whether the next model is in range is our own word.
 
-    Openings that are none of the signed product are no reason to wait for others: the buyer opens once.
+    Openings that are none of the signed product are no reason to wait for others: the buyer opens once. Sums
+    are shown to nobody, for the aggregator knows masks as well; that the buyer says "out of range" is.
     Raises ProtocolViolation("opened_twice") for a second answer, ("wrong_purpose") for another ring's.
     """
     require_sender(received.sender, state.opened.buyer)
@@ -77,7 +78,9 @@ def on_ring_opening(
     require(not opening.in_range, "opened_twice")
     view = view_of(state, attempt, context)
     if not _in_range(view, attempt, received.body, context):
-        return not_in_order(state, attempt, Ground.NEXT_MODEL, context, evidence=(received.signed,))
+        is_said = not any(vector.openings for vector in received.body.vectors)
+        evidence = (received.signed,) if is_said else ()
+        return not_in_order(state, attempt, Ground.NEXT_MODEL, context, evidence=evidence)
     return conclude(state, replace(attempt, opening=replace(opening, in_range=True)), context)
 
 
