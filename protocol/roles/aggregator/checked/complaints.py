@@ -4,7 +4,10 @@ Its word alone stops the attempt and names nobody but, where it is a lie to our 
 buyer told it, it shows the signed message; without one it had nothing to complain of.
 """
 
+from gmpy2 import mpz
+
 from protocol.bodies import body_of
+from protocol.crypto.cipher import Opening, read_ciphertexts, verify_openings
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages.catalogue import MessageBody
@@ -14,6 +17,8 @@ from protocol.roles.aggregator.checked.lanes import CheckingLane
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.aggregator.ending import give_up
+from protocol.roles.checked.labels import Label
+from protocol.roles.checked.ring_state import SharedNumbers
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
@@ -25,14 +30,17 @@ def on_complaint(
     """The next attempt, or the end of the training where the buyer's own signed word is against the round.
 
     The grounds `start`, `proof` and `request` are about what we made, or verified ourselves: there is nothing
-    in them, and the checker is left out. Sums of a next model that are open are for the checkers' eyes: with
-    two masks we would see how far it is off. Of such a complaint nobody is named, and others check next.
+    in them, and the checker is left out. Openings that are none are the buyer's fault. Sums of a next model
+    that are open are for the checkers' eyes: with two masks we would see how far it is off. Of such a
+    complaint nobody is named, and others check next.
     """
     match _shown(AttemptView(state, context, lane), received):
         case ZeroTestResult(opening=None):
             return give_up(state, "projection_failed", context)
         case RingOpening(vectors=vectors) if not any(one.openings for one in vectors):
             return give_up(state, "next_model_failed", context)
+        case RingOpening() as body if lane.opened is not None and not _is_opened(state, lane, body, context):
+            return give_up(state, "bad_opening", context, fault=state.opened.buyer)
         case None if received.body.ground != "next_model" or lane.product is None:
             return _false(state, lane, received, context)
         case _:
@@ -76,3 +84,16 @@ def _read(signed: SignedMessage, context: Context) -> MessageBody | None:
     except ProtocolViolation:
         return None
     return body
+
+
+def _is_opened(state: CheckedTrainingState, lane: CheckingLane, body: RingOpening, context: Context) -> bool:
+    """Whether what the buyer has shown a checker opens the product that all three makers signed."""
+    assert lane.opened is not None
+    numbers = lane.opened.load(SharedNumbers, context).numbers
+    product = read_ciphertexts(state.key, numbers, len(numbers))
+    openings = [
+        Opening(mpz(one.plaintext), mpz(one.root)) for vector in body.vectors for one in vector.openings
+    ]
+    if len(openings) != len(product):
+        return False
+    return verify_openings(state.key, product, openings, context.randomness(Label.SHOWN_SUMS))

@@ -102,3 +102,18 @@ def test_nobody_complains_of_sums_before_they_are_opened():
     verdict = complaint(stopped_before("check_verdict", 1), "next_model")
     before = stopped_before("ring_committed", 1)
     assert named(before.receive(verdict)) == [(verdict.envelope.sender, "false_complaint")]
+
+
+def test_openings_that_are_none_are_the_buyers_fault():
+    before = stopped_before("check_verdict", 1)
+    (vector,) = body_of(told(before, "ring_opening")).vectors
+    first, *others = vector.openings
+    wrong = first.model_copy(update={"plaintext": first.plaintext + 1})
+    for openings in ((wrong, *others), (first, *others, first)):
+        before = stopped_before("check_verdict", 1)
+        changed = vector.model_copy(update={"openings": openings})
+        opened = told(before, "ring_opening", vectors=(changed,))
+        effects = before.receive(complaint(before, "next_model", opened))
+        assert before.party.decoded.failure == "bad_opening"
+        faults = {one.body.fault for one in effects if one.effect == "send"}
+        assert faults == {before.market.buyer.address}
