@@ -321,6 +321,16 @@ def test_an_attempt_is_shown_once() -> None:
         shown_to(play, play.checkers[0], play.measured.evidence)
 
 
+def test_a_round_has_one_next_model_at_all_its_attempts() -> None:
+    play = played("show")
+    member = play.checkers[0]
+    moved = list(play.measured.model)
+    moved[0] = moved[0] * play.world.key.lift(1) % play.world.key.n_squared
+    other = EncryptedVector.of(play.world.key, moved, MODEL_SCALE)
+    with pytest.raises(ProtocolViolation, match="second_model_for_round"):
+        shown_to(play, member, evidence(play, next_model=other), (1, 2))
+
+
 def test_an_attempt_waits_for_the_one_before_it() -> None:
     play = played()
     with pytest.raises(EarlyInput):

@@ -22,7 +22,7 @@ from protocol.messages.checked import (
 from protocol.messages.checked.ring import OpenedVector
 from protocol.roles.engine.effects import SendMessage
 from protocol.roles.engine.refusals import EarlyInput
-from protocol.roles.engine.state import replace
+from protocol.roles.engine.state import replace, store
 from protocol.vectors import EncryptedVector
 from tests.support.roles.checked_owners import CHECKED, Machined, PlayedAttempt, played
 
@@ -225,3 +225,20 @@ def test_a_next_model_that_is_not_the_mean_is_found_out_by_both(amounts: tuple[i
     play.run()
     verdicts = [body_of(one, CheckVerdict) for one in play.of_type("check_verdict")]
     assert [(one.in_order, one.ground) for one in verdicts] == [(False, "next_model")] * 2
+
+
+def test_sums_that_open_are_shown_to_nobody() -> None:
+    """The aggregator knows two masks as well: with the sums it would read what it has put into its model.
+
+    Here they are out of range for a checker alone, which takes another mask off than is in them.
+    """
+    _, checker, (opening,) = before("ring_opening")
+    assert body_of(opening, RingOpening).vectors[0].openings
+    attempt = checker.state.attempt
+    seed, blob = store(b"o" * 32)
+    ring = replace(attempt.opening.ring, seed=seed)
+    attempt = replace(attempt, opening=replace(attempt.opening, ring=ring))
+    checker.state = replace(checker.state, attempt=attempt)
+    checker.blobs[blob.digest] = blob.content
+    verdicts = said(checker.step(opening), CheckVerdict)
+    assert set(verdicts) == {CheckVerdict(in_order=False, ground="next_model")}

@@ -43,7 +43,7 @@ def test_the_update_is_the_committed_map_of_the_model_and_proven() -> None:
     world = checked_attempt()
     trainer, weights = trainer_of(world), (3 << MODEL_SCALE, -(5 << MODEL_SCALE), 1 << 40)
     model = model_of(world, weights)
-    body = update_in(asked(trainer, model))
+    body = update_in(asked(trainer, model, (2, 1)))
     shown, secrets = world.committed[trainer.address]
     expected = [
         sum(m * x for m, x in zip(row.values, weights, strict=False)) + row.values[-1]
@@ -52,10 +52,10 @@ def test_the_update_is_the_committed_map_of_the_model_and_proven() -> None:
     numbers = body.local_model.read(world.key, scale=MODEL_SCALE + COEFFICIENT_SCALE, count=3)
     assert [world.key.signed(world.private.decrypt(one)) for one in numbers] == expected
     start = model.read(world.key, scale=MODEL_SCALE, count=3)
-    proofs = update_proofs(world.key, world.identity, 1, start, world.request)
+    proofs = update_proofs(world.key, world.identity, 2, start, world.request)
     claim = read_update(proofs, trainer.address, body, shown)
     assert proofs.unproven([claim]) == []
-    other = update_proofs(world.key, world.identity, 2, start, world.request)
+    other = update_proofs(world.key, world.identity, 3, start, world.request)
     assert other.unproven([read_update(other, trainer.address, body, shown)]) == [trainer.address]
 
 
@@ -89,8 +89,8 @@ def test_a_second_model_for_a_round_is_refused_at_whatever_attempt() -> None:
         ({"at": (0, 1)}, "round_out_of_order"),
         ({"at": (4, 1)}, "round_out_of_order"),
         ({"sender": "buyer"}, "wrong_sender"),
-        ({"scale": UPDATE_SCALE}, "wrong_scale"),
-        ({"count": 2}, "wrong_count"),
+        ({"scale": UPDATE_SCALE, "at": (2, 1)}, "wrong_scale"),
+        ({"count": 2, "at": (2, 1)}, "wrong_count"),
     ],
     ids=["round 0", "past the last round", "the buyer's", "another scale", "too short"],
 )
@@ -103,6 +103,16 @@ def test_what_is_no_model_of_a_round_is_refused(change: dict[str, Any], code: st
     with pytest.raises(ProtocolViolation) as refused:
         asked(trainer, model, change.get("at", (1, 1)), sender)
     assert refused.value.code == code
+    assert trainer.state.answer is None
+
+
+def test_in_the_first_round_no_other_model_than_the_public_one_is_answered() -> None:
+    """Not even the same weights under randomness of somebody's: who can tell?"""
+    world = checked_attempt()
+    trainer = trainer_of(world)
+    for weights in ((0, 0, 0), (1, 2, 3)):
+        with pytest.raises(ProtocolViolation, match="wrong_start_model"):
+            asked(trainer, model_of(world, weights))
     assert trainer.state.answer is None
 
 
