@@ -206,13 +206,13 @@ def test_hostile_commitments_are_refused(world: ProofWorld, field: str) -> None:
         wrong = [bad, (), (*shown.maps, shown.gram), (bad, shown.maps[1])] if field == "maps" else [bad]
         for value in wrong:
             with pytest.raises(ProtocolViolation, match="bad_commitment"):
-                replace(shown, **{field: value}).require(world.key, world.parameters)
+                replace(shown, **{field: value}).require(world.key, RSA_2048, world.parameters)
 
 
 @pytest.mark.parametrize("owner", [None, 5, "", "0xzz", "1" * 40, "0x1", "0x" + "A" * 40])
 def test_an_owner_that_is_no_address_is_refused(world: ProofWorld, owner: object) -> None:
     with pytest.raises(ProtocolViolation, match="bad_commitment"):
-        replace(world.owners[0].commitments, owner=owner).require(world.key, world.parameters)
+        replace(world.owners[0].commitments, owner=owner).require(world.key, RSA_2048, world.parameters)
 
 
 def test_a_base_through_which_parities_show_is_refused(world: ProofWorld) -> None:
@@ -220,7 +220,7 @@ def test_a_base_through_which_parities_show_is_refused(world: ProofWorld) -> Non
     square = shown.base * shown.base % world.key.n
     for base in (square, -square % world.key.n, gmpy2.mpz(1)):
         with pytest.raises(ProtocolViolation, match="Jacobi symbol"):
-            replace(shown, base=base).require(world.key, world.parameters)
+            replace(shown, base=base).require(world.key, RSA_2048, world.parameters)
 
 
 def test_a_key_of_another_training_is_refused(world: ProofWorld) -> None:
