@@ -57,7 +57,7 @@ def simulated(
         one * gmpy2.powmod(output, -challenge, key.n_squared) % key.n_squared
         for one, output in zip(shown.announcements, outputs, strict=True)
     )
-    commitment = shown.commitment * gmpy2.powmod(committed, -challenge, RSA_2048) % RSA_2048
+    commitment = shown.commitment * gmpy2.powmod(committed, -challenge, RSA_2048.modulus) % RSA_2048.modulus
     return Claim(outputs, committed, base, Proof(announcements, commitment, responses), challenge)
 
 

@@ -20,8 +20,8 @@ is shown about its randomness, and a factor of small order, as −1 is, passes: 
 Zero knowledge. From z and e the announcements follow, and z is uniform up to 2^-64 a number: whoever chooses
 e first needs no witness.
 
-Assumption. Roots modulo RSA-2048 are hard to take; keccak256 is a random oracle; the key has passed
-`validation.verify_public_key`; short exponents over h^n hide as uniform n-th powers do (see `blinding`).
+Assumption. Roots modulo N̂, which is RSA-2048, are hard to take; keccak256 is a random oracle; the key has
+passed `validation.verify_public_key`; short exponents over h^n hide as uniform n-th powers do (`blinding`).
 
 Many proofs over the same inputs are checked in one equation, each under weights of 128 bits (M. Bellare,
 J. Garay, T. Rabin, Eurocrypt '98). Whoever knows the factors of n knows units of small order r, and a proof
@@ -41,8 +41,8 @@ from typing import Protocol
 from gmpy2 import mpz
 
 from protocol.crypto.blinding import blinding_powers
-from protocol.crypto.commitment_group import RSA_2048
-from protocol.crypto.commitments import ELEMENT_BYTES, VectorCommitments
+from protocol.crypto.commitment_group import ELEMENT_BYTES
+from protocol.crypto.commitments import VectorCommitments
 from protocol.crypto.elements import require_units
 from protocol.crypto.paillier import FixedBaseTable, PublicKey
 from protocol.crypto.powers import PowerTables, product_of_powers
@@ -115,7 +115,7 @@ class Proof:
     def require(self, key: PublicKey, bounds: WitnessBounds, sets: int) -> None:
         """Raise ProtocolViolation("bad_proof") unless every number is of its group or within its bound."""
         require_units(self.announcements, sets, key.n, BAD_PROOF, "announcement", key.n_squared)
-        require_units((self.commitment,), 1, RSA_2048, BAD_PROOF, "announced commitment")
+        require_units((self.commitment,), 1, bounds.group.modulus, BAD_PROOF, "announced commitment")
         require_responses(self.responses, bounds.all(sets), BAD_PROOF)
 
     def write(self, key: PublicKey, bounds: WitnessBounds) -> list[bytes]:
@@ -277,7 +277,7 @@ def equations_hold(
         for claim, weight in zip(claims, weights, strict=True)
         for factor in (weight[-1], claim.challenge * weight[-1])
     ]
-    return bool(vectors.commit(values, hiding) == product_of_powers(bases, exponents, RSA_2048))
+    return bool(vectors.commit(values, hiding) == product_of_powers(bases, exponents, vectors.group.modulus))
 
 
 def _weighted(claims: Sequence[Claim], weights: Sequence[Sequence[int]], place: int, size: int) -> list[int]:
