@@ -105,6 +105,10 @@ faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 400; ARGS
 	python -m tests.faults $(ARGS)
 	test -n "$(ARGS)" || python -m tests.faults.restarts
 
+.PHONY: adversaries
+adversaries: $(DEVELOPMENT) ## Over a hundred ways to cheat in a checked round, with all checks and without the one; ARGS="--only buyer"
+	python -m tests.adversaries $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(DEVELOPMENT) ## Try every parser of untrusted bytes for 10 minutes; options in ARGS="--minutes 60 --seed 2"
 	python -m tests.fuzz $(ARGS)

@@ -1,4 +1,4 @@
-"""`make adversaries`: every declared adversary against a checked market, and against one without its check."""
+"""`make adversaries`: each declared adversary against a checked market, and against one without its check."""
 
 import argparse
 import sys

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.roles.checked.members import attempt_checkers, draw_hash
-from protocol.roles.engine.inputs import Input
+from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.types import RoundAttempt
 from tests.support.roles.checked_markets import CHECKED_ROLES, checked_market
 from tests.support.roles.pure_contract import MARKET, TRAINING
@@ -134,13 +134,29 @@ def _drawn(rounds: int, twins: bool) -> PureMarket:
     return market
 
 
-def drawn_arena(rounds: int, *, twins: bool = False) -> Arena:
-    """A copy of a market of three trainers and three validators, whose roles have just been drawn.
+@cache
+def _answered(rounds: int) -> Arena:
+    """The same when the buyer's first products are on their way to the aggregator."""
+    arena = _copy(_drawn(rounds, twins=False))
+    arena.adversary = "nobody"
+    arena.turned_away = []
+    arena.wrapped = ()
+    answer = arena.run_until("moment_answer")
+    arena.pending.insert(0, (answer.envelope.recipient, MessageReceived(signed=answer)))
+    return arena
 
-    `twins`: the first two trainers have the same rows.
+
+def prepared(rounds: int, *, twins: bool = False, late: bool = False) -> Arena:
+    """A market of three trainers and three validators, whose roles have just been drawn.
+
+    `twins`: the first two trainers have the same rows. `late`: the first round is trained, and its products
+    are there.
     """
-    market = _drawn(rounds, twins)
-    shared = (CHECKED_ROLES, market.key, market.request)
+    return _copy(_answered(rounds) if late else _drawn(rounds, twins))
+
+
+def _copy(market: PureMarket) -> Arena:
+    shared = (CHECKED_ROLES, market.key, market.request, market.group)
     copied = copy.deepcopy(market, {id(one): one for one in shared})
     copied.__class__ = Arena
     assert isinstance(copied, Arena)

@@ -40,7 +40,8 @@ class Adversary:
     `caught` are words of `Outcome.findings`: "detector: code", all of which must be there; nothing where
     there is nothing to see. `named`: whether an honest party says that the adversary has cheated. `left_out`:
     whether the training goes on without it. `switch` is the one check that stands against it, and `wins` what
-    it achieves where that is off; `unswitched` says why there is none such.
+    it achieves where that is off; `unswitched` says why there is none such. `late` ones have nothing to do
+    before the first round's products are there.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Adversary:
     unswitched: str = ""
     rounds: int = 1
     twins: bool = False
+    late: bool = False
     wrapping: Wrapping | None = None
     redraws: Callable[..., Any] | None = field(default=None)
 

@@ -11,6 +11,11 @@ Change = Callable[[Arena, Any, SignedMessage], dict[str, Any]]
 """Fields of a body as the adversary would have them."""
 
 
+def honestly(_arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
+    """What a wrapped role sends is false already."""
+    return (message,)
+
+
 def changing(type_name: str, change: Change, *, round_number: int = 0, once: bool = False) -> Deed:
     """Send a type of message with other contents (in one round, to its first recipient alone)."""
 
@@ -71,9 +76,7 @@ def elsewhere(type_name: str, **envelope: Any) -> Deed:
     """Send a type of message under another round, attempt, training or market."""
 
     def deed(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
-        return (
-            (resigned(arena, message, **envelope),) if message.envelope.type == type_name else (message,)
-        )
+        return (resigned(arena, message, **envelope),) if message.envelope.type == type_name else (message,)
 
     return deed
 
@@ -84,9 +87,7 @@ def forging(type_name: str, **envelope: Any) -> Deed:
     def deed(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
         if message.envelope.type != type_name:
             return (message,)
-        changed = message.envelope.model_copy(
-            update={"message_id": arena.random.randbytes(16), **envelope}
-        )
+        changed = message.envelope.model_copy(update={"message_id": arena.random.randbytes(16), **envelope})
         return (SignedMessage(envelope=changed, body=message.body, signature=message.signature), message)
 
     return deed

@@ -18,7 +18,15 @@ from tests.support.roles.small_markets import body_of
 
 TOLERANCE = 2e-6
 """In squared target units: the noise in an opened error."""
-SILENCES = ("metric_late", "verdict_late", "consent_late", "ring_late", "update_late", "no_row_count", "check_late")
+SILENCES = (
+    "metric_late",
+    "verdict_late",
+    "consent_late",
+    "ring_late",
+    "update_late",
+    "no_row_count",
+    "check_late",
+)
 """Codes under which somebody is left out for having done nothing."""
 
 
@@ -40,9 +48,13 @@ class Outcome:
             found |= {f"{role}: left out, {code}" for _, code in self._dropped(party.address)}
         for message in arena.wire:
             if message.envelope.sender != arena.adversary:
-                found |= {f"{arena.role_of(message.envelope.sender)}: {said}" for said in _said(body_of(message))}
+                found |= {
+                    f"{arena.role_of(message.envelope.sender)}: {said}" for said in _said(body_of(message))
+                }
         failure = getattr(arena.aggregator.decoded, "failure", "")
-        return found | ({f"aggregator: ended, {failure}"} if failure and self._is_honest_aggregator else set())
+        return found | (
+            {f"aggregator: ended, {failure}"} if failure and self._is_honest_aggregator else set()
+        )
 
     @property
     def _is_honest_aggregator(self) -> bool:
@@ -50,7 +62,9 @@ class Outcome:
 
     def _dropped(self, reporter: str) -> list[tuple[str, str]]:
         facts = self.arena.parties[reporter].facts if reporter == self.arena.aggregator.address else []
-        return [(str(one.data["participant"]), str(one.data["code"])) for one in facts if one.name == "dropped"]
+        return [
+            (str(one.data["participant"]), str(one.data["code"])) for one in facts if one.name == "dropped"
+        ]
 
     @cached_property
     def left_out(self) -> set[str]:
@@ -168,6 +182,8 @@ def _plain_rounds(arena: Arena) -> list[RoundMetrics]:
     for event in arena.contract.recorded:
         chosen = [maps[seat] for seat in seats_of(event.record.trainers)]
         local = np.array([matrix @ model + offset for matrix, offset in chosen])
-        found.append(round_metrics([owners[seat] for seat in seats_of(event.record.validators)], model, local))
+        found.append(
+            round_metrics([owners[seat] for seat in seats_of(event.record.validators)], model, local)
+        )
         model = local.mean(axis=0)
     return found

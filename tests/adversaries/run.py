@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.adversaries.arena import Arena, drawn_arena, replaced
+from tests.adversaries.arena import Arena, prepared, replaced
 from tests.adversaries.declaration import Adversary, Money
 from tests.adversaries.outcome import Outcome
 
@@ -41,7 +41,7 @@ def run_unchecked(adversary: Adversary) -> Report:
 
 def played(adversary: Adversary) -> Outcome:
     """The market to its end, with time for claims."""
-    arena = drawn_arena(adversary.rounds, twins=adversary.twins)
+    arena = prepared(adversary.rounds, twins=adversary.twins, late=adversary.late)
     wrapped = adversary.wrapping(arena) if adversary.wrapping else ()
     arena.enter(adversary.who, adversary.deed, wrapped, redraws=adversary.redraws)
     arena.finish()

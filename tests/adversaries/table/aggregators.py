@@ -7,22 +7,28 @@ from protocol.envelope import SignedMessage
 from protocol.roles.aggregator.checked import drawing, moments
 from tests.adversaries.arena import Arena, Deed, Replaced
 from tests.adversaries.declaration import Adversary, Money
-from tests.adversaries.deeds import changing, doubling, shift, withholding
+from tests.adversaries.deeds import changing, doubling, honestly, shift, withholding
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import answering, both, without_code
-from tests.adversaries.table.checkers import MADE_AGAIN, honestly, reading, wide
+from tests.adversaries.table.rings import MADE_AGAIN, reading, wide
 from tests.support.roles.small_markets import body_of
 
 EVIDENCE, NOISE = "round_evidence", "shown_noise"
 REQUEST_AGAIN = answering(
     "making the request again", None, "protocol.roles.owner.checked.evidence:require_request"
 )
-SUMS = answering("random sums of the next model", [], "protocol.roles.owner.checked.next_model:vectors_out_of_range")
+SUMS = answering(
+    "random sums of the next model", [], "protocol.roles.owner.checked.next_model:vectors_out_of_range"
+)
 
 
 def _aggregator(name: str, does: str, deed: Deed, **more: Any) -> Adversary:
     section = more.pop("section", "In a round")
     return Adversary(name, "aggregator", does, section, deed, **{"money": Money.REFUNDED, **more})
+
+
+def _later(name: str, does: str, deed: Deed, **more: Any) -> Adversary:
+    return _aggregator(name, does, deed, late=True, **more)
 
 
 def _buyer_looks_at_fault(outcome: Outcome) -> bool:
@@ -133,83 +139,207 @@ def ignoring(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
 
 
 AGGREGATORS = (
-    _aggregator("other request", "asks the buyer about other numbers than the updates", honestly,
-                wrapping=other_request, caught=("validator: not in order, request",),
-                switch=REQUEST_AGAIN, wins=_buyer_looks_at_fault),
-    _aggregator("other masks shown", "shows other masks, so that the buyer's products look wrong",
-                changing(EVIDENCE, _other_masks), caught=("validator: not in order, request",),
-                switch=REQUEST_AGAIN, wins=_buyer_looks_at_fault),
-    _aggregator("other next model", "moves one weight of the mean by 2^-12", honestly, wrapping=other_model,
-                caught=("validator: not in order, next_model",), switch=SUMS,
-                wins=lambda outcome: outcome.is_whole),
-    _aggregator("old model again", "hands the first round's model out as the second one's", honestly,
-                wrapping=old_model, rounds=2, caught=("validator: model_of_an_earlier_round",),
-                money=Money.EARLY, unswitched="random sums of the next model stand behind it"),
-    _aggregator("other start", "begins with a model of its own", honestly, wrapping=other_start,
-                caught=("validator: not in order, start",),
-                unswitched="what members and buyer sign names the recorded start as well"),
-    _aggregator("two models for a round", "sends trainers a second model, to compare what they make of both",
-                doubling("encrypted_model", _model_moved), caught=("trainer: second_model_for_round",),
-                money=Money.PAID, unswitched="the stored answer is sent again, whatever is asked"),
-    _aggregator("other commitments", "says that an owner has committed to more rows",
-                changing("checked_started", _boasting), caught=("trainer: wrong_commitment", "buyer: wrong_commitment"),
-                section="Before a round", unswitched="buyer and owners each look at the chain"),
-    _aggregator("members unnamed", "leaves a member out without naming it", changing(EVIDENCE, _fewer),
-                caught=("validator: wrong_members",), unswitched="buyer and members each count them"),
-    _aggregator("members unnamed, to the buyer", "announces fewer members to the buyer",
-                changing("attempt_announced", _fewer), caught=("buyer: wrong_members",),
-                unswitched="buyer and members each count them"),
-    _aggregator("brought back", "brings a member back that it has left out", forgetting, rounds=2,
-                caught=("validator: wrong_members",), money=Money.EARLY,
-                unswitched="buyer and members each count them"),
-    _aggregator("left out without cause", "shows one validator nothing, and calls it late",
-                ignoring, money=Money.PAID, unswitched="whom it calls late is the aggregator's word"),
-    _aggregator("attempt replayed", "shows an attempt again, its next model under fresh randomness",
-                doubling(EVIDENCE, _blinded_model), caught=("validator: attempt_out_of_order",), money=Money.PAID,
-                switch=without_code("each attempt once", "attempt_out_of_order", "owner.checked.evidence"),
-                wins=lambda outcome: outcome.answers("proven_metric") > 3),
-    _aggregator("equivocation", "shows one member the next model under other randomness",
-                changing(EVIDENCE, _blinded_model, once=True), unswitched="metrics and rings name what was shown"),
-    _aggregator("second request", "asks the buyer twice in one attempt",
-                doubling("moment_request", lambda arena, body, _m: {"masked": shift(body.masked, arena)}),
-                caught=("buyer: asked_twice",), money=Money.PAID,
-                switch=both("one exchange for each attempt",
-                            without_code("", "asked_twice", "buyer.checked.rounds"),
-                            answering("", None, "protocol.roles.buyer.checked.rounds:_require_next_exchange")),
-                wins=lambda outcome: outcome.answers("moment_answer") > 1),
-    _aggregator("start unmeasured", "does not ask for the error of the first start",
-                changing("moment_request", lambda _a, _b, _m: {"start": "unmeasured"}),
-                caught=("buyer: wrong_start_measurement",),
-                unswitched="members look for the start in the evidence as well"),
-    _aggregator("one member's error", "has the buyer open one member's sum alone",
-                changing("metric_opening_request", _single), caught=("buyer: not_agreed",),
-                switch=without_code("all members' signatures", "not_agreed", "buyer.checked.opening"),
-                wins=lambda outcome: outcome.answers("opening") + outcome.answers("opening_refused") > 0),
-    _aggregator("second opening", "asks for a second opening of a round",
-                doubling("metric_opening_request", _single), caught=("buyer: round_out_of_order",), money=Money.PAID,
-                unswitched="once it is opened the round is over for the buyer"),
-    _aggregator("metric left out", "does not show one member's error to the others",
-                changing("shown_metrics", lambda _a, body, _m: {"metrics": body.metrics[:-1]}),
-                caught=("validator: metrics_out_of_order",), unswitched="facts that members sign count metrics too"),
-    _aggregator("one verdict twice", "shows one checker's verdict in the other one's place",
-                changing("shown_metrics", lambda _a, body, _m: {"verdicts": (body.verdicts[0],) * 2}),
-                caught=("validator: wrong_evidence",),
-                switch=both("verdicts of both checkers",
-                            without_code("", "wrong_evidence", "owner.checked.metric")),
-                wins=lambda outcome: outcome.is_whole),
-    _aggregator("noise left out", "shows no noise of its own", changing(NOISE, _without_first),
-                caught=("validator: bad_share",), unswitched="the buyer wants both checkers' signatures"),
-    _aggregator("second noise", "has another noise signed after the first", doubling(NOISE, _noisier),
-                caught=("validator: second_noise",), money=Money.PAID,
-                unswitched="the stored signature is sent again, whatever is asked"),
-    _aggregator("over-wide mask", "makes its mask wide enough to push the sums out of range", honestly,
-                wrapping=wide, caught=("validator: refuses, share",), money=Money.PAID, switch=MADE_AGAIN,
-                wins=lambda outcome: not outcome.is_whole),
-    _aggregator("a weight in its mask", "puts a trainer's weight beside its mask", honestly, wrapping=reading,
-                caught=("validator: refuses, share",), money=Money.PAID, switch=MADE_AGAIN,
-                wins=lambda outcome: outcome.answers_at("ring_opening", 1) > 0),
-    _aggregator("other sums", "has the buyer open other sums than were signed",
-                changing("ring_opening_request", lambda arena, body, _m: {"product": shift(body.product, arena)}),
-                caught=("buyer: not_agreed",), unswitched="checkers verify openings of what they have signed"),
-    _aggregator("silence", "sends nothing more", withholding(), unswitched="the chain's clock ends the training"),
+    _aggregator(
+        "other request",
+        "asks the buyer about other numbers than the updates",
+        honestly,
+        wrapping=other_request,
+        caught=("validator: not in order, request",),
+        switch=REQUEST_AGAIN,
+        wins=_buyer_looks_at_fault,
+    ),
+    _later(
+        "other masks shown",
+        "shows other masks, so that the buyer's products look wrong",
+        changing(EVIDENCE, _other_masks),
+        caught=("validator: not in order, request",),
+        switch=REQUEST_AGAIN,
+        wins=_buyer_looks_at_fault,
+    ),
+    _later(
+        "other next model",
+        "moves one weight of the mean by 2^-12",
+        honestly,
+        wrapping=other_model,
+        caught=("validator: not in order, next_model",),
+        switch=SUMS,
+        wins=lambda outcome: outcome.is_whole,
+    ),
+    _aggregator(
+        "old model again",
+        "hands the first round's model out as the second one's",
+        honestly,
+        wrapping=old_model,
+        rounds=2,
+        caught=("validator: model_of_an_earlier_round",),
+        money=Money.EARLY,
+        unswitched="random sums of the next model stand behind it",
+    ),
+    _aggregator(
+        "other start",
+        "begins with a model of its own",
+        honestly,
+        wrapping=other_start,
+        caught=("trainer: wrong_start_model",),
+        unswitched="members and buyer look for the public start as well",
+    ),
+    _aggregator(
+        "two models for a round",
+        "sends trainers a second model, to compare what they make of both",
+        doubling("encrypted_model", _model_moved),
+        caught=("trainer: second_model_for_round",),
+        money=Money.PAID,
+        unswitched="the stored answer is sent again, whatever is asked",
+    ),
+    _aggregator(
+        "other commitments",
+        "says that an owner has committed to more rows",
+        changing("checked_started", _boasting),
+        caught=("trainer: wrong_commitment", "buyer: wrong_commitment"),
+        section="Before a round",
+        unswitched="buyer and owners each look at the chain",
+    ),
+    _later(
+        "members unnamed",
+        "leaves a member out without naming it",
+        changing(EVIDENCE, _fewer),
+        caught=("validator: wrong_members",),
+        unswitched="buyer and members each count them",
+    ),
+    _aggregator(
+        "members unnamed, to the buyer",
+        "announces fewer members to the buyer",
+        changing("attempt_announced", _fewer),
+        caught=("buyer: wrong_members",),
+        unswitched="buyer and members each count them",
+    ),
+    _aggregator(
+        "brought back",
+        "brings a member back that it has left out",
+        forgetting,
+        rounds=2,
+        caught=("validator: wrong_members",),
+        money=Money.EARLY,
+        unswitched="buyer and members each count them",
+    ),
+    _later(
+        "left out without cause",
+        "shows one validator nothing, and calls it late",
+        ignoring,
+        money=Money.PAID,
+        unswitched="whom it calls late is the aggregator's word",
+    ),
+    _later(
+        "attempt replayed",
+        "shows an attempt again, its next model under fresh randomness",
+        doubling(EVIDENCE, _blinded_model),
+        caught=("validator: attempt_out_of_order",),
+        money=Money.PAID,
+        switch=without_code("each attempt once", "attempt_out_of_order", "owner.checked.evidence"),
+        wins=lambda outcome: outcome.answers("proven_metric") > 3,
+    ),
+    _later(
+        "equivocation",
+        "shows one member the next model under other randomness",
+        changing(EVIDENCE, _blinded_model, once=True),
+        caught=("validator: bad_ring_commitment",),
+        money=Money.PAID,
+        unswitched="metrics and rings name what was shown",
+    ),
+    _aggregator(
+        "second request",
+        "asks the buyer twice in one attempt",
+        doubling("moment_request", lambda arena, body, _m: {"masked": shift(body.masked, arena)}),
+        caught=("buyer: asked_twice",),
+        money=Money.PAID,
+        switch=both(
+            "one exchange for each attempt",
+            without_code("", "asked_twice", "buyer.checked.rounds"),
+            answering("", None, "protocol.roles.buyer.checked.rounds:_require_next_exchange"),
+        ),
+        wins=lambda outcome: outcome.answers("moment_answer") > 1,
+    ),
+    _aggregator(
+        "start unmeasured",
+        "does not ask for the error of the first start",
+        changing("moment_request", lambda _a, _b, _m: {"start": "unmeasured"}),
+        caught=("buyer: wrong_start_measurement",),
+        unswitched="members look for the start in the evidence as well",
+    ),
+    _later(
+        "one member's error",
+        "has the buyer open one member's sum alone",
+        changing("metric_opening_request", _single),
+        caught=("buyer: not_agreed",),
+        switch=without_code("all members' signatures", "not_agreed", "buyer.checked.opening"),
+        wins=lambda outcome: outcome.answers("opening") + outcome.answers("opening_refused") > 0,
+    ),
+    _later(
+        "second opening",
+        "asks for a second opening of a round",
+        doubling("metric_opening_request", _single),
+        caught=("buyer: round_out_of_order",),
+        money=Money.PAID,
+        unswitched="once it is opened the round is over for the buyer",
+    ),
+    _later(
+        "metric left out",
+        "does not show one member's error to the others",
+        changing("shown_metrics", lambda _a, body, _m: {"metrics": body.metrics[:-1]}),
+        caught=("validator: metrics_out_of_order",),
+        unswitched="facts that members sign count metrics too",
+    ),
+    _later(
+        "one verdict twice",
+        "shows one checker's verdict in the other one's place",
+        changing("shown_metrics", lambda _a, body, _m: {"verdicts": (body.verdicts[0],) * 2}),
+        caught=("validator: wrong_evidence",),
+        switch=both("verdicts of both checkers", without_code("", "wrong_evidence", "owner.checked.metric")),
+        wins=lambda outcome: outcome.is_whole,
+    ),
+    _later(
+        "noise left out",
+        "shows no noise of its own",
+        changing(NOISE, _without_first),
+        caught=("validator: bad_share",),
+        unswitched="the buyer wants both checkers' signatures",
+    ),
+    _later(
+        "second noise",
+        "has another noise signed after the first",
+        doubling(NOISE, _noisier),
+        caught=("validator: second_noise",),
+        money=Money.PAID,
+        unswitched="the stored signature is sent again, whatever is asked",
+    ),
+    _later(
+        "over-wide mask",
+        "makes its mask wide enough to push the sums out of range",
+        honestly,
+        wrapping=wide,
+        caught=("validator: refuses, share",),
+        money=Money.PAID,
+        switch=MADE_AGAIN,
+        wins=lambda outcome: not outcome.is_whole,
+    ),
+    _later(
+        "a weight in its mask",
+        "puts a trainer's weight beside its mask",
+        honestly,
+        wrapping=reading,
+        caught=("validator: refuses, share",),
+        money=Money.PAID,
+        switch=MADE_AGAIN,
+        wins=lambda outcome: outcome.answers_at("ring_opening", 1) > 0,
+    ),
+    _later(
+        "other sums",
+        "has the buyer open other sums than were signed",
+        changing("ring_opening_request", lambda arena, body, _m: {"product": shift(body.product, arena)}),
+        caught=("buyer: not_agreed",),
+        unswitched="checkers verify openings of what they have signed",
+    ),
+    _aggregator(
+        "silence", "sends nothing more", withholding(), unswitched="the chain's clock ends the training"
+    ),
 )

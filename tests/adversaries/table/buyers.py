@@ -10,17 +10,18 @@ from protocol.messages.checked.values import Shown
 from protocol.roles.buyer.checked import opening
 from tests.adversaries.arena import Arena, Deed, Replaced
 from tests.adversaries.declaration import Adversary, Money
-from tests.adversaries.deeds import changing, flipped, shift, withholding
+from tests.adversaries.deeds import changing, flipped, honestly, shift, withholding
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import answering
 from tests.adversaries.table.aggregators import SUMS
-from tests.adversaries.table.checkers import honestly
 from tests.support.roles.small_markets import altered
 
 ANSWER = "moment_answer"
 FIRST_SINGLE = 5
 """The place of the first E in an answer about two weights, after five products."""
-ZERO_PROVEN = answering("the proof that a test is zero", True, "protocol.roles.owner.checked.projection:_is_proven")
+ZERO_PROVEN = answering(
+    "the proof that a test is zero", True, "protocol.roles.owner.checked.projection:_is_proven"
+)
 PROVEN_OPENINGS = answering("openings with proof", True, "protocol.roles.shared.metric_check:verify_openings")
 SILENT = "silence is no message: the others' clocks stand against it"
 NOT_JUDGED = "what only the buyer can show is not judged: the training ends, and it has no model"
@@ -29,6 +30,10 @@ NOT_JUDGED = "what only the buyer can show is not judged: the training ends, and
 def _buyer(name: str, does: str, deed: Deed, **more: Any) -> Adversary:
     section = more.pop("section", "In a round")
     return Adversary(name, "buyer", does, section, deed, **{"money": Money.REFUNDED, **more})
+
+
+def _later(name: str, does: str, deed: Deed, **more: Any) -> Adversary:
+    return _buyer(name, does, deed, late=True, **more)
 
 
 def _wrong(place: int, by: int) -> Deed:
@@ -94,49 +99,133 @@ def not_to_the_aggregator(arena: Arena, message: SignedMessage) -> Sequence[Sign
 _ENDED = ("aggregator: ended, buyer_silent",)
 
 BUYERS = (
-    _buyer("wrong product", "answers one product falsely", _wrong(0, 1 << 214),
-           caught=("validator: not in order, projection",), switch=ZERO_PROVEN, wins=_is_taken),
-    _buyer("wrong E", "answers one factor of the masks falsely", _wrong(FIRST_SINGLE, 1 << 100),
-           caught=("validator: not in order, projection",), switch=ZERO_PROVEN,
-           wins=lambda outcome: "validator: not in order, projection" not in outcome.findings),
-    _buyer("wrong quotient", "moves one weight of the next model", _wrong(-1, 1 << 60),
-           caught=("validator: not in order, next_model",), switch=SUMS,
-           wins=lambda outcome: outcome.is_whole),
-    _buyer("zero claimed", "answers falsely, and says that the tests are zero", _claiming_zero,
-           caught=("validator: not in order, projection",), switch=ZERO_PROVEN, wins=_is_taken),
-    _buyer("zero denied", "says that a test is not zero", changing("zero_test_result", lambda *_: {"opening": None}),
-           caught=("validator: not in order, projection",), unswitched=NOT_JUDGED),
-    _buyer("wrong answer to a checker", "answers checkers' questions falsely",
-           changing("projection_answer", lambda arena, body, _m: {"numbers": shift(body.numbers, arena)}),
-           caught=("validator: not in order, projection",), unswitched=NOT_JUDGED),
-    _buyer("another question's answer", "names another request than it was asked",
-           changing(ANSWER, lambda _a, body, _m: {"request_digest": flipped(body.request_digest)}),
-           caught=("aggregator: other_request", *_ENDED), named=True,
-           unswitched="the checkers' questions stand behind it"),
-    _buyer("no numbers", "answers with zeros",
-           changing(ANSWER, lambda _a, body, _m: {"numbers": tuple(bytes(len(one)) for one in body.numbers)}),
-           caught=("aggregator: bad_ciphertext", *_ENDED), named=True,
-           unswitched="nothing can be computed with zeros"),
-    _buyer("sums denied", "says that the next model is out of range", changing("ring_opening", _out_of_range),
-           caught=("validator: not in order, next_model",), unswitched=NOT_JUDGED),
-    _buyer("other sums", "opens the next model's sums falsely", changing("ring_opening", _other_sums),
-           caught=("validator: not in order, next_model",), unswitched=NOT_JUDGED),
-    _buyer("false opening", "opens an error falsely, and records it so", honestly, wrapping=opening_falsely,
-           caught=("aggregator: bad_opening", "validator: bad_opening", *_ENDED), named=True,
-           switch=PROVEN_OPENINGS, wins=lambda outcome: outcome.is_wrong),
-    _buyer("other record", "opens truly, and records another error", changing("opening", _other_record),
-           caught=("aggregator: wrong_record", "validator: wrong_record", *_ENDED), named=True,
-           unswitched="the chain wants more than half of the drawn validators' signatures"),
-    _buyer("record unsigned", "signs its record falsely",
-           changing("opening", lambda _a, body, _m: {"signature": flipped(body.signature)}),
-           caught=_ENDED, named=True, unswitched="the contract looks at the signature too"),
-    _buyer("implausible", "says that plausible errors are not", honestly, wrapping=finding_implausible,
-           caught=("aggregator: ended, implausible",), unswitched=NOT_JUDGED),
-    _buyer("opening kept from the aggregator", "opens to the members alone", not_to_the_aggregator,
-           caught=_ENDED, named=True, unswitched=SILENT),
+    _buyer(
+        "wrong product",
+        "answers one product falsely",
+        _wrong(0, 1 << 214),
+        caught=("validator: not in order, projection",),
+        switch=ZERO_PROVEN,
+        wins=_is_taken,
+    ),
+    _buyer(
+        "wrong E",
+        "answers one factor of the masks falsely",
+        _wrong(FIRST_SINGLE, 1 << 100),
+        caught=("validator: not in order, projection",),
+        switch=ZERO_PROVEN,
+        wins=lambda outcome: "validator: not in order, projection" not in outcome.findings,
+    ),
+    _buyer(
+        "wrong quotient",
+        "moves one weight of the next model",
+        _wrong(-1, 1 << 60),
+        caught=("validator: not in order, next_model",),
+        switch=SUMS,
+        wins=lambda outcome: outcome.is_whole,
+    ),
+    _buyer(
+        "zero claimed",
+        "answers falsely, and says that the tests are zero",
+        _claiming_zero,
+        caught=("validator: not in order, projection",),
+        switch=ZERO_PROVEN,
+        wins=_is_taken,
+    ),
+    _later(
+        "zero denied",
+        "says that a test is not zero",
+        changing("zero_test_result", lambda *_: {"opening": None}),
+        caught=("validator: not in order, projection",),
+        unswitched=NOT_JUDGED,
+    ),
+    _later(
+        "wrong answer to a checker",
+        "answers checkers' questions falsely",
+        changing("projection_answer", lambda arena, body, _m: {"numbers": shift(body.numbers, arena)}),
+        caught=("validator: not in order, projection",),
+        unswitched=NOT_JUDGED,
+    ),
+    _buyer(
+        "another question's answer",
+        "names another request than it was asked",
+        changing(ANSWER, lambda _a, body, _m: {"request_digest": flipped(body.request_digest)}),
+        caught=("aggregator: other_request", *_ENDED),
+        named=True,
+        unswitched="the checkers' questions stand behind it",
+    ),
+    _buyer(
+        "no numbers",
+        "answers with zeros",
+        changing(ANSWER, lambda _a, body, _m: {"numbers": tuple(bytes(len(one)) for one in body.numbers)}),
+        caught=("aggregator: bad_ciphertext", *_ENDED),
+        named=True,
+        unswitched="nothing can be computed with zeros",
+    ),
+    _later(
+        "sums denied",
+        "says that the next model is out of range",
+        changing("ring_opening", _out_of_range),
+        caught=("validator: not in order, next_model",),
+        unswitched=NOT_JUDGED,
+    ),
+    _later(
+        "other sums",
+        "opens the next model's sums falsely",
+        changing("ring_opening", _other_sums),
+        caught=("validator: not in order, next_model",),
+        unswitched=NOT_JUDGED,
+    ),
+    _later(
+        "false opening",
+        "opens an error falsely, and records it so",
+        honestly,
+        wrapping=opening_falsely,
+        caught=("aggregator: bad_opening", "validator: bad_opening", *_ENDED),
+        named=True,
+        switch=PROVEN_OPENINGS,
+        wins=lambda outcome: outcome.is_wrong,
+    ),
+    _later(
+        "other record",
+        "opens truly, and records another error",
+        changing("opening", _other_record),
+        caught=("aggregator: wrong_record", "validator: wrong_record", *_ENDED),
+        named=True,
+        unswitched="the chain wants more than half of the drawn validators' signatures",
+    ),
+    _later(
+        "record unsigned",
+        "signs its record falsely",
+        changing("opening", lambda _a, body, _m: {"signature": flipped(body.signature)}),
+        caught=_ENDED,
+        named=True,
+        unswitched="the contract looks at the signature too",
+    ),
+    _later(
+        "implausible",
+        "says that plausible errors are not",
+        honestly,
+        wrapping=finding_implausible,
+        caught=("aggregator: ended, implausible",),
+        unswitched=NOT_JUDGED,
+    ),
+    _later(
+        "opening kept from the aggregator",
+        "opens to the members alone",
+        not_to_the_aggregator,
+        caught=_ENDED,
+        named=True,
+        unswitched=SILENT,
+    ),
     *(
-        _buyer(f"silence: {kind}", f"does not send its {kind}", withholding(kind), caught=caught, named=named,
-               unswitched=SILENT)
+        _buyer(
+            f"silence: {kind}",
+            f"does not send its {kind}",
+            withholding(kind),
+            caught=caught,
+            named=named,
+            unswitched=SILENT,
+        )
         for kind, caught, named in (
             (ANSWER, _ENDED, True),
             ("projection_answer", ("aggregator: ended, too_few_validators",), False),
@@ -146,8 +235,13 @@ BUYERS = (
         )
     ),
     *(
-        _buyer(f"silence to one: {kind}", f"sends its {kind} to one checker alone", one_checker(kind),
-               money=Money.PAID, unswitched=SILENT)
+        _later(
+            f"silence to one: {kind}",
+            f"sends its {kind} to one checker alone",
+            one_checker(kind),
+            money=Money.PAID,
+            unswitched=SILENT,
+        )
         for kind in ("ring_opening", "zero_test_result", "projection_answer")
     ),
 )

@@ -5,17 +5,15 @@ from typing import Any
 
 from protocol.envelope import SignedMessage
 from tests.adversaries.arena import Arena
-from tests.adversaries.declaration import Adversary, Learned, Money
-from tests.adversaries.deeds import adding, changing, doubling, elsewhere, flipped, shift, withholding
+from tests.adversaries.declaration import Adversary, Money
+from tests.adversaries.deeds import changing, doubling, elsewhere, flipped, shift, withholding
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import answering, without_code
-from tests.support.roles.small_markets import altered, body_of, resigned
+from tests.support.roles.small_markets import altered, body_of
 
 IN_A_ROUND = "In a round"
 UPDATE = "proven_update"
-UPDATE_PROOFS = answering(
-    "the proofs of updates", [], "protocol.crypto.proofs.trainer:UpdateProofs.unproven"
-)
+UPDATE_PROOFS = answering("the proofs of updates", [], "protocol.crypto.proofs.trainer:UpdateProofs.unproven")
 
 
 def copying(*, blinded: bool) -> Any:
@@ -48,7 +46,11 @@ def last_to_answer(arena: Arena) -> Any:
         def late(position: int) -> bool:
             address, item = arena.pending[position]
             signed = getattr(item, "signed", None)
-            return address == arena.adversary and signed is not None and signed.envelope.type == "encrypted_model"
+            return (
+                address == arena.adversary
+                and signed is not None
+                and signed.envelope.type == "encrypted_model"
+            )
 
         return next((one for one in eligible if not late(one)), eligible[0])
 
@@ -107,47 +109,120 @@ BEHIND = "behind it stands the proof, which is of this round's model"
 
 
 TRAINERS = (
-    _trainer("copied update", "sends another's update, proof and all", copying(blinded=False),
-             redraws=last_to_answer, **UNPROVEN),
-    _trainer("re-blinded copy", "sends another's update under fresh randomness", copying(blinded=True),
-             redraws=last_to_answer, **UNPROVEN),
-    _trainer("other proof", "changes the last bit of its proof", changing(UPDATE, _other_proof),
-             **{**UNPROVEN, "wins": lambda outcome: outcome.is_whole and not outcome.named}),
-    _trainer("shifted weight", "adds 2^-12 to one weight, under the honest one's proof",
-             changing(UPDATE, moved(1 << 100)), **UNPROVEN),
-    _trainer("last digit", "adds 2^-112 to one weight", changing(UPDATE, moved(1)),
-             **{**UNPROVEN, "wins": lambda outcome: outcome.is_whole and not outcome.named}),
-    _trainer("out of range", "adds 2^40 times the largest weight", changing(UPDATE, moved(1 << 155)),
-             **{**UNPROVEN, "wins": lambda outcome: not outcome.named and not outcome.is_whole}),
-    _trainer("stale proof", "proves the second round's update with the first one's proof",
-             changing(UPDATE, _first_rounds("proof"), round_number=2), rounds=2,
-             **{**UNPROVEN, "money": Money.PARTLY,
-                "wins": lambda outcome: outcome.is_whole and not outcome.named}),
-    _trainer("stale update", "sends the first round's update and proof again in the second",
-             changing(UPDATE, _first_rounds("proof", "local_model"), round_number=2), rounds=2,
-             **{**UNPROVEN, "money": Money.PARTLY}),
-    _trainer("start of another round", "says that its update is of the first round's model",
-             changing(UPDATE, _first_rounds("proof", "local_model", "start_digest"), round_number=2),
-             caught=("aggregator: wrong_start_model", "aggregator: left out, update_late"), rounds=2,
-             left_out=True, money=Money.PARTLY, unswitched=BEHIND),
-    _trainer("no numbers", "sends zeros for ciphertexts", changing(UPDATE, _garbage),
-             caught=("aggregator: bad_ciphertext", "aggregator: left out, update_late"),
-             left_out=True, money=Money.UNPAID, unswitched=BEHIND),
-    _trainer("half a proof", "leaves the last number of its proof out",
-             changing(UPDATE, lambda _arena, body, _message: {"proof": tuple(body.proof[:-1])}),
-             caught=("aggregator: bad_proof", "aggregator: left out, update_late"),
-             left_out=True, money=Money.UNPAID, unswitched=BEHIND),
-    _trainer("another round's envelope", "sends its update for a round to come", elsewhere(UPDATE, round=2),
-             caught=("aggregator: round_out_of_order", "aggregator: left out, update_late"),
-             left_out=True, money=Money.UNPAID, unswitched=BEHIND),
-    _trainer("two updates", "sends a second one after the first, shifted",
-             doubling(UPDATE, moved(1 << 108)), caught=("aggregator: updated_twice",),
-             switch=without_code("one update of each trainer", "updated_twice", "aggregator.checked.training"),
-             wins=lambda outcome: not outcome.is_whole or outcome.is_wrong or bool(outcome.left_out)),
-    _trainer("silence", "does not answer", withholding(UPDATE),
-             caught=("aggregator: left out, update_late",), left_out=True, money=Money.UNPAID,
-             unswitched=SILENT),
-    _trainer("silence in the second round", "answers once", withholding(UPDATE, round_number=2),
-             caught=("aggregator: left out, update_late",), left_out=True, money=Money.PARTLY,
-             rounds=2, unswitched=SILENT),
+    _trainer(
+        "copied update",
+        "sends another's update, proof and all",
+        copying(blinded=False),
+        redraws=last_to_answer,
+        **UNPROVEN,
+    ),
+    _trainer(
+        "re-blinded copy",
+        "sends another's update under fresh randomness",
+        copying(blinded=True),
+        redraws=last_to_answer,
+        **UNPROVEN,
+    ),
+    _trainer(
+        "other proof",
+        "changes the last bit of its proof",
+        changing(UPDATE, _other_proof),
+        **{**UNPROVEN, "wins": lambda outcome: outcome.is_whole and not outcome.named},
+    ),
+    _trainer(
+        "shifted weight",
+        "adds 2^-12 to one weight, under the honest one's proof",
+        changing(UPDATE, moved(1 << 100)),
+        **UNPROVEN,
+    ),
+    _trainer(
+        "last digit",
+        "adds 2^-112 to one weight",
+        changing(UPDATE, moved(1)),
+        **{**UNPROVEN, "wins": lambda outcome: outcome.is_whole and not outcome.named},
+    ),
+    _trainer(
+        "out of range",
+        "adds 2^40 times the largest weight",
+        changing(UPDATE, moved(1 << 155)),
+        **{**UNPROVEN, "wins": lambda outcome: not outcome.named and not outcome.is_whole},
+    ),
+    _trainer(
+        "stale proof",
+        "proves the second round's update with the first one's proof",
+        changing(UPDATE, _first_rounds("proof"), round_number=2),
+        rounds=2,
+        **{**UNPROVEN, "money": Money.PARTLY, "wins": lambda outcome: outcome.is_whole and not outcome.named},
+    ),
+    _trainer(
+        "stale update",
+        "sends the first round's update and proof again in the second",
+        changing(UPDATE, _first_rounds("proof", "local_model"), round_number=2),
+        rounds=2,
+        **{**UNPROVEN, "money": Money.PARTLY},
+    ),
+    _trainer(
+        "start of another round",
+        "says that its update is of the first round's model",
+        changing(UPDATE, _first_rounds("proof", "local_model", "start_digest"), round_number=2),
+        caught=("aggregator: wrong_start_model", "aggregator: left out, update_late"),
+        rounds=2,
+        left_out=True,
+        money=Money.PARTLY,
+        unswitched=BEHIND,
+    ),
+    _trainer(
+        "no numbers",
+        "sends zeros for ciphertexts",
+        changing(UPDATE, _garbage),
+        caught=("aggregator: bad_ciphertext", "aggregator: left out, update_late"),
+        left_out=True,
+        money=Money.UNPAID,
+        unswitched=BEHIND,
+    ),
+    _trainer(
+        "half a proof",
+        "leaves the last number of its proof out",
+        changing(UPDATE, lambda _arena, body, _message: {"proof": tuple(body.proof[:-1])}),
+        caught=("aggregator: bad_proof", "aggregator: left out, update_late"),
+        left_out=True,
+        money=Money.UNPAID,
+        unswitched=BEHIND,
+    ),
+    _trainer(
+        "another round's envelope",
+        "sends its update for a round to come",
+        elsewhere(UPDATE, round=2),
+        caught=("aggregator: round_out_of_order", "aggregator: left out, update_late"),
+        left_out=True,
+        money=Money.UNPAID,
+        unswitched=BEHIND,
+    ),
+    _trainer(
+        "two updates",
+        "sends a second one after the first, shifted",
+        doubling(UPDATE, moved(1 << 108)),
+        caught=("aggregator: updated_twice",),
+        switch=without_code("one update of each trainer", "updated_twice", "aggregator.checked.training"),
+        wins=lambda outcome: not outcome.is_whole or outcome.is_wrong or bool(outcome.left_out),
+    ),
+    _trainer(
+        "silence",
+        "does not answer",
+        withholding(UPDATE),
+        caught=("aggregator: left out, update_late",),
+        left_out=True,
+        money=Money.UNPAID,
+        unswitched=SILENT,
+    ),
+    _trainer(
+        "silence in the second round",
+        "answers once",
+        withholding(UPDATE, round_number=2),
+        caught=("aggregator: left out, update_late",),
+        left_out=True,
+        money=Money.PARTLY,
+        rounds=2,
+        unswitched=SILENT,
+    ),
 )

@@ -102,15 +102,20 @@ def _ask_for_opening(
 
 
 def on_consents_late(state: CheckedTrainingState, at: RoundAttempt, context: Context) -> AttemptStep:
-    """A next attempt without the checkers that the ring waits for, or the members that have not signed."""
+    """A next attempt without those who were silent, as far as that can be known.
+
+    A member signs what it is shown; a checker signs only with the ring's shares and a seed, which the other one
+    can keep from it alone: then nobody is left out, and others check next.
+    """
     lane = state.evaluation
     if not isinstance(lane, AgreeingLane) or lane.at != at:
         return Step.unchanged(state)
+    view = AttemptView(state, context, lane)
     if lane.product is None:
-        makers = state.parties.mask(silent_makers(AttemptView(state, context, lane), lane))
+        makers = state.parties.mask(silent_makers(view, lane))
         return next_attempt(state, lane, makers, "ring_late", context)
-    signed = state.parties.mask(tuple(dict(lane.consents)))
-    return next_attempt(state, lane, lane.validators & ~signed, "consent_late", context)
+    excused = state.parties.mask((*dict(lane.consents), *view.checkers))
+    return next_attempt(state, lane, lane.validators & ~excused, "consent_late", context)
 
 
 # ---- the opening ----

@@ -136,10 +136,11 @@ def _show_when_complete(
 
 
 def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Context) -> AttemptStep:
-    """A next attempt without those who were silent.
+    """A next attempt without those who were silent, as far as that can be known.
 
-    Without a metric, that is who sent none. Else a checker whose turn it was in the ring, or the only one
-    without a verdict; where both have none either may have waited for the other, and nobody is left out.
+    Who has sent no metric, or has not committed in the ring, had all that it needed from us. Whoever is late
+    with anything after that may wait for the other checker, which can keep a message from it alone, or for the
+    buyer: nobody is left out, and others check next.
     """
     lane = state.evaluation
     if not isinstance(lane, CheckingLane) or lane.at != at:
@@ -147,24 +148,14 @@ def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Conte
     answered_by = state.parties.mask(tuple(one.owner for one in lane.metrics))
     if silent := lane.validators & ~answered_by:
         return next_attempt(state, lane, silent, "metric_late", context)
-    view = AttemptView(state, context, lane)
-    if silent := state.parties.mask(silent_makers(view, lane)):
-        return next_attempt(state, lane, silent, "ring_late", context)
-    judged = {one.owner for one in lane.verdicts}
-    missing = tuple(one for one in view.checkers if one not in judged)
-    alone = state.parties.mask(missing) if len(missing) == 1 else 0
-    return next_attempt(state, lane, alone, "verdict_late", context)
+    silent = state.parties.mask(silent_makers(AttemptView(state, context, lane), lane))
+    return next_attempt(state, lane, silent, "ring_late" if silent else "verdict_late", context)
 
 
 def silent_makers(view: AttemptView, lane: ShownAttempt) -> tuple[str, ...]:
-    """The checkers that have not done what a ring waits for: at each stage every maker acts by itself."""
-    ring = lane.ring
-    nonces = (ring.nonces,) if Purpose(ring.purpose) is Purpose.NEXT_MODEL else ()
-    for stage in (ring.committed, *nonces, ring.shares):
-        parts = zip(view.checkers, stage[1:], strict=True)
-        if missing := tuple(owner for owner, part in parts if part is None):
-            return missing
-    return ()
+    """The checkers that have not committed in a ring: they wait for nobody but us."""
+    parts = zip(view.checkers, lane.ring.committed[1:], strict=True)
+    return tuple(owner for owner, part in parts if part is None)
 
 
 # ---- which attempt ----

@@ -69,8 +69,8 @@ class Attempt(FrozenModel):
 
     `evidence` is all that the aggregator has shown, `model` the next model in it; `checkers` are the two, in
     the order of the ring. `metric` is our own message, None where the evidence was not in order; `projecting`
-    and `opening` are a checker's two tests. `is_stopped` says that somebody found it not in order, or the
-    buyer implausible: nothing more of it is answered.
+    and `opening` are a checker's two tests. `is_stopped` says that we found it not in order, or the buyer
+    implausible: nothing more of it is answered.
     """
 
     round: RoundNumber

@@ -136,7 +136,7 @@ CHECKING = (
         "The next model is in range, or it is not."
     ),
     on_message(CheckedState, CheckVerdict, validator.on_check_verdict).because(
-        "A checker finds the attempt not in order: nothing more of it is signed."
+        "A checker's word, which counts where the aggregator shows two that agree."
     ),
 )
 

@@ -104,13 +104,13 @@ def _proven_metric(state: CheckedState, attempt: Attempt, view: RoundView, conte
 def on_check_verdict(
     state: CheckedState, received: Received[CheckVerdict], _context: Context
 ) -> Step[OwnerState]:
-    """A checker's word: one that finds the attempt not in order stops it, whoever turns out to be at fault.
+    """A checker's word, which counts where the aggregator shows two that agree, and nowhere else.
 
-    That it is in order counts when the aggregator shows both. Raises ProtocolViolation("not_a_checker").
+    Without both, nobody signs anything. That it stopped an attempt here would let a checker tell the aggregator
+    one thing and the members another: those that wait would be taken for silent, and left out. Raises
+    ProtocolViolation: "not_a_checker", "malformed_verdict".
     """
     attempt = running_attempt(state, received)
     require(received.sender in attempt.checkers, "not_a_checker")
     require(received.body.in_order == (received.body.ground is None), "malformed_verdict")
-    if received.body.in_order:
-        return Step.unchanged(state)
-    return with_attempt(state, replace(attempt, is_stopped=True))
+    return Step.unchanged(state)

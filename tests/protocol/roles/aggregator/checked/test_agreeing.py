@@ -2,7 +2,7 @@
 
 from protocol.messages import OpeningRefused
 from protocol.signatures import sign_digest
-from tests.support.roles.checked_aggregator import facts_of, sent, stopped_before
+from tests.support.roles.checked_aggregator import Stopped, facts_of, sent, stopped_before
 from tests.support.roles.small_markets import altered, body_of, resigned
 
 
@@ -35,17 +35,43 @@ def test_a_signature_that_comes_again_changes_nothing():
     assert before.receive(first) == ()
 
 
+def without_consent(*, checking: bool) -> tuple[Stopped, str]:
+    """All members have signed the product but one, which checks the attempt or does not."""
+    before = stopped_before("metric_consent", 1)
+    consents = {
+        one.envelope.sender: one for one in before.market.sent("metric_consent") if one.envelope.round == 1
+    }
+    sharing = {one.envelope.sender for one in before.market.sent("ring_shared") if one.envelope.round == 1}
+    silent = next(one for one in consents if (one in sharing) == checking)
+    for sender, consent in consents.items():
+        if sender != silent:
+            before.receive(consent)
+    return before, silent
+
+
 def test_a_member_that_has_not_signed_is_left_out():
-    before = stopped_before("metric_consent", 1, which=2)
-    effects = before.fire("consents:1.1")
-    assert named(effects) == [(before.message.envelope.sender, "consent_late")]
+    before, silent = without_consent(checking=False)
+    assert named(before.fire("consents:1.1")) == [(silent, "consent_late")]
 
 
-def test_a_checker_that_the_ring_of_noise_waits_for_is_left_out():
-    before = stopped_before("ring_shared", 1, which=3)  # the last of four: two for each ring
+def test_a_checker_that_may_wait_for_the_other_ones_share_of_noise_stays():
+    before, _ = without_consent(checking=True)
+    assert named(before.fire("consents:1.1")) == []
+    assert before.lane.attempt == 2
+
+
+def test_a_checker_that_has_not_committed_to_noise_is_left_out():
+    before = stopped_before("ring_committed", 1, which=3)  # the last of four: two for each ring
     assert before.lane.status == "agreeing"
     effects = before.fire("consents:1.1")
     assert named(effects) == [(before.message.envelope.sender, "ring_late")]
+
+
+def test_where_a_share_of_noise_is_missing_nobody_is_left_out():
+    before = stopped_before("ring_shared", 1, which=3)
+    assert before.lane.status == "agreeing"
+    assert named(before.fire("consents:1.1")) == []
+    assert before.lane.attempt == 2
 
 
 def test_timers_of_what_is_over_change_nothing():

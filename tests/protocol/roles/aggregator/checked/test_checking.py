@@ -81,10 +81,11 @@ def test_with_both_verdicts_all_members_are_shown_all_metrics():
     assert before.lane.status == "agreeing"
 
 
-def test_the_only_checker_without_a_verdict_is_left_out():
+def test_a_checker_without_a_verdict_may_wait_for_the_other_or_for_the_buyer_and_stays():
     before = stopped_before("check_verdict", 1, which=1)
-    silent = before.message.envelope.sender
-    assert left_out(before.fire("checks:1.1")) == [(silent, "verdict_late")]
+    assert left_out(before.fire("checks:1.1")) == []
+    assert before.lane.attempt == 2
+    assert before.lane.validators.bit_count() == len(VALIDATORS)
 
 
 def test_where_both_verdicts_are_missing_nobody_is_left_out_and_the_checkers_change():
@@ -94,15 +95,26 @@ def test_where_both_verdicts_are_missing_nobody_is_left_out_and_the_checkers_cha
     assert before.lane.validators.bit_count() == len(VALIDATORS)
 
 
-@pytest.mark.parametrize("name", ["ring_committed", "ring_nonce", "ring_shared"])
-def test_a_checker_that_the_ring_waits_for_is_left_out(name):
+def stopped_in_the_ring(name):
     before = stopped_before(name, 1, which=1)
-    silent = before.message.envelope.sender
     measured = {one.owner for one in before.lane.metrics}
     for metric in before.market.sent("proven_metric"):
         if metric.envelope.round == 1 and metric.envelope.sender not in measured:
             before.receive(metric)
+    return before
+
+
+def test_a_checker_that_has_not_committed_is_left_out():
+    before = stopped_in_the_ring("ring_committed")
+    silent = before.message.envelope.sender
     assert left_out(before.fire("checks:1.1")) == [(silent, "ring_late")]
+
+
+@pytest.mark.parametrize("name", ["ring_nonce", "ring_shared"])
+def test_a_checker_that_may_wait_for_the_other_ones_part_of_the_ring_stays(name):
+    before = stopped_in_the_ring(name)
+    assert left_out(before.fire("checks:1.1")) == []
+    assert before.lane.attempt == 2
 
 
 def test_what_is_for_an_attempt_that_is_over_is_noted_and_nobodys_fault():

@@ -1,0 +1,51 @@
+"""A dozen of the adversaries, two of them without the check as well; `make adversaries` runs all of them."""
+
+import pytest
+
+from tests.adversaries.catalogue import ALL, by_name
+from tests.adversaries.declaration import SECTIONS
+from tests.adversaries.run import run, run_unchecked
+
+CHOSEN = (
+    "trainer: re-blinded copy",
+    "trainer: two updates",
+    "validator: other error",
+    "validator: consent withheld",
+    "first checker: a weight in a mask, first",
+    "first checker: is a weight zero, unsigned",
+    "second checker: kept from the other: ring_shared, metric",
+    "aggregator: other masks shown",
+    "aggregator: one member's error",
+    "buyer: zero claimed",
+    "buyer: false opening",
+    "stranger: another market",
+)
+UNCHECKED = ("validator: other error", "buyer: zero claimed")
+
+
+def test_each_has_a_name_of_its_own_and_there_are_enough() -> None:
+    assert len(by_name()) == len(ALL) >= 60
+
+
+def test_every_part_of_a_market_has_its_cheats() -> None:
+    parts = {one.who for one in ALL}
+    assert parts >= {
+        "trainer",
+        "validator",
+        "first checker",
+        "second checker",
+        "aggregator",
+        "buyer",
+        "broker",
+    }
+    assert {one.section for one in ALL} == set(SECTIONS)
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_an_adversary_comes_to_what_is_declared(name: str) -> None:
+    assert run(by_name()[name]).differences == ()
+
+
+@pytest.mark.parametrize("name", UNCHECKED)
+def test_an_adversary_wins_where_its_check_is_off(name: str) -> None:
+    assert run_unchecked(by_name()[name]).differences == ()
