@@ -1,5 +1,7 @@
 """A dozen of the adversaries, two of them without the check as well; `make adversaries` runs all of them."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.adversaries.catalogue import ALL, by_name
@@ -10,7 +12,7 @@ CHOSEN = (
     "trainer: re-blinded copy",
     "trainer: two updates",
     "validator: other error",
-    "validator: consent withheld",
+    "first checker: two verdicts",
     "first checker: a weight in a mask, first",
     "first checker: is a weight zero, unsigned",
     "second checker: kept from the other: ring_shared, metric",
@@ -25,6 +27,11 @@ UNCHECKED = ("validator: other error", "buyer: zero claimed")
 
 def test_each_has_a_name_of_its_own_and_there_are_enough() -> None:
     assert len(by_name()) == len(ALL) >= 60
+
+
+def test_sections_are_those_of_the_threats() -> None:
+    threats = (Path(__file__).parents[2] / "protocol" / "THREATS.md").read_text(encoding="utf-8")
+    assert all(f"\n## {section}\n" in threats for section in SECTIONS)
 
 
 def test_every_part_of_a_market_has_its_cheats() -> None:

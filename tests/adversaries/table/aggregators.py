@@ -278,7 +278,7 @@ AGGREGATORS = (
         "second opening",
         "asks for a second opening of a round",
         doubling("metric_opening_request", _single),
-        caught=("buyer: round_out_of_order",),
+        caught=("buyer: already_opened",),
         money=Money.PAID,
         unswitched="once it is opened the round is over for the buyer",
     ),

@@ -154,8 +154,7 @@ CHECKERS = (
         FIRST,
         "asks about other numbers than its seed gives",
         changing("projection_request", _another_question),
-        caught=("validator: wrong_evidence",),
-        unswitched="the seeds must make it again",
+        unswitched="it has nothing to show for it, and others check next",
     ),
     _checker(
         "wrong seeds",
@@ -187,7 +186,7 @@ CHECKERS = (
         SECOND,
         "signs something else than the other one's test",
         changing("zero_test_consent", lambda _a, b, _m: {"signature": flipped(b.signature)}),
-        caught=("validator: bad_consent",),
+        caught=("validator: bad_signature",),
         unswitched="the buyer looks at the signature once more",
     ),
 )

@@ -28,9 +28,9 @@ def _weight(arena: Arena) -> bytes:
     return bytes(body_of(arena.sent("proven_update")[0]).local_model.ciphertexts[0])
 
 
-def _wide(arena: Arena, purpose: Purpose) -> Sequence[Replaced]:
-    """A share 2^20 wider than what its seed makes."""
-    return (_making(lambda arena, share: _added(arena, share, 1 << 118), arena, purpose),)
+def _wide(arena: Arena, purpose: Purpose, by: int) -> Sequence[Replaced]:
+    """A share that is more than what its seed makes."""
+    return (_making(lambda arena, share: _added(arena, share, by), arena, purpose),)
 
 
 def _reading(arena: Arena, purpose: Purpose) -> Sequence[Replaced]:
@@ -63,11 +63,11 @@ def _making(change: Any, arena: Arena, purpose: Purpose) -> Replaced:
 
 
 def wide(arena: Arena) -> Sequence[Replaced]:
-    return _wide(arena, Purpose.NEXT_MODEL)
+    return _wide(arena, Purpose.NEXT_MODEL, 1 << 118)
 
 
 def wide_noise(arena: Arena) -> Sequence[Replaced]:
-    return _wide(arena, Purpose.METRIC)
+    return _wide(arena, Purpose.METRIC, 1 << 285)
 
 
 def reading(arena: Arena) -> Sequence[Replaced]:

@@ -104,8 +104,8 @@ def _ask_for_opening(
 def on_consents_late(state: CheckedTrainingState, at: RoundAttempt, context: Context) -> AttemptStep:
     """A next attempt without those who were silent, as far as that can be known.
 
-    A member signs what it is shown; a checker signs only with the ring's shares and a seed, which the other one
-    can keep from it alone: then nobody is left out, and others check next.
+    A member signs what it is shown; a checker signs only with the ring's shares and a seed, which the other
+    one can keep from it alone: then nobody is left out, and others check next.
     """
     lane = state.evaluation
     if not isinstance(lane, AgreeingLane) or lane.at != at:

@@ -139,8 +139,8 @@ def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Conte
     """A next attempt without those who were silent, as far as that can be known.
 
     Who has sent no metric, or has not committed in the ring, had all that it needed from us. Whoever is late
-    with anything after that may wait for the other checker, which can keep a message from it alone, or for the
-    buyer: nobody is left out, and others check next.
+    with anything after that may wait for the other checker, which can keep a message from it alone, or for
+    the buyer: nobody is left out, and others check next.
     """
     lane = state.evaluation
     if not isinstance(lane, CheckingLane) or lane.at != at:

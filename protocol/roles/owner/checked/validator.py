@@ -106,8 +106,8 @@ def on_check_verdict(
 ) -> Step[OwnerState]:
     """A checker's word, which counts where the aggregator shows two that agree, and nowhere else.
 
-    Without both, nobody signs anything. That it stopped an attempt here would let a checker tell the aggregator
-    one thing and the members another: those that wait would be taken for silent, and left out. Raises
+    Without both, nobody signs anything. If it stopped an attempt here, a checker could tell the aggregator
+    one thing and the members another: those would be taken for silent, and left out. Raises
     ProtocolViolation: "not_a_checker", "malformed_verdict".
     """
     attempt = running_attempt(state, received)
