@@ -40,8 +40,8 @@ class Adversary:
     `caught` are words of `Outcome.findings`: "detector: code", all of which must be there; nothing where
     there is nothing to see. `named`: whether an honest party says that the adversary has cheated. `left_out`:
     whether the training goes on without it. `switch` is the one check that stands against it, and `wins` what
-    it achieves where that is off; `unswitched` says why there is none such. `late` ones have nothing to do
-    before the first round's products are there.
+    it achieves where that is off, unless `crashes`: then it brings an honest party down. `unswitched` says
+    why there is none such. `late` ones have nothing to do before the first round's products are there.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Adversary:
     learned: Learned = Learned.NOTHING
     switch: Switch | None = None
     wins: Callable[[Outcome], bool] | None = None
+    crashes: bool = False
     unswitched: str = ""
     rounds: int = 1
     twins: bool = False
@@ -65,6 +66,8 @@ class Adversary:
 
     def __post_init__(self) -> None:
         """A declaration has either a switch with what is won, or says why it has none."""
-        complete = (self.switch is not None and self.wins is not None) != bool(self.unswitched)
+        complete = (self.switch is not None and (self.wins is not None or self.crashes)) != bool(
+            self.unswitched
+        )
         if self.section not in SECTIONS or not complete:
             raise ValueError(self.name)

@@ -158,7 +158,7 @@ AGGREGATORS = (
     ),
     _later(
         "other next model",
-        "moves one weight of the mean by 2^-12",
+        "moves one weight of the mean by 2^-4",
         honestly,
         wrapping=other_model,
         caught=("validator: not in order, next_model",),

@@ -7,14 +7,13 @@ from protocol.crypto.cipher import Opening
 from protocol.envelope import SignedMessage
 from protocol.messages.checked.ring import OpenedVector
 from protocol.messages.checked.values import Shown
-from protocol.roles.buyer.checked import opening
+from protocol.roles.buyer.checked import checks, opening, rounds
 from tests.adversaries.arena import Arena, Deed, Replaced
-from tests.adversaries.declaration import Adversary, Money
+from tests.adversaries.declaration import Adversary, Money, Wrapping
 from tests.adversaries.deeds import changing, flipped, honestly, shift, withholding
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import answering
 from tests.adversaries.table.aggregators import SUMS
-from tests.support.roles.small_markets import altered
 
 ANSWER = "moment_answer"
 FIRST_SINGLE = 5
@@ -36,18 +35,26 @@ def _later(name: str, does: str, deed: Deed, **more: Any) -> Adversary:
     return _buyer(name, does, deed, late=True, **more)
 
 
-def _wrong(place: int, by: int) -> Deed:
-    return changing(ANSWER, lambda arena, body, _m: {"numbers": shift(body.numbers, arena, by, place)})
+def answering_falsely(place: int, by: int) -> Wrapping:
+    """One number of its answers is of so much more."""
+
+    def wrapping(arena: Arena) -> Sequence[Replaced]:
+        written = rounds.write_ciphertexts
+
+        def write(key: Any, numbers: Any) -> Any:
+            return shift(written(key, numbers), arena, by, place)
+
+        return (Replaced(rounds, "write_ciphertexts", write),)
+
+    return wrapping
 
 
 def _is_taken(outcome: Outcome) -> bool:
     return outcome.is_whole and outcome.is_wrong
 
 
-def _claiming_zero(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
-    if message.envelope.type == "zero_test_result":
-        return (altered(arena, message, opening=Shown(plaintext=0, root=1)),)
-    return _wrong(0, 1 << 214)(arena, message)
+def _claimed(_arena: Arena, _body: Any, _message: SignedMessage) -> dict[str, Any]:
+    return {"opening": Shown(plaintext=0, root=1)}
 
 
 def _out_of_range(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
@@ -71,9 +78,21 @@ def opening_falsely(arena: Arena) -> Sequence[Replaced]:
 
     def open_another(private: Any, number: Any) -> Opening:
         found = opened(private, number)
-        return Opening(found.plaintext + (36 << 278), found.root)
+        return Opening(found.plaintext + (36 << 262), found.root)
 
     return (Replaced(opening, "open_ciphertext", open_another),)
+
+
+def answering_checkers_falsely(arena: Arena) -> Sequence[Replaced]:
+    """One product of what a checker asks about is another."""
+    flat = checks.flat_answer
+
+    def another(answer: Any) -> Any:
+        first, *others = flat(answer)
+        key = arena.key.public_key
+        return [first * key.lift(1) % key.n_squared, *others]
+
+    return (Replaced(checks, "flat_answer", another),)
 
 
 def finding_implausible(arena: Arena) -> Sequence[Replaced]:
@@ -102,7 +121,8 @@ BUYERS = (
     _buyer(
         "wrong product",
         "answers one product falsely",
-        _wrong(0, 1 << 214),
+        honestly,
+        wrapping=answering_falsely(0, 1 << 198),
         caught=("validator: not in order, projection",),
         switch=ZERO_PROVEN,
         wins=_is_taken,
@@ -110,7 +130,8 @@ BUYERS = (
     _buyer(
         "wrong E",
         "answers one factor of the masks falsely",
-        _wrong(FIRST_SINGLE, 1 << 100),
+        honestly,
+        wrapping=answering_falsely(FIRST_SINGLE, 1 << 100),
         caught=("validator: not in order, projection",),
         switch=ZERO_PROVEN,
         wins=lambda outcome: "validator: not in order, projection" not in outcome.findings,
@@ -118,7 +139,8 @@ BUYERS = (
     _buyer(
         "wrong quotient",
         "moves one weight of the next model",
-        _wrong(-1, 1 << 60),
+        honestly,
+        wrapping=answering_falsely(-1, 1 << 60),
         caught=("validator: not in order, next_model",),
         switch=SUMS,
         wins=lambda outcome: outcome.is_whole,
@@ -126,7 +148,8 @@ BUYERS = (
     _buyer(
         "zero claimed",
         "answers falsely, and says that the tests are zero",
-        _claiming_zero,
+        changing("zero_test_result", _claimed),
+        wrapping=answering_falsely(0, 1 << 198),
         caught=("validator: not in order, projection",),
         switch=ZERO_PROVEN,
         wins=_is_taken,
@@ -141,8 +164,9 @@ BUYERS = (
     _later(
         "wrong answer to a checker",
         "answers checkers' questions falsely",
-        changing("projection_answer", lambda arena, body, _m: {"numbers": shift(body.numbers, arena)}),
-        caught=("validator: not in order, projection",),
+        honestly,
+        wrapping=answering_checkers_falsely,
+        caught=("validator: not in order, projection", "aggregator: ended, projection_failed"),
         unswitched=NOT_JUDGED,
     ),
     _buyer(
@@ -172,7 +196,8 @@ BUYERS = (
         "other sums",
         "opens the next model's sums falsely",
         changing("ring_opening", _other_sums),
-        caught=("validator: not in order, next_model",),
+        caught=("validator: not in order, next_model", "aggregator: ended, bad_opening"),
+        named=True,
         unswitched=NOT_JUDGED,
     ),
     _later(
@@ -215,6 +240,7 @@ BUYERS = (
         not_to_the_aggregator,
         caught=_ENDED,
         named=True,
+        money=Money.PAID,
         unswitched=SILENT,
     ),
     *(

@@ -28,46 +28,45 @@ def _weight(arena: Arena) -> bytes:
     return bytes(body_of(arena.sent("proven_update")[0]).local_model.ciphertexts[0])
 
 
-def _wide(arena: Arena, purpose: Purpose, by: int) -> Sequence[Replaced]:
-    """A share that is more than what its seed makes."""
-    return (_making(lambda arena, share: _added(arena, share, by), arena, purpose),)
+def _wide(arena: Arena, purpose: Purpose) -> Sequence[Replaced]:
+    """A share 2^12 times wider than it may be, and than what its seed makes."""
+
+    def widen(share: Any, workshop: ShareWorkshop) -> Any:
+        first, *others = share.ciphertexts
+        more = workshop.key.lift(workshop.form.bounds[0][0] << 12)
+        return replace(share, ciphertexts=(first * more % workshop.key.n_squared, *others))
+
+    return (_making(widen, purpose),)
 
 
 def _reading(arena: Arena, purpose: Purpose) -> Sequence[Replaced]:
     """A share that holds a trainer's weight besides."""
 
-    def read(arena: Arena, share: Any) -> Any:
-        square, weight = int(arena.key.public_key.n_squared), int.from_bytes(_weight(arena), "big")
+    def read(share: Any, workshop: ShareWorkshop) -> Any:
+        square, weight = int(workshop.key.n_squared), int.from_bytes(_weight(arena), "big")
         first, *others = share.ciphertexts
         return replace(share, ciphertexts=(first * pow(weight, 1 << 30, square) % square, *others))
 
-    return (_making(read, arena, purpose),)
+    return (_making(read, purpose),)
 
 
-def _added(arena: Arena, share: Any, by: int) -> Any:
-    first, *others = share.ciphertexts
-    square = arena.key.public_key.n_squared
-    changed = (first * arena.key.public_key.lift(by) % square, *others)
-    return replace(share, ciphertexts=changed, plaintexts=(share.plaintexts[0] + by, *share.plaintexts[1:]))
-
-
-def _making(change: Any, arena: Arena, purpose: Purpose) -> Replaced:
+def _making(change: Any, purpose: Purpose) -> Replaced:
     made = ShareWorkshop.make
 
     def make(workshop: ShareWorkshop, maker: Maker, seed: Any) -> Any:
         own = made(workshop, maker, seed)
         concerned = workshop.context.purpose is purpose and workshop.context.occasion.attempt == 1
-        return replace(own, share=change(arena, own.share)) if concerned else own
+        return replace(own, share=change(own.share, workshop)) if concerned else own
 
     return Replaced(ShareWorkshop, "make", make)
 
 
 def wide(arena: Arena) -> Sequence[Replaced]:
-    return _wide(arena, Purpose.NEXT_MODEL, 1 << 118)
+    return _wide(arena, Purpose.NEXT_MODEL)
 
 
 def wide_noise(arena: Arena) -> Sequence[Replaced]:
-    return _wide(arena, Purpose.METRIC, 1 << 285)
+    return _wide(arena, Purpose.METRIC)
 
 
 def reading(arena: Arena) -> Sequence[Replaced]:

@@ -49,9 +49,20 @@ def _another_owners(arena: Arena, _body: Any, message: SignedMessage) -> dict[st
 
 
 WIRE = (
-    _broker("everything twice", "delivers every message twice", twice),
+    _broker(
+        "everything twice",
+        "delivers every message twice, past the inboxes that know their ids",
+        twice,
+        caught=("aggregator: updated_twice", "buyer: asked_twice", "validator: shown_twice"),
+    ),
     _broker("any order", "delivers in any order", honestly, redraws=shuffled),
-    _broker("old messages", "delivers the first round's messages again in the second", stale, rounds=2),
+    _broker(
+        "old messages",
+        "delivers the first round's messages again in the second, past the inboxes",
+        stale,
+        rounds=2,
+        caught=("buyer: asked_twice", "validator: already_opened"),
+    ),
     _broker(
         "another market",
         "passes on what was signed for another contract",
