@@ -104,9 +104,9 @@ DRAWING = (
         then=(STAYS, CheckedTrainingState, EndingState),
         effects=_MOVES,
     ).because("Owners that have not shown what they committed to are left out."),
-    on_message(CheckedTrainingState, CheckedReady, drawing.on_late_ready, effects=GIVES_UP).because(
-        "The training has started without this owner."
-    ),
+    on_message(
+        CheckedTrainingState, CheckedReady, drawing.on_late_ready, effects=(SendMessage, RecordFact)
+    ).because("The training has started without this owner."),
 )
 
 TRAINING_LANE = (
@@ -163,11 +163,11 @@ CHECKING = (
         effects=_MOVES,
     ).because("A next attempt is made without those who are silent, while enough remain."),
     on_message(
-        CheckedTrainingState, RingCommitted, rings.on_ring_committed, then=_ENDS, effects=_MOVES
+        CheckedTrainingState, RingCommitted, rings.on_ring_committed, effects=(StoreBlob, SendMessage)
     ).because("A checker commits to its share of a ring."),
-    on_message(CheckedTrainingState, RingNonce, rings.on_ring_nonce, then=_ENDS, effects=_MOVES).because(
-        "A checker shows its nonce: vectors follow from both."
-    ),
+    on_message(
+        CheckedTrainingState, RingNonce, rings.on_ring_nonce, effects=(StoreBlob, SendMessage)
+    ).because("A checker shows its nonce: vectors follow from both."),
     on_message(CheckedTrainingState, RingShared, rings.on_ring_shared, then=_ENDS, effects=_MOVES).because(
         "With the last share the product is formed."
     ),
@@ -181,7 +181,7 @@ OPENING = (
         CheckedTrainingState,
         MetricConsent,
         agreeing.on_metric_consent,
-        effects=_MOVES,
+        effects=(SendMessage, CancelTimer, SetTimer),
     ).because("With all members' signatures the buyer opens the product under noise."),
     on_timer(
         CheckedTrainingState,
@@ -208,7 +208,7 @@ OPENING = (
         RoundSignature,
         advancing(signing.on_round_signature),
         then=_ENDS,
-        effects=(SubmitCall, *_MOVES, *ACCUSES),
+        effects=(SubmitCall, CancelTimer, *GIVES_UP, *ACCUSES),
     ).because("With a majority of signatures the record goes to the chain."),
     on_timer(
         CheckedTrainingState,

@@ -2,7 +2,6 @@
 
 import pytest
 
-from protocol.crypto.cipher import PublicKey
 from protocol.envelope import SignedMessage
 from tests.support.roles.checked_aggregator import Stopped, facts_of, stopped_before
 from tests.support.roles.small_markets import altered, body_of, resigned
@@ -29,7 +28,7 @@ def named(effects) -> list[tuple[str, str]]:
     return [(data["participant"], data["code"]) for name, data in facts_of(effects) if name == "dropped"]
 
 
-@pytest.mark.parametrize("ground", ["start", "proof", "request", "projection", "next_model"])
+@pytest.mark.parametrize("ground", ["start", "proof", "request", "projection"])
 def test_a_complaint_that_shows_nothing_is_false_and_its_checker_leaves(ground):
     before = stopped_before("check_verdict", 1)
     liar = before.message.envelope.sender
@@ -89,24 +88,32 @@ def test_sums_that_the_buyer_says_are_out_of_range_end_the_training():
     assert before.party.decoded.failure == "next_model_failed"
 
 
-def test_sums_that_open_to_something_else_are_the_buyers_fault():
+def test_sums_that_are_open_are_not_for_our_eyes_and_name_nobody():
+    """Shown or not: under another mask they may be out of range, and an honest checker is never named."""
+    for evidence in ((), ("ring_opening",)):
+        before = stopped_before("check_verdict", 1)
+        shown = (told(before, kind) for kind in evidence)
+        effects = before.receive(complaint(before, "next_model", *shown))
+        assert not named(effects)
+        assert (before.lane.attempt, before.lane.validators.bit_count()) == (2, 3)
+
+
+def test_nobody_complains_of_sums_before_they_are_opened():
+    verdict = complaint(stopped_before("check_verdict", 1), "next_model")
+    before = stopped_before("ring_committed", 1)
+    assert named(before.receive(verdict)) == [(verdict.envelope.sender, "false_complaint")]
+
+
+def test_openings_that_are_none_are_the_buyers_fault():
     before = stopped_before("check_verdict", 1)
     (vector,) = body_of(told(before, "ring_opening")).vectors
     first, *others = vector.openings
-    key: PublicKey = before.market.key.public_key
-    wrong = first.model_copy(update={"plaintext": (first.plaintext + 1) % int(key.n)})
-    changed = vector.model_copy(update={"openings": (wrong, *others)})
-    effects = before.receive(
-        complaint(before, "next_model", told(before, "ring_opening", vectors=(changed,)))
-    )
-    assert before.party.decoded.failure == "bad_opening"
-    faults = {one.body.fault for one in effects if one.effect == "send"}
-    assert faults == {before.market.buyer.address}
-
-
-def test_sums_that_are_in_range_for_us_name_nobody():
-    """Another mask may show them out of range: an honest checker is never named."""
-    before = stopped_before("check_verdict", 1)
-    effects = before.receive(complaint(before, "next_model", told(before, "ring_opening")))
-    assert not named(effects)
-    assert before.lane.attempt == 2
+    wrong = first.model_copy(update={"plaintext": first.plaintext + 1})
+    for openings in ((wrong, *others), (first, *others, first)):
+        before = stopped_before("check_verdict", 1)
+        changed = vector.model_copy(update={"openings": openings})
+        opened = told(before, "ring_opening", vectors=(changed,))
+        effects = before.receive(complaint(before, "next_model", opened))
+        assert before.party.decoded.failure == "bad_opening"
+        faults = {one.body.fault for one in effects if one.effect == "send"}
+        assert faults == {before.market.buyer.address}
