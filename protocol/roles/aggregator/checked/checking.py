@@ -138,8 +138,9 @@ def _show_when_complete(
 def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Context) -> AttemptStep:
     """A next attempt without those who were silent.
 
-    Without a metric, that is who sent none. Else a checker whose turn it was in the ring, or the only one
-    without a verdict; where both have none either may have waited for the other, and nobody is left out.
+    Without a metric, that is who sent none. Else a checker whose turn it was in the ring. For a missing
+    verdict nobody is left out: either checker may wait for the other's consent, which we do not see, and one
+    that kept it back would have the other left out. The next attempt has other checkers.
     """
     lane = state.evaluation
     if not isinstance(lane, CheckingLane) or lane.at != at:
@@ -150,10 +151,7 @@ def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Conte
     view = AttemptView(state, context, lane)
     if silent := state.parties.mask(silent_makers(view, lane)):
         return next_attempt(state, lane, silent, "ring_late", context)
-    judged = {one.owner for one in lane.verdicts}
-    missing = tuple(one for one in view.checkers if one not in judged)
-    alone = state.parties.mask(missing) if len(missing) == 1 else 0
-    return next_attempt(state, lane, alone, "verdict_late", context)
+    return next_attempt(state, lane, 0, "verdict_late", context)
 
 
 def silent_makers(view: AttemptView, lane: ShownAttempt) -> tuple[str, ...]:

@@ -12,13 +12,8 @@ from protocol.roles.buyer.checked.state import CheckedRunningState
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.roles.engine.state import replace
 from protocol.types import RoundAttempt
-from tests.support.roles.checked_attempt import (
-    CheckedAttempt,
-    answers,
-    checked_attempt,
-    measuring,
-    shown_start,
-)
+from tests.support.roles.checked_attempt import answers, measuring
+from tests.support.roles.checked_world import CheckedAttempt, checked_attempt, shown_start
 
 
 @pytest.fixture(scope="module")
