@@ -9,6 +9,7 @@ from protocol.roles.engine.effects import RecordFact
 from protocol.roles.engine.inputs import Received, Refused
 from protocol.roles.engine.refusals import require
 from protocol.roles.shared.accusing import accuse
+from protocol.roles.shared.deadlines import accuser_turn
 from protocol.roles.shared.signed_rounds import record_now, record_timer, with_recorded, with_signature
 
 
@@ -29,7 +30,8 @@ def on_round_signature(
         terms=terms_of(state),
     )
     if accusation := held.accusation(opened, received, context):
-        return accuse(state, accusation)
+        turn = accuser_turn(opened.terms, float(state.request.deadlines.chain_s), None)
+        return accuse(state, accusation, after=turn)
     after = with_signature(state, held, received, context)
     return Step(after, (record_timer(after, terms_of(state), context),))
 
