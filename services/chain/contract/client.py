@@ -159,8 +159,7 @@ class MarketplaceClient(MarketplaceViews):
 
         Somebody else may take steps meanwhile: what comes second is refused, and begun again from there.
         """
-        digest = call.opening.digest(self.market)
-        done = await self.steps_done(digest)
+        done = await self.steps_done(call.opening)
         await self._require_worth(call, call.opening.steps - done)
         while True:
             steps = min(steps_in_a_call(call.opening), call.opening.steps - done)
@@ -169,7 +168,7 @@ class MarketplaceClient(MarketplaceViews):
             except CallReverted as refusal:
                 if refusal.code != "wrong_power":
                     raise
-                before, done = done, await self.steps_done(digest)
+                before, done = done, await self.steps_done(call.opening)
                 if done == before:
                     raise
                 continue
