@@ -63,7 +63,8 @@ class MarketplaceClient(MarketplaceViews):
         self._sender = Sender(rpc, signing_key, market.chain_id, self._policy) if signing_key else None
         depth = self._policy.confirmations
         self._allowing = asyncio.Lock()
-        self._final_views = MarketplaceViews(rpc, market, depth=depth, first_block=first_block)
+        self.final = MarketplaceViews(rpc, market, depth=depth, first_block=first_block)
+        """The same views, of what is confirmed."""
         self.on_outcome: OnOutcome = lambda _call, _outcome, _gas: None
         self.known_block: Callable[[], int] = lambda: -1
         """The newest block that the node is known to have had, -1 where none is: no older one may refuse."""
@@ -114,7 +115,7 @@ class MarketplaceClient(MarketplaceViews):
     async def _stays_done(self, call: ContractCall) -> bool:
         """Wait until what is in effect at the newest block is final; False where it is not, or is undone."""
         while await self._is_done(call):
-            if not self._policy.confirmations or await already_done(self._final_views, self.address, call):
+            if not self._policy.confirmations or await already_done(self.final, self.address, call):
                 return True
             await asyncio.sleep(self._policy.poll_seconds)
         return False

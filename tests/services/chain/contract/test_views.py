@@ -80,9 +80,7 @@ async def test_more_steps_than_a_check_has_are_another_contracts(market, steps) 
     opening = SignedOpening.of(1, 1, n=15, ciphertext=4, plaintext=1, root=2)
     assert opening.steps == 4
     types = ["uint256", "bytes32"]
-    with pytest.raises(
-        WrongChain, match=f"answers doubtOf with {steps} steps of 4, which"
-    ):
+    with pytest.raises(WrongChain, match=f"answers doubtOf with {steps} steps of 4, which"):
         await foreign(market, types, [steps, bytes(32)]).steps_done(opening)
     assert await foreign(market, types, [3, bytes(32)]).steps_done(opening) == 3
 
