@@ -139,10 +139,6 @@ def _show_pay(report: DemoReport, asset: Asset, *, wei: bool) -> None:
         for account, amount in report.paid_wei.items()
     ]
     pay.append(("refund to the buyer", "", report.refund_wei if wei else _aligned(report.refund_wei, asset)))
-    pay += [
-        (f"lost bond of {account}", "", amount if wei else _aligned(amount, asset))
-        for account, amount in report.forfeited_wei.items()
-    ]
     deposit = money(int(report.deposit_wei), wei=wei, asset=asset)
     title = f"deposit {deposit} = paid + refunded; the pot pays contributions"
     names = ("party", "of pot", asset.smallest if wei else asset.symbol)

@@ -15,7 +15,7 @@ from protocol.data_set import DataSet
 from protocol.learning import plaintext
 from protocol.learning.descent import step_size_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
-from protocol.marketplace import BondForfeited, Credited, Opened, RoundRecorded
+from protocol.marketplace import Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.payment import NO_PAY, Pay
 from protocol.records import FIXED_POINT
@@ -66,7 +66,6 @@ class DemoReport(FrozenModel):
     deposit_wei: str
     paid_wei: dict[str, str]
     refund_wei: str
-    forfeited_wei: dict[str, str]
     seconds_total: float
     seconds_by_phase: dict[str, float]
     bytes_on_bus: int
@@ -142,7 +141,6 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         deposit_wei=str(outcome.request.payment.deposit_wei),
         paid_wei={account: str(amount) for account, amount in paid.items()},
         refund_wei=str(refund),
-        forfeited_wei=_forfeited(outcome.events),
         seconds_total=seconds_since_start(),
         seconds_by_phase={name: round(spent, 3) for name, spent in outcome.market.meter.seconds.items()},
         bytes_on_bus=sum(party.bus.bytes_published for party in outcome.market.parties),
@@ -206,12 +204,6 @@ def _contributions(recorded: Sequence[RoundRecorded], seats: Sequence[str]) -> d
             totals[seats[seat]] += weight
     whole = totals.total()
     return {account: weight / whole if whole else 0.0 for account, weight in totals.items()}
-
-
-def _forfeited(events: Sequence[ChainEvent]) -> dict[str, str]:
-    """The bonds that were lost, by account."""
-    lost = (item.event for item in events if isinstance(item.event, BondForfeited))
-    return {event.account: str(event.amount) for event in lost}
 
 
 def _money(events: Sequence[ChainEvent]) -> tuple[dict[str, int], int]:
