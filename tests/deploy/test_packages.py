@@ -1,6 +1,7 @@
 """What tests install of the distribution: one apt-get after another, and no service is started."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ HELD = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (
 SCRIPT = """#!/bin/sh
 echo "$*" >> {place}/calls
 [ -x {place}/policy-rc.d ] && echo guarded >> {place}/guarded
+mkdir {place}/at_work || exit 98
+sleep 0.05
+rmdir {place}/at_work
 [ "$DEBIAN_FRONTEND" = noninteractive ] || exit 99
 if [ "$(wc -l < {place}/calls)" -le {failures} ]; then
     echo "{reason}" >&2
@@ -36,6 +40,7 @@ class FakeApt:
             ["tool", "other"],
             "install them by hand",
             guard=self.guard,
+            lock=self.place / "lock",
             wait_seconds=wait_seconds,
             pause=self.pauses.append,
         )
@@ -101,3 +106,13 @@ def test_nothing_is_tried_without_root(apt: FakeApt, monkeypatch: pytest.MonkeyP
     with pytest.raises(RuntimeError, match=r"^install them by hand$"):
         apt.install()
     assert not (apt.place / "calls").exists()
+
+
+def test_two_processes_install_one_after_the_other(apt: FakeApt) -> None:
+    """The fake fails where it is started while it is at work."""
+    apt.fails(0)
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(apt.install) for _ in range(2)]:
+            done.result()
+    assert [call.split()[0] for call in apt.lines("calls")] == ["update", "install"] * 2
+    assert not apt.guard.exists()

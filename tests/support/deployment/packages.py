@@ -1,14 +1,17 @@
 """Packages of the distribution, without the system services that they would start."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 _GUARD = Path("/usr/sbin/policy-rc.d")
+_LOCK = Path(tempfile.gettempdir()) / "deltaml-install.lock"
 _WAIT_SECONDS = 300.0
 
 
@@ -17,6 +20,7 @@ def install(
     instructions: str,
     *,
     guard: Path = _GUARD,
+    lock: Path = _LOCK,
     wait_seconds: float = _WAIT_SECONDS,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -26,7 +30,7 @@ def install(
     """
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise RuntimeError(instructions)
-    with _services_kept_from_starting(guard):
+    with _one_at_a_time(lock), _services_kept_from_starting(guard):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
         for command in (["update", "-qq"], ["install", *options, *packages]):
@@ -50,6 +54,14 @@ def _run_alone(
         if "Could not get lock" not in done.stderr or time.monotonic() > until:
             return done
         pause(1)
+
+
+@contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    """Of two at once, the first to end would take the switch below from the other, whose services start."""
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
