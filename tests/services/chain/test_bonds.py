@@ -161,7 +161,11 @@ async def test_two_records_of_one_round_cost_the_bond_of_whoever_signed_both(bon
         account=bonded.buyer.address,
     )
     await bonded.submit(bonded.owners[0], accusation)
-    await bonded.submit(bonded.owners[1], accusation)  # which is done already
+    later = bonded.owners[1].address
+    before = await bonded.rpc.call("eth_getTransactionCount", later, "latest")
+    await bonded.submit(bonded.owners[1], accusation)
+    after = await bonded.rpc.call("eth_getTransactionCount", later, "latest")
+    assert after == before, "whose turn comes later sees that it is done, and pays nothing"
     [lost] = await of_kind(bonded, BondForfeited)
     assert (lost.account, lost.fault, lost.amount) == (bonded.buyer.address, "two_records", BUYER)
     same = accusation.model_copy(update={"second": first.record, "second_signature": first.buyer_signature})
