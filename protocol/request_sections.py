@@ -24,9 +24,12 @@ MOST_BITS = 64
 
 
 class ModelKind(FrozenModel):
-    """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`)."""
+    """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`).
 
-    kind: Literal["linear_regression"] = "linear_regression"
+    What `kind` asks of the other sections says `request_kinds.DEMANDS`.
+    """
+
+    kind: Literal["linear_regression", "binary_classification"] = "linear_regression"
     intercept: bool = True
     l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal("0.00001")
 
