@@ -14,13 +14,14 @@ from protocol.bought_model import BoughtModel
 from protocol.data_set import DataSet
 from protocol.learning import plaintext
 from protocol.learning.descent import step_size_of
+from protocol.learning.kinds.interface import PublishedErrors
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
 from protocol.marketplace import BondForfeited, Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.payment import NO_PAY, Pay
 from protocol.records import FIXED_POINT
 from protocol.request import Request
-from protocol.scaling import to_own_units
 from protocol.terms import NATIVE
 from protocol.types import FrozenModel, seats_of
 from services.chain.contract.views import Owners
@@ -98,7 +99,12 @@ class Outcome:
 
     def weights(self) -> list[float]:
         """The delivered weights, the intercept last."""
-        return [*self.model.weights, *([] if self.model.intercept is None else [self.model.intercept])]
+        return weights_of(self.model)
+
+
+def weights_of(model: BoughtModel) -> list[float]:
+    """All weights of a model, the intercept last."""
+    return [*model.weights, *([] if model.intercept is None else [model.intercept])]
 
 
 async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: Path | None) -> DemoReport:
@@ -114,7 +120,12 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     fixed_point_errors = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
     unit = float(outcome.request.error_unit)
     errors = [unit * error / FIXED_POINT for error in fixed_point_errors]
-    twin = to_own_units(list(plain.averaging.models[delivered]), outcome.request.scalings())
+    published = PublishedErrors(errors[0], errors[delivered])
+    twin = weights_of(
+        kind_of(outcome.request).bought(
+            outcome.request, plain.averaging.models[delivered].tolist(), published
+        )
+    )
     pooled = plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers))
     return DemoReport(
         rows=sum(one.statistic.rows for one in outcome.data_sets.values()),
