@@ -42,6 +42,7 @@ class DemoReport(FrozenModel):
     owners' by account, in the order in which the rows were dealt to them.
     """
 
+    kind: str
     rows: int
     features: int
     owners: int
@@ -128,6 +129,7 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     )
     pooled = plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers))
     return DemoReport(
+        kind=outcome.request.model.kind,
         rows=sum(one.statistic.rows for one in outcome.data_sets.values()),
         features=len(outcome.request.features),
         owners=len(drawn.seats),
