@@ -4,95 +4,27 @@ In plaintext, by the very steps of a training (`learning/plaintext`), since that
 the same model is tested elsewhere. Writes RESULTS.md beside this file.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from sklearn.datasets import load_breast_cancer, load_diabetes
-from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.kinds.registry import KINDS, kind_of
 from protocol.learning.plaintext import OwnerData
-from protocol.preparation.tables import Table
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND
 from services.data.sample_request import DemoData, DemoOptions, data_sets_of, demo_request
 from services.sandbox.report import same_in_plaintext
+from tests.benchmarks.cases import CASES, DRAWN, NOBODY, OWNERS, Case, table_of
+from tests.benchmarks.cheating import shares
 
 Matrix = NDArray[np.float64]
 RESULTS = Path(__file__).with_name("RESULTS.md")
-OWNERS = 5
-DRAWN = 3
-"""Of five owners so many train; the others validate."""
-
-_NOBODY = "0x" + "0" * 40
-_RIDGE = 0.01
-"""Of the logistic regression that is compared with, on standardised columns and each row's mean loss."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A table and a kind of model for its target, the last column; `pooled` is fitted on rows and target."""
-
-    title: str
-    kind: str
-    names: tuple[str, ...]
-    rows: Matrix
-    figures: tuple[str, ...]
-    pooled_title: str
-    pooled: Callable[[Matrix, Matrix], Callable[[Matrix], Matrix]]
-
-    @property
-    def is_classification(self) -> bool:
-        """Whether the target is 0 or 1."""
-        return self.kind == "binary_classification"
-
-
-def breast_cancer() -> Case:
-    """569 tumours, 30 measures each, benign (1) or malignant (0): the Wisconsin data."""
-    data = load_breast_cancer()
-    names = (*(str(name) for name in data.feature_names), "benign")
-    return Case(
-        "Breast cancer",
-        "binary_classification",
-        names,
-        np.column_stack([data.data, data.target]),
-        ("accuracy", "auc", "log_loss", "brier"),
-        "scikit-learn's LogisticRegression",
-        _logistic,
-    )
-
-
-def diabetes() -> Case:
-    """442 patients, ten measures each, and how the disease went on."""
-    data = load_diabetes(scaled=False)
-    return Case(
-        "Diabetes",
-        DEFAULT_KIND,
-        (*data.feature_names, "progression"),
-        np.column_stack([data.data, data.target]),
-        ("rmse", "mae", "r2"),
-        "scikit-learn's LinearRegression",
-        lambda features, target: LinearRegression().fit(features, target).predict,
-    )
-
-
-CASES = (breast_cancer, diabetes)
-
-
-def _logistic(features: Matrix, target: Matrix) -> Callable[[Matrix], Matrix]:
-    regression = LogisticRegression(C=1 / (_RIDGE * len(target)), max_iter=10_000)
-    fitted = make_pipeline(StandardScaler(), regression).fit(features, target)
-    return lambda rows: np.asarray(fitted.predict_proba(rows)[:, 1])
 
 
 def scores_of(case: Case, truth: Matrix, predicted: Matrix) -> list[float]:
@@ -117,10 +49,8 @@ def one_seed(case: Case, seed: int) -> Iterator[tuple[str, list[float]]]:
     held_by = case.rows[:, -1] if case.is_classification else None
     given, held = train_test_split(case.rows, test_size=0.3, random_state=seed, stratify=held_by)
     places = np.array_split(np.random.default_rng(seed).permutation(len(given)), OWNERS)
-    data = DemoData(
-        dict.fromkeys(case.names, "number"), case.names[-1], [_table(case, given[part]) for part in places]
-    )
-    request = demo_request(DemoOptions(owners=OWNERS, kind=case.kind, seed=seed), data, _NOBODY)
+    data = DemoData(case.kinds(), case.names[-1], [table_of(case, given[part]) for part in places])
+    request = demo_request(DemoOptions(owners=OWNERS, kind=case.kind, seed=seed), data, NOBODY)
     owners = [
         OwnerData(kind_of(request).training_factor(request, one.statistic), one.statistic.rows)
         for one in data_sets_of(data).values()
@@ -130,16 +60,12 @@ def one_seed(case: Case, seed: int) -> Iterator[tuple[str, list[float]]]:
         (f"all {OWNERS} train, measured on their own rows", owners, owners),
     ):
         model = bought(request, trainers, validators)
-        predicted = KINDS[model.kind].predict(model, model.design(_table(case, held)))
+        predicted = KINDS[model.kind].predict(model, model.design(table_of(case, held)))
         yield f"DeltaML, {title}", scores_of(case, held[:, -1], predicted)
         rows = given[np.concatenate(places[: len(trainers)])]
         pooled = case.pooled(rows[:, :-1], rows[:, -1])
         compared = f"{case.pooled_title}, rows of {len(trainers)} pooled"
         yield compared, scores_of(case, held[:, -1], pooled(held[:, :-1]))
-
-
-def _table(case: Case, rows: Matrix) -> Table:
-    return dict(zip(case.names, rows.T, strict=True))
 
 
 def means(case: Case, seeds: int) -> dict[str, list[float]]:
@@ -153,16 +79,30 @@ def means(case: Case, seeds: int) -> dict[str, list[float]]:
 
 def markdown(case: Case, found: Mapping[str, Sequence[float]], seeds: int) -> str:
     """A section of RESULTS.md."""
+    earned = shares(case, 2 * seeds)
     lines = [
         f"## {case.title}: `{case.kind}`",
         "",
         f"{len(case.rows)} rows, {len(case.names) - 1} columns; means over {seeds} seeds.",
         "",
-        f"| model | {' | '.join(case.figures)} |",
-        f"| --- |{' ---: |' * len(case.figures)}",
-        *(f"| {title} | {' | '.join(f'{one:.4f}' for one in row)} |" for title, row in found.items()),
+        *_rows(
+            ("model", *case.figures), {title: [f"{one:.4f}" for one in row] for title, row in found.items()}
+        ),
+        "",
+        f"What one of {DRAWN} trainers earns of the contribution pot, over {2 * seeds} seeds:",
+        "",
+        *_rows(
+            ("what it trains on", "mean", "largest"),
+            {title: [f"{one:.1%}" for one in row] for title, row in earned.items()},
+        ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rows(heads: Sequence[str], cells: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield f"| --- |{' ---: |' * (len(heads) - 1)}"
+    yield from (f"| {title} | {' | '.join(row)} |" for title, row in cells.items())
 
 
 _HEAD = """\

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.benchmarks.models import CASES, DRAWN, OWNERS, RESULTS, Case, breast_cancer, diabetes, main, means
+from tests.benchmarks.cases import CASES, DRAWN, OWNERS, Case, breast_cancer, diabetes
+from tests.benchmarks.models import RESULTS, main, means
 
 SEEDS = 5
 
