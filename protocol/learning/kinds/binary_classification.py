@@ -2,7 +2,7 @@
 
 Least squares of a 0/1 target has the direction of linear discriminant analysis, so the round, its error (the
 Brier score, exactly) and the pay are those of a regression. The delivered weights are rescaled to log-odds
-(Fisher 1936; Häggström 1983, "Logistic regression and discriminant analysis by ordinary least squares"): with
+(Fisher 1936; Haggstrom 1983, "Logistic regression and discriminant analysis by ordinary least squares"): with
 w and c the trained weights and intercept, s their mean squared error and π the share of ones,
 
     log-odds = x·w/s + (c − ½)/s + ln(π/(1 − π)) + ½·(1/π − 1/(1 − π)).
