@@ -121,12 +121,7 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     fixed_point_errors = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
     unit = float(outcome.request.error_unit)
     errors = [unit * error / FIXED_POINT for error in fixed_point_errors]
-    published = PublishedErrors(errors[0], errors[delivered])
-    twin = weights_of(
-        kind_of(outcome.request).bought(
-            outcome.request, plain.averaging.models[delivered].tolist(), published
-        )
-    )
+    twin = _delivered_twin(outcome.request, plain, errors, delivered)
     pooled = plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers))
     return DemoReport(
         kind=outcome.request.model.kind,
@@ -177,6 +172,16 @@ def same_in_plaintext(
         l2=float(request.model.l2),
         local_steps=request.schedule.local_steps,
         rounds=rounds,
+    )
+
+
+def _delivered_twin(
+    request: Request, plain: PlainTraining, errors: Sequence[float], delivered: int
+) -> list[float]:
+    """What the buyer would hold of a round of the plain twin, with the `errors` that were published."""
+    trained = plain.averaging.models[delivered].tolist()
+    return weights_of(
+        kind_of(request).bought(request, trained, PublishedErrors(errors[0], errors[delivered]))
     )
 
 
