@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from protocol.errors import MisuseError
-from protocol.learning.kinds.registry import KINDS
+from protocol.request_kinds import DEMANDS
 from services.common.files import read_passphrase
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, nothing else.")]
@@ -24,13 +24,13 @@ ROWS = {
 }
 
 
-KIND_HELP = f"Kind of model: {', '.join(KINDS)}."
+KIND_HELP = f"Kind of model: {', '.join(DEMANDS)}."
 
 
 def known_kind(option: str, text: str) -> str:
     """The name of a kind of model; raises MisuseError, naming those there are, for another."""
-    if text not in KINDS:
-        raise MisuseError(f"{option} {text!r} is unknown; choose {' or '.join(KINDS)}")
+    if text not in DEMANDS:
+        raise MisuseError(f"{option} {text!r} is unknown; choose {' or '.join(DEMANDS)}")
     return text
 
 

@@ -22,6 +22,7 @@ from protocol.messages import ChainEvent
 from protocol.payment import NO_PAY, Pay
 from protocol.records import FIXED_POINT
 from protocol.request import Request
+from protocol.request_sections import DEFAULT_KIND
 from protocol.terms import NATIVE
 from protocol.types import FrozenModel, seats_of
 from services.chain.contract.views import Owners
@@ -42,7 +43,7 @@ class DemoReport(FrozenModel):
     owners' by account, in the order in which the rows were dealt to them.
     """
 
-    kind: str
+    kind: str = DEFAULT_KIND
     rows: int
     features: int
     owners: int
