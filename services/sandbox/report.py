@@ -14,13 +14,15 @@ from protocol.bought_model import BoughtModel
 from protocol.data_set import DataSet
 from protocol.learning import plaintext
 from protocol.learning.descent import step_size_of
+from protocol.learning.kinds.interface import PublishedErrors
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
 from protocol.marketplace import Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.payment import NO_PAY, Pay
 from protocol.records import FIXED_POINT
 from protocol.request import Request
-from protocol.scaling import to_own_units
+from protocol.request_sections import DEFAULT_KIND
 from protocol.terms import NATIVE
 from protocol.types import FrozenModel, seats_of
 from services.chain.contract.views import Owners
@@ -41,6 +43,7 @@ class DemoReport(FrozenModel):
     owners' by account, in the order in which the rows were dealt to them.
     """
 
+    kind: str = DEFAULT_KIND
     rows: int
     features: int
     owners: int
@@ -97,7 +100,12 @@ class Outcome:
 
     def weights(self) -> list[float]:
         """The delivered weights, the intercept last."""
-        return [*self.model.weights, *([] if self.model.intercept is None else [self.model.intercept])]
+        return weights_of(self.model)
+
+
+def weights_of(model: BoughtModel) -> list[float]:
+    """All weights of a model, the intercept last."""
+    return [*model.weights, *([] if model.intercept is None else [model.intercept])]
 
 
 async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: Path | None) -> DemoReport:
@@ -113,9 +121,10 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     fixed_point_errors = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
     unit = float(outcome.request.error_unit)
     errors = [unit * error / FIXED_POINT for error in fixed_point_errors]
-    twin = to_own_units(list(plain.averaging.models[delivered]), outcome.request.scalings())
+    twin = _delivered_twin(outcome.request, plain, errors, delivered)
     pooled = plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers))
     return DemoReport(
+        kind=outcome.request.model.kind,
         rows=sum(one.statistic.rows for one in outcome.data_sets.values()),
         features=len(outcome.request.features),
         owners=len(drawn.seats),
@@ -162,6 +171,16 @@ def same_in_plaintext(
         l2=float(request.model.l2),
         local_steps=request.schedule.local_steps,
         rounds=rounds,
+    )
+
+
+def _delivered_twin(
+    request: Request, plain: PlainTraining, errors: Sequence[float], delivered: int
+) -> list[float]:
+    """What the buyer would hold of a round of the plain twin, with the `errors` that were published."""
+    trained = plain.averaging.models[delivered].tolist()
+    return weights_of(
+        kind_of(request).bought(request, trained, PublishedErrors(errors[0], errors[delivered]))
     )
 
 
