@@ -87,6 +87,10 @@ bench-viewers: $(DEVELOPMENT) ## Time the rounds of a training whose page 200 pe
 bench-pages: $(DEVELOPMENT) ## Time a browser's first load of the console's pages
 	python -m tests.benchmarks.pages $(ARGS)
 
+.PHONY: bench-models
+bench-models: $(DEVELOPMENT) ## Score every kind of model against scikit-learn's on pooled rows; writes tests/benchmarks/RESULTS.md
+	python -m tests.benchmarks.models $(ARGS)
+
 .PHONY: bench-inbox
 bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each second
 	python -m tests.benchmarks.inbox $(ARGS)

@@ -56,7 +56,8 @@ from protocol.roles.shared.accusing import ACCUSES
 
 _UNDECIDED = (WaitingState, ReadyState)
 _CONSIDERED = (WaitingState, ReadyState, CommittedState, DeclinedState, FailedState)
-_COMMITTING = (SetTimer, CancelTimer, RecordFact, SendMessage, StoreBlob, PutValue, SubmitCall)
+_NOTED = (SetTimer, CancelTimer, RecordFact, SendMessage, PutValue)
+_COMMITTING = (*_NOTED, StoreBlob, SubmitCall)
 _CHECKS = (SendMessage, StoreBlob)
 
 JOINING = (
@@ -76,9 +77,9 @@ JOINING = (
         then=(STAYS, CommittedState, DeclinedState, FailedState),
         effects=_COMMITTING,
     ).because("A person decides; with its yes the owner commits."),
-    on_event(
-        _UNDECIDED, Joined, joining.on_seat_before_decision, then=_CONSIDERED, effects=_COMMITTING
-    ).because("An owner has a seat; what our own was taken with is lost with the state in which it was."),
+    on_event(_UNDECIDED, Joined, joining.on_seat_before_decision, then=_CONSIDERED, effects=_NOTED).because(
+        "An owner has a seat; what our own was taken with is lost with the state in which it was."
+    ),
     on_timer(
         CommittedState,
         timers.ADMISSION,

@@ -5,16 +5,15 @@ from typing import Any
 import pytest
 
 from protocol.errors import ProtocolViolation
-from protocol.join_digests import checked_commitment
-from protocol.messages.checked import AttemptAnnounced, CheckedStarted
+from protocol.messages.checked import AttemptAnnounced
 from protocol.messages.checked.moments import LeftOutMember
-from protocol.messages.checked.values import CommittedOwner, ShownOwner
 from protocol.roles.buyer.checked.rounds import on_attempt_announced, on_checked_started, on_moment_request
 from protocol.roles.buyer.checked.state import CheckedRunningState
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.roles.engine.state import replace
 from protocol.types import RoundAttempt
-from tests.support.roles.checked_attempt import CheckedAttempt, answers, checked_attempt, measuring
+from tests.support.roles.checked_attempt import answers, measuring
+from tests.support.roles.checked_world import CheckedAttempt, checked_attempt, shown_start
 
 
 @pytest.fixture(scope="module")
@@ -162,24 +161,8 @@ def test_members_of_an_opened_round_come_too_late(world: CheckedAttempt) -> None
 # ---- the start ----
 
 
-def started(world: CheckedAttempt) -> tuple[CheckedRunningState, CheckedStarted]:
-    shown, joined = [], []
-    for owner in world.parties.seats:
-        commitments, _ = world.committed[owner]
-        card = owner[2:].encode().ljust(32, b"0")[:32]
-        shown.append(ShownOwner(owner=owner, card=card, committed=CommittedOwner.of(commitments)))
-        joined.append(checked_commitment(card, commitments.digest(world.identity, world.key)))
-    parties = replace(world.parties, rows=(), commitments=tuple(joined))
-    body = CheckedStarted(
-        trainers=parties.addresses(parties.trainers),
-        validators=parties.addresses(parties.validators),
-        owners=tuple(shown),
-    )
-    return world.running(parties=parties), body
-
-
 def test_rows_come_from_what_was_joined_with(world: CheckedAttempt) -> None:
-    state, body = started(world)
+    state, body = shown_start(world)
     step = on_checked_started(state, world.sent(world.aggregator, body, at=(0, 0)), world.context())
     assert step.state.parties.rows == world.parties.rows
     again = world.sent(world.aggregator, body, at=(0, 0))
@@ -189,7 +172,7 @@ def test_rows_come_from_what_was_joined_with(world: CheckedAttempt) -> None:
 
 def test_an_aggregator_cannot_show_other_commitments(world: CheckedAttempt) -> None:
     """Other rows would move the weights of the errors, other commitments what is proven."""
-    state, body = started(world)
+    state, body = shown_start(world)
     first = body.owners[0]
     more = first.committed.model_copy(update={"rows": first.committed.rows + 1})
     swapped = first.committed.model_copy(update={"gram": body.owners[1].committed.gram})

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto.commitments import OwnerCommitments, gram_commitments, map_commitments
@@ -42,6 +42,7 @@ def rows(scale: float = 5.0, seed: int = 3) -> Statistic:
     return make_statistic(COLUMNS, np.column_stack([features, target]))
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 50), st.integers(1, 200))
 def test_the_integers_are_those_of_numpy(seed: int, steps: int) -> None:
     request = request_of(schedule={"rounds": 2, "local_steps": steps, "step_size": "0.5"})

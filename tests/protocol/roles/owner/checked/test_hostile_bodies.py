@@ -11,6 +11,7 @@ from protocol.codec import decoded, pack, validated
 from protocol.errors import ProtocolViolation
 from protocol.messages.checked import CHECKED_TYPES
 from protocol.roles.engine.refusals import EarlyInput
+from tests.support.roles.changed_bodies import variants
 from tests.support.roles.checked_owners import ALL, Machined, PlayedAttempt
 
 KINDS = [
@@ -29,7 +30,6 @@ KINDS = [
 ]
 SHARE = {"round_evidence": 0.25}
 """Of the variants that are tried; all, where a step is short."""
-ODD_NUMBERS = (b"", b"\0", b"\1", b"\xff" * 8, b"\xff" * 256, b"\x80" + bytes(255), b"\xff" * 300)
 
 
 class Recording(PlayedAttempt):
@@ -56,32 +56,6 @@ def recorded() -> Recording:
         getattr(play, name)()
         play.run()
     return play
-
-
-def variants(value: Any, random: Random) -> Iterator[Any]:
-    """The plain content of a body with one thing in it changed."""
-    match value:
-        case bytes():
-            yield from random.sample(ODD_NUMBERS, 3)
-            yield random.randbytes(len(value))
-        case bool():
-            yield not value
-        case int():
-            yield from (0, value + 1, -1, 1 << 62)
-        case str():
-            yield from ("", "ranges", "metric", "unmeasured", "encrypted")
-        case None:
-            yield from (b"\1" * 32, b"\1" * 65)
-        case tuple():
-            yield from ((), value[:-1], (*value, *value[:1]), tuple(reversed(value)))
-            if value:
-                place = random.randrange(len(value))
-                for changed in variants(value[place], random):
-                    yield (*value[:place], changed, *value[place + 1 :])
-        case dict():
-            for name in value:
-                for changed in variants(value[name], random):
-                    yield {**value, name: changed}
 
 
 def bodies(play: Recording, part: str, kind: str) -> Iterator[tuple[Machined, Any]]:
