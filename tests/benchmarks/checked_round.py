@@ -1,17 +1,17 @@
 """`python -m tests.benchmarks.checked_round`: what a checked round costs each party in processor time.
 
 A whole market as pure transitions, each party's steps timed by themselves: decoding, checks, arithmetic and
-the new state, but no bus, no store and no signatures of the envelopes. All parties share one process, and with
-it the tables that a process keeps for a training and a round; the first round does not count. Since a machine
-that others use too makes processors slower, every figure also stands as the number of products modulo n² that
-it would have been the time for.
+the new state, but no bus, no store and no signatures of the envelopes. All parties share one process, and
+with it the tables that a process keeps of a training's bases and a round's products, so that whoever needs
+them first pays for all; the first round does not count. Since a machine that others use too makes processors
+slower, every figure also stands as the number of products modulo n² that it would have been the time for.
 """
 
 from collections import defaultdict
 from pathlib import Path
 from statistics import median
 from time import process_time
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
@@ -29,8 +29,7 @@ from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
 
 ROWS = 60
-PROBED_PRODUCTS = 200
-STEPS_BETWEEN_PROBES = 25
+PROBED_PRODUCTS = 100
 
 
 class Size(BaseModel):
@@ -50,12 +49,12 @@ LARGE = Size(trainers=3, validators=2, parameters=101)
 
 
 class RoundRun(BaseModel):
-    """Median milliseconds of a round: of one party of each kind, and of all parties together."""
+    """Medians of a round: of the busiest party of each kind, and of all parties together."""
 
     size: Size
     rounds: int
-    product_microseconds: float
     milliseconds: dict[str, float]
+    thousand_products: dict[str, float]
 
 
 class RoundReport(BaseModel):
@@ -66,40 +65,51 @@ class RoundReport(BaseModel):
     runs: list[RoundRun]
 
 
+class Spent(NamedTuple):
+    """Processor time, and the products modulo n² that it was enough for at the time."""
+
+    seconds: float = 0.0
+    products: float = 0.0
+
+    def more(self, seconds: float, of_a_product: float) -> "Spent":
+        return Spent(self.seconds + seconds, self.products + seconds / of_a_product)
+
+
 class TimedMarket(PureMarket):
-    """Notes the processor seconds of each step by round and party, and of a product from time to time."""
+    """Notes what each party's steps take, by round, and beside each step what a product takes just then."""
 
     def __init__(self, request: dict[str, Any], data: list[Matrix], columns: list[str], **options: Any):
         super().__init__(request, data, columns, roles=CHECKED_ROLES, group=RSA_2048, **options)
-        self.seconds: defaultdict[int, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
-        self.probes: list[float] = []
-        self._steps = 0
+        self.spent: defaultdict[int, defaultdict[str, Spent]] = defaultdict(lambda: defaultdict(Spent))
+        self.outside = 0.0
 
     def deliver(self, party: Party, item: Input) -> EncodedStep | None:
-        if self._steps % STEPS_BETWEEN_PROBES == 0:
-            self.probes.append(seconds_of_a_product(self.key.public_key.n_squared))
-        self._steps += 1
-        started, applied = process_time(), self.outside
+        modulus, outside = self.key.public_key.n_squared, self.outside
+        before, started = seconds_of_a_product(modulus), process_time()
         step = super().deliver(party, item)
-        self.seconds[round_of(item)][party.address] += process_time() - started - (self.outside - applied)
+        seconds = process_time() - started - (self.outside - outside)
+        product = (before + seconds_of_a_product(modulus)) / 2
+        of_round = self.spent[round_of(item)]
+        of_round[party.address] = of_round[party.address].more(seconds, product)
         return step
-
-    outside = 0.0
 
     def apply(self, party: Party, effect: Any) -> None:
         started = process_time()
         super().apply(party, effect)
         self.outside += process_time() - started
 
-    def of_party(self, rounds: range) -> dict[str, float]:
-        """The median of a round, in milliseconds, of the busiest party of each kind and of all."""
-        found = defaultdict(list)
+    def medians(self, rounds: range) -> tuple[dict[str, float], dict[str, float]]:
+        """Milliseconds and thousand products of a round, by kind of party."""
+        found: defaultdict[str, list[Spent]] = defaultdict(list)
         for one in rounds:
-            spent = self.seconds[one]
+            spent = self.spent[one]
             for kind, names in self._kinds(one).items():
-                found[kind].append(1e3 * max((spent[name] for name in names), default=0.0))
-            found["all"].append(1e3 * sum(spent.values()))
-        return {kind: median(values) for kind, values in found.items()}
+                found[kind].append(max((spent[name] for name in names), default=Spent()))
+            seconds, products = (sum(column) for column in zip(*spent.values(), strict=True))
+            found["all"].append(Spent(seconds, products))
+        milliseconds = {kind: 1e3 * median(one.seconds for one in some) for kind, some in found.items()}
+        products = {kind: median(one.products for one in some) / 1e3 for kind, some in found.items()}
+        return milliseconds, products
 
     def _kinds(self, round_number: int) -> dict[str, list[str]]:
         asked = self.sent("projection_request")
@@ -162,23 +172,19 @@ def measure(size: Size, *, key_bits: int, rounds: int) -> RoundRun:
     market.finish()
     if len(market.contract.recorded) != rounds + 1:
         raise RuntimeError(f"{len(market.contract.recorded)} rounds were recorded")
-    return RoundRun(
-        size=size,
-        rounds=rounds,
-        product_microseconds=1e6 * median(market.probes),
-        milliseconds=market.of_party(range(2, rounds + 2)),
-    )
+    milliseconds, products = market.medians(range(2, rounds + 2))
+    return RoundRun(size=size, rounds=rounds, milliseconds=milliseconds, thousand_products=products)
 
 
 def show(report: RoundReport, console: Console) -> None:
     """A row for each size: milliseconds, and beside them thousands of products."""
     title = f"A checked round at {report.key_bits} bits: processor ms (thousand products)"
     kinds = list(report.runs[0].milliseconds)
-    table = Table("T, V, p", *kinds, "µs a product", title=title)
+    table = Table("T, V, p", *kinds, title=title)
     for run in report.runs:
         size = f"{run.size.trainers}, {run.size.validators}, {run.size.parameters}"
-        cells = (f"{ms:,.0f} ({ms / run.product_microseconds:,.0f})" for ms in run.milliseconds.values())
-        table.add_row(size, *cells, f"{run.product_microseconds:.1f}")
+        cells = (f"{run.milliseconds[kind]:,.0f} ({run.thousand_products[kind]:,.0f})" for kind in kinds)
+        table.add_row(size, *cells)
     console.print(table)
 
 
