@@ -9,9 +9,9 @@ slower, every figure also stands as the number of products modulo n² that it wo
 
 from collections import defaultdict
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from time import process_time
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -29,7 +29,7 @@ from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
 
 ROWS = 60
-PROBED_PRODUCTS = 100
+PROBED_PRODUCTS = 200
 
 
 class Size(BaseModel):
@@ -65,32 +65,21 @@ class RoundReport(BaseModel):
     runs: list[RoundRun]
 
 
-class Spent(NamedTuple):
-    """Processor time, and the products modulo n² that it was enough for at the time."""
-
-    seconds: float = 0.0
-    products: float = 0.0
-
-    def more(self, seconds: float, of_a_product: float) -> "Spent":
-        return Spent(self.seconds + seconds, self.products + seconds / of_a_product)
-
-
 class TimedMarket(PureMarket):
-    """Notes what each party's steps take, by round, and beside each step what a product takes just then."""
+    """Notes what each party's steps take, by round, and before each step what a product takes just then."""
 
     def __init__(self, request: dict[str, Any], data: list[Matrix], columns: list[str], **options: Any):
         super().__init__(request, data, columns, roles=CHECKED_ROLES, group=RSA_2048, **options)
-        self.spent: defaultdict[int, defaultdict[str, Spent]] = defaultdict(lambda: defaultdict(Spent))
+        self.seconds: defaultdict[int, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self.probes: defaultdict[int, list[float]] = defaultdict(list)
         self.outside = 0.0
 
     def deliver(self, party: Party, item: Input) -> EncodedStep | None:
-        modulus, outside = self.key.public_key.n_squared, self.outside
-        before, started = seconds_of_a_product(modulus), process_time()
+        number, outside = round_of(item), self.outside
+        self.probes[number].append(seconds_of_a_product(self.key.public_key.n_squared))
+        started = process_time()
         step = super().deliver(party, item)
-        seconds = process_time() - started - (self.outside - outside)
-        product = (before + seconds_of_a_product(modulus)) / 2
-        of_round = self.spent[round_of(item)]
-        of_round[party.address] = of_round[party.address].more(seconds, product)
+        self.seconds[number][party.address] += process_time() - started - (self.outside - outside)
         return step
 
     def apply(self, party: Party, effect: Any) -> None:
@@ -100,16 +89,17 @@ class TimedMarket(PureMarket):
 
     def medians(self, rounds: range) -> tuple[dict[str, float], dict[str, float]]:
         """Milliseconds and thousand products of a round, by kind of party."""
-        found: defaultdict[str, list[Spent]] = defaultdict(list)
+        found, products = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
         for one in rounds:
-            spent = self.spent[one]
-            for kind, names in self._kinds(one).items():
-                found[kind].append(max((spent[name] for name in names), default=Spent()))
-            seconds, products = (sum(column) for column in zip(*spent.values(), strict=True))
-            found["all"].append(Spent(seconds, products))
-        milliseconds = {kind: 1e3 * median(one.seconds for one in some) for kind, some in found.items()}
-        products = {kind: median(one.products for one in some) / 1e3 for kind, some in found.items()}
-        return milliseconds, products
+            spent = self.seconds[one]
+            parts = {
+                kind: max((spent[name] for name in names), default=0.0)
+                for kind, names in self._kinds(one).items()
+            }
+            for kind, seconds in {**parts, "all": sum(spent.values())}.items():
+                found[kind].append(1e3 * seconds)
+                products[kind].append(seconds / mean(self.probes[one]) / 1e3)
+        return _medians(found), _medians(products)
 
     def _kinds(self, round_number: int) -> dict[str, list[str]]:
         asked = self.sent("projection_request")
@@ -122,6 +112,10 @@ class TimedMarket(PureMarket):
             "validator": [name for name in validators if name not in checkers],
             "buyer": [self.buyer.address],
         }
+
+
+def _medians(found: dict[str, list[float]]) -> dict[str, float]:
+    return {kind: median(values) for kind, values in found.items()}
 
 
 def round_of(item: Input) -> int:
