@@ -87,6 +87,10 @@ bench-viewers: $(DEVELOPMENT) ## Time the rounds of a training whose page 200 pe
 bench-pages: $(DEVELOPMENT) ## Time a browser's first load of the console's pages
 	python -m tests.benchmarks.pages $(ARGS)
 
+.PHONY: bench-models
+bench-models: $(DEVELOPMENT) ## Score every kind of model against scikit-learn's on pooled rows; writes tests/benchmarks/RESULTS.md
+	python -m tests.benchmarks.models $(ARGS)
+
 .PHONY: bench-inbox
 bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each second
 	python -m tests.benchmarks.inbox $(ARGS)
@@ -122,7 +126,8 @@ contracts: $(DEVELOPMENT) $(NODE_MODULES) ## Compile the contract into its artif
 RUNS ?= 10000
 .PHONY: contracts-nightly
 contracts-nightly: $(DEVELOPMENT) $(NODE_MODULES) ## The contract's invariants over RUNS=10000 games of 100 calls each
-	export FOUNDRY_INVARIANT_RUNS=$(RUNS) FOUNDRY_INVARIANT_DEPTH=100
+	# Optimized, games take half as long, and compiling twice as long.
+	export FOUNDRY_INVARIANT_RUNS=$(RUNS) FOUNDRY_INVARIANT_DEPTH=100 FOUNDRY_OPTIMIZER=true
 	python contracts/forge.py test --match-contract Invariant
 
 .PHONY: contracts-symbolic

@@ -46,6 +46,8 @@ BOND_CALLS = (
     "join, with a bond",
     "close, with a bond",
     "draw, one of five bonds lost",
+    "draw, 252 of 256 bonds lost",
+    "cancel, 255 of 256 bonds lost",
     "releaseBond",
     "accuseOfTwoRecords",
 )

@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deltaml.classifier import BoughtClassifier as BoughtClassifier
+    from deltaml.estimator import OutsideRangeWarning as OutsideRangeWarning
     from deltaml.offers import SilentAggregatorWarning as SilentAggregatorWarning
     from deltaml.participants import AsyncBuyer as AsyncBuyer
     from deltaml.participants import AsyncOwner as AsyncOwner
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from deltaml.participants import connect as connect
     from deltaml.participants import connect_async as connect_async
     from deltaml.regressor import BoughtRegressor as BoughtRegressor
-    from deltaml.regressor import OutsideRangeWarning as OutsideRangeWarning
     from deltaml.regressor import load_model as load_model
     from deltaml.results import Participation as Participation
     from deltaml.results import TrainingRound as TrainingRound
@@ -36,6 +37,7 @@ _PLACES = {
     "AsyncBuyer": "deltaml.participants",
     "AsyncOwner": "deltaml.participants",
     "AsyncTraining": "deltaml.trainings",
+    "BoughtClassifier": "deltaml.classifier",
     "BoughtModel": "protocol.bought_model",
     "BoughtRegressor": "deltaml.regressor",
     "Buyer": "deltaml.participants",
@@ -43,7 +45,7 @@ _PLACES = {
     "ListedCard": "services.records.market_offers",
     "MarketColumn": "services.records.market_offers",
     "Match": "services.records.market_offers",
-    "OutsideRangeWarning": "deltaml.regressor",
+    "OutsideRangeWarning": "deltaml.estimator",
     "Owner": "deltaml.participants",
     "Participation": "deltaml.results",
     "Progress": "deltaml.trainings",

@@ -3,8 +3,9 @@
 Every column is an input of m×1 under its own name: texts as they are written among the levels, "" for a gap;
 of all other kinds double-precision numbers, nan for a gap, truth values as 0 and 1, dates as days since
 1970-01-01. The output is `predicted_` and the target's name (and "_" where a column has that one),
-m×1 in the target's own units; nan where the model does not map a row. What stands between, the preparation of
-the columns too, is part of the graph, so a program that runs it needs to know nothing of this product.
+m×1 in the target's own units, of a classification the probability of 1; nan where the model does not map a
+row. What stands between, the preparation of the columns too, is part of the graph, so a program that runs it
+needs to know nothing of this product.
 """
 
 from pathlib import Path
@@ -40,7 +41,12 @@ def as_onnx(model: BoughtModel) -> onnx.ModelProto:
     row = graph.add("Concat", *blocks, axis=1)
     product = graph.add("MatMul", row, graph.number(np.array(model.weights)[:, None]))
     output = _output_name(model)
-    graph.nodes.append(helper.make_node("Add", [product, graph.number(model.intercept or 0.0)], [output]))
+    shift = graph.number(model.intercept or 0.0)
+    if model.kind == "binary_classification":
+        log_odds = graph.add("Add", product, shift)
+        graph.nodes.append(helper.make_node("Sigmoid", [log_odds], [output]))
+    else:
+        graph.nodes.append(helper.make_node("Add", [product, shift], [output]))
     proto = graph.proto([_input(column) for column in model.columns], _tensor(output, TensorProto.DOUBLE))
     onnx.checker.check_model(proto, full_check=True)
     return proto

@@ -8,25 +8,36 @@ from protocol.bought_model import BoughtModel
 from protocol.preparation.columns import Column, NumericColumn
 
 with extra():
-    from sklearn.linear_model import LinearRegression
+    from sklearn.linear_model import LinearRegression, LogisticRegression
     from sklearn.pipeline import Pipeline
 
 
-def as_sklearn(model: BoughtModel) -> LinearRegression | Pipeline:
-    """A fitted LinearRegression with the model's weights, in the features' own units.
+def as_sklearn(model: BoughtModel) -> LinearRegression | LogisticRegression | Pipeline:
+    """A fitted LinearRegression, or LogisticRegression, with the model's weights in the features' own units.
 
     Where rows are prepared before (levels, dates, gaps, logarithms, values that are clipped), a pipeline of
-    that preparation, which is deltaml's, and of the LinearRegression. Neither knows the ranges of the
+    that preparation, which is deltaml's, and of the regression. Neither knows the ranges of the
     training, so they warn of nothing.
     """
-    regression = LinearRegression(fit_intercept=model.intercept is not None)
-    regression.coef_ = np.array(model.weights)
-    regression.intercept_ = model.intercept or 0.0
+    regression = _fitted(model)
     regression.n_features_in_ = len(model.features)
     if all(_is_plain(column) for column in model.columns):
         regression.feature_names_in_ = np.array(model.features, dtype=object)
         return regression
     return Pipeline([("columns", ColumnPreparation(model.columns)), ("weights", regression)])
+
+
+def _fitted(model: BoughtModel) -> LinearRegression | LogisticRegression:
+    if model.kind == "binary_classification":
+        classification = LogisticRegression()
+        classification.classes_ = np.array([0, 1])
+        classification.coef_ = np.array([model.weights])
+        classification.intercept_ = np.array([model.intercept])
+        return classification
+    regression = LinearRegression(fit_intercept=model.intercept is not None)
+    regression.coef_ = np.array(model.weights)
+    regression.intercept_ = model.intercept or 0.0
+    return regression
 
 
 def _is_plain(column: Column) -> bool:

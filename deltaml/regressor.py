@@ -1,36 +1,25 @@
-"""A bought model as a scikit-learn regressor."""
+"""A bought regression as a scikit-learn regressor, and models of any kind out of their files."""
 
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deltaml.arrow_tables import Table
+from deltaml.classifier import BoughtClassifier
+from deltaml.estimator import BoughtEstimator
 from deltaml.optional import extra
-from deltaml.preparation import table_of, with_kinds
 from protocol.bought_model import BoughtModel
-from protocol.learning.kinds.registry import KINDS
-from protocol.preparation.design import outside_counts
-from protocol.preparation.tables import row_count
-from services.data.model_file import read_model, write_model
+from services.data.model_file import read_model
 
 with extra():
-    from sklearn.base import BaseEstimator, RegressorMixin
+    from sklearn.base import RegressorMixin
     from sklearn.utils import Tags
-    from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
-
-if TYPE_CHECKING:
-    from sklearn.linear_model import LinearRegression
-    from sklearn.pipeline import Pipeline
+    from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 
-class OutsideRangeWarning(UserWarning):
-    """Rows lie outside the ranges that a model was trained in: there it extrapolates."""
-
-
-class BoughtRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class BoughtRegressor(RegressorMixin, BoughtEstimator):  # type: ignore[misc]
     """Predicts with a model that was trained on rows which nobody here has seen.
 
     It is fitted from the start and stays as it is, like scikit-learn's `FrozenEstimator`: `fit` checks that
@@ -49,17 +38,7 @@ class BoughtRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def __init__(self, model: BoughtModel) -> None:
-        self.model = model
-
-    @property
-    def feature_names_in_(self) -> NDArray[np.object_]:
-        """The model's columns, in the order in which rows must have them."""
-        return np.array([column.name for column in self.model.columns], dtype=object)
-
-    @property
-    def n_features_in_(self) -> int:
-        """How many columns a row has."""
-        return len(self.model.columns)
+        super().__init__(model)
 
     @property
     def coef_(self) -> NDArray[np.float64]:
@@ -78,10 +57,9 @@ class BoughtRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        table = table_of(self, self.model.columns, X)
         truth = column_or_1d(y, dtype=np.float64, warn=True)
         assert_all_finite(truth, input_name="y")
-        check_consistent_length(range(row_count(table)), truth)
+        self._check_rows(X, truth)
         return self
 
     def predict(self, X: ArrayLike | Table) -> NDArray[np.float64]:
@@ -91,54 +69,21 @@ class BoughtRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         ValueError for other columns, and for values that the model does not map; warns of rows outside the
         ranges that the model was trained in (`OutsideRangeWarning`).
         """
-        table = table_of(self, self.model.columns, X)
-        features = self.model.design(table)
-        outside = outside_counts(self.model.columns, table)
-        if outside:
-            counts = ", ".join(f"{name!r} in {count}" for name, count in outside.most_common(10))
-            text = (
-                f"of {len(features)} rows some lie outside the ranges that the model was trained in: {counts}"
-            )
-            warnings.warn(text, OutsideRangeWarning, stacklevel=2)
-        return KINDS[self.model.kind].predict(self.model, features)
-
-    def save(self, path: Path | str, *, replace: bool = False) -> None:
-        """Write the model file, readable by its owner alone; `load_model` and `deltaml predict` read it.
-
-        Raises ConfigurationError when it cannot be written, or exists and is not to be replaced.
-        """
-        write_model(path, self.model, replace=replace)
-
-    def to_sklearn(self) -> "LinearRegression | Pipeline":
-        """The same model as scikit-learn's own LinearRegression; whoever unpickles it needs no deltaml.
-
-        Of a model whose columns are prepared it is the last step of a pipeline; see `as_sklearn`.
-        """
-        from deltaml.export_sklearn import as_sklearn  # noqa: PLC0415
-
-        return as_sklearn(self.model)
-
-    def to_onnx(self, path: Path | str, *, replace: bool = False) -> None:
-        """Write the same model as an ONNX graph with an input for each column; see `deltaml.export_onnx`.
-
-        Raises ConfigurationError when it cannot be written, or exists and is not to be replaced.
-        """
-        from deltaml.export_onnx import as_onnx, write_onnx  # noqa: PLC0415
-
-        write_onnx(as_onnx(self.model), Path(path), replace=replace)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """It was trained before it was bought."""
-        return True
+        return self._expected(X)
 
     def __sklearn_tags__(self) -> Tags:
         """What scikit-learn may expect."""
-        tags = with_kinds(super().__sklearn_tags__(), self.model.columns)
+        tags = super().__sklearn_tags__()
         tags.regressor_tags.poor_score = True  # on targets that it was not trained to predict
         return tags
 
 
-def load_model(path: Path | str) -> BoughtRegressor:
+def estimator_of(model: BoughtModel) -> BoughtRegressor | BoughtClassifier:
+    """The estimator for a model's kind."""
+    return BoughtClassifier(model) if model.kind == "binary_classification" else BoughtRegressor(model)
+
+
+def load_model(path: Path | str) -> BoughtRegressor | BoughtClassifier:
     """The estimator of a model file, as `deltaml show --model-out`, the demo and the console write it.
 
     Raises ConfigurationError when there is none, others can read it, or it is not a model.
@@ -151,4 +96,4 @@ def load_model(path: Path | str) -> BoughtRegressor:
     >>> load_model("rents.json").feature_names_in_.tolist()
     ['rooms', 'metres']
     """
-    return BoughtRegressor(read_model(path))
+    return estimator_of(read_model(path))

@@ -28,6 +28,7 @@ from services.sandbox.local_market import LocalMarket
 from services.store import InstanceRow
 
 if TYPE_CHECKING:
+    from deltaml.classifier import BoughtClassifier
     from deltaml.regressor import BoughtRegressor
 
 
@@ -48,11 +49,11 @@ class Simulation:
     refund: int
 
     @cached_property
-    def model(self) -> "BoughtRegressor":
+    def model(self) -> "BoughtRegressor | BoughtClassifier":
         """What the buyer holds now, as a scikit-learn estimator; needs the extra `deltaml[python]`."""
-        from deltaml.regressor import BoughtRegressor  # noqa: PLC0415
+        from deltaml.regressor import estimator_of  # noqa: PLC0415
 
-        return BoughtRegressor(self.bought)
+        return estimator_of(self.bought)
 
     @property
     def payments(self) -> dict[str, int]:

@@ -16,6 +16,7 @@ from services.records.stored_trainings import bought_model
 from services.store import InstanceRow, Store
 
 if TYPE_CHECKING:
+    from deltaml.classifier import BoughtClassifier
     from deltaml.regressor import BoughtRegressor
 
 ORDERED = "ORDERED"
@@ -89,14 +90,14 @@ class StoredTraining:
         return Progress(self.status, self.rounds, self.finished)
 
     @property
-    def model(self) -> "BoughtRegressor":
+    def model(self) -> "BoughtRegressor | BoughtClassifier":
         """The bought model as a scikit-learn estimator; raises ConfigurationError where there is none."""
-        from deltaml.regressor import BoughtRegressor  # noqa: PLC0415
+        from deltaml.regressor import estimator_of  # noqa: PLC0415
 
         row = self._row
         if row is None or (row.finished and row.display_status != "FINISHED"):
             raise ConfigurationError(f"training {self.key} is {self.status}: it has no model")
-        return BoughtRegressor(bought_model(self._store, row))
+        return estimator_of(bought_model(self._store, row))
 
     @property
     def _row(self) -> InstanceRow | None:

@@ -35,11 +35,13 @@ def _of_numbers(fields: dict[str, Any]) -> tuple[NumericColumn, ...]:
 class BoughtModel(FrozenModel):
     """What the buyer paid for: weights by feature, the intercept apart, in the features' own units.
 
+    Of a binary classification they make the log-odds of the target being 1, not the target itself.
     `columns` are the request's: what rows must have, and how they become the `features` that the weights are
     for (`design`). `ranges` is in files of earlier versions instead, whose columns are all numbers.
     """
 
     name: Name
+    kind: Literal["linear_regression", "binary_classification"] = "linear_regression"
     features: tuple[str, ...]
     target: Name
     target_kind: Literal["numeric", "boolean"] = "numeric"
@@ -57,12 +59,9 @@ class BoughtModel(FrozenModel):
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
             raise ValueError("a column is named twice")
+        if self.kind == "binary_classification" and (self.target_kind != "boolean" or self.intercept is None):
+            raise ValueError("a binary classification has a boolean target and an intercept")
         return self
-
-    @property
-    def kind(self) -> str:
-        """The kind of model: the only one whose models can be bought so far, so that none is written down."""
-        return "linear_regression"
 
     def design(self, table: Table) -> Matrix:
         """m×p out of m rows as they are read: what `Kind.predict` takes.
@@ -73,7 +72,10 @@ class BoughtModel(FrozenModel):
 
     @classmethod
     def of(cls, request: Request, weights: list[float]) -> "BoughtModel":
-        """Name the weights, between scaled columns and the intercept last, by the request's features."""
+        """Name the weights, between scaled columns and the intercept last, by the request's features.
+
+        They stay what was trained, the target's own least squares: see `Kind.bought` for what is delivered.
+        """
         weights = to_own_units(weights, request.scalings())
         intercept = weights.pop() if request.model.intercept else None
         return cls(

@@ -5,6 +5,8 @@ the first nonce is revealed and each nonce before that block, so nobody can try 
 block, and no owner.
 """
 
+import hmac
+
 from eth_hash.auto import keccak
 
 from protocol.records import Market, address_word, number_word
@@ -15,7 +17,8 @@ _COMMITMENT = keccak(b"DeltaML commitment of an owner that joins: data card")
 
 _CHECKED_COMMITMENT = keccak(b"DeltaML commitment of an owner that joins: data card and commitments")
 
-NONCE_BYTES = 32
+_NONCE = b"DeltaML nonce of an owner that joins"
+"""Apart from every other use of the signing key."""
 
 
 def commitment(market: Market, training: int, owner: str, key_id: bytes, card_hash: bytes) -> Digest:
@@ -42,6 +45,19 @@ def checked_commitment(card_hash: bytes, committed: bytes) -> Digest:
     with another's, and an owner that has seen who trains cannot say afterwards what it would have computed.
     """
     return keccak(_CHECKED_COMMITMENT + card_hash + committed)
+
+
+def secret_nonce(signing_key: bytes, market: Market, training: int, commitment_: Digest) -> Digest:
+    """HMAC-SHA256, under a key of its own from the signing key, of chain id, contract, training, commitment.
+
+    The 32 secret bytes that an owner joins with. Drawn and stored, they would be lost with a store that is
+    put back from an older copy, and with them the seat and its bond. So they follow from what an owner never
+    loses: HMAC is a pseudorandom function [RFC 2104], so who has not the key cannot tell them from chance,
+    whatever nonces of other trainings or commitments are revealed.
+    """
+    key = hmac.digest(signing_key, _NONCE, "sha256")
+    place = number_word(market.chain_id) + address_word(market.contract) + number_word(training)
+    return hmac.digest(key, place + commitment_, "sha256")
 
 
 def nonce_digest(training: int, owner: str, nonce: bytes) -> Digest:

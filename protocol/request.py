@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
+from protocol.request_kinds import unmet_demand
 from protocol.request_sections import (
     MAXIMUM_FEATURES,
     MOST_BITS,
@@ -87,6 +88,9 @@ class Request(FrozenModel):
         if isinstance(self.start, StartMean) and not self.model.intercept:
             raise ValueError("start: mean needs model.intercept: true")
         self._check_mean()
+        unmet = unmet_demand(self.model, self.target, self.start)
+        if unmet is not None:
+            raise ValueError(unmet)
         self._check_bonds()
         if self.scale == "range":
             self._check_bounds()

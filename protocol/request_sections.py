@@ -23,10 +23,17 @@ MOST_BITS = 64
 """Of a weight or a residual."""
 
 
-class ModelKind(FrozenModel):
-    """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`)."""
+DEFAULT_KIND: Literal["linear_regression"] = "linear_regression"
+"""Of documents that name none."""
 
-    kind: Literal["linear_regression"] = "linear_regression"
+
+class ModelKind(FrozenModel):
+    """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`).
+
+    What `kind` asks of the other sections says `request_kinds.DEMANDS`.
+    """
+
+    kind: Literal["linear_regression", "binary_classification"] = DEFAULT_KIND
     intercept: bool = True
     l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal("0.00001")
 

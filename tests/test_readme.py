@@ -36,6 +36,8 @@ PAGES = [
     "protocol/README.md",
     "deploy/README.md",
     "deploy/RUNBOOK.md",
+    "deltaml/examples/breast_cancer.md",
+    "tests/benchmarks/RESULTS.md",
 ]
 
 

@@ -62,6 +62,24 @@ contract GasTest is EndedTest, OpeningTest {
         vm.snapshotGasLastCall("Gas", "releaseBond");
     }
 
+    /// The dearest ends of a joining: with all seats taken, as many bonds are lost as there can be.
+    function test_NearlyAllBondsLost() external {
+        uint256 training = drawingBonded(NATIVE, 256);
+        vm.roll(drawBlock(training) + 1);
+        revealAs(training, owner(255));
+        uint256 oneRevealed = vm.snapshotState();
+        vm.warp(revealUntil(training));
+        market.cancel(training);
+        snapshotBelowLimit("cancel, 255 of 256 bonds lost");
+        vm.assertEq(market.totalBonds(NATIVE), OWNER_BOND + AGGREGATOR_BOND + BUYER_BOND, "one owner's is left");
+        vm.revertToState(oneRevealed);
+        for (uint256 seat = 252; seat < 255; ++seat) revealAs(training, owner(seat));
+        vm.warp(revealUntil(training));
+        market.draw(training);
+        snapshotBelowLimit("draw, 252 of 256 bonds lost");
+        vm.assertEq(market.totalBonds(NATIVE), 4 * OWNER_BOND + AGGREGATOR_BOND + BUYER_BOND, "four owners' are left");
+    }
+
     function test_FalseOpeningBeforeOsaka() external {
         measureOpening("prague", 2048, 16);
         measureOpening("prague", 3072, 24);
@@ -145,6 +163,12 @@ contract GasTest is EndedTest, OpeningTest {
         vm.prank(aggregator);
         market.withdraw(NATIVE, address(0));
         snapshot("withdraw", label);
+    }
+
+    /// No transaction may take more gas (EIP-7825), and a block has several times as much.
+    function snapshotBelowLimit(string memory what) private {
+        vm.snapshotGasLastCall("Gas", what);
+        vm.assertTrue(vm.lastCallGas().gasTotalUsed < 1 << 24, what);
     }
 
     function snapshot(string memory what, string memory label) private {

@@ -48,14 +48,18 @@ contract MarketplaceInvariantTest {
 
     /// The handler itself fails when a status moves along no allowed edge.
     function invariant_EveryUnitOfEachTokenIsEscrowABondOrSomebodysCredit() external view {
+        address[3] memory tokens = [handler.token(0), handler.token(1), handler.token(2)];
+        (uint256[3] memory escrows, uint256[3] memory dusts) = owed(tokens);
+        address[] memory all = handler.accounts();
         for (uint256 i = 0; i < 3; ++i) {
-            address token = handler.token(i);
-            (uint256 escrow, uint256 dust) = owed(token);
+            address token = tokens[i];
             uint256 held = market.totalEscrow(token);
-            vm.assertTrue(escrow <= held && held <= escrow + dust, "the escrow is deposits and what is not claimed");
+            vm.assertTrue(
+                escrows[i] <= held && held <= escrows[i] + dusts[i], "the escrow is deposits and what is not claimed"
+            );
             uint256 given = handler.bonded(token);
             vm.assertEq(market.totalBonds(token), given, "the bonds are those that are neither lost nor released");
-            uint256 sum = held + given + credits(token) + handler.forced(token);
+            uint256 sum = held + given + credits(token, all) + handler.forced(token);
             vm.assertEq(handler.held(token, address(market)), sum, "balance = escrow + bonds + credits");
         }
     }
@@ -110,26 +114,30 @@ contract MarketplaceInvariantTest {
         vm.assertTrue(handler.claims() > 10, "pay is claimed");
     }
 
-    /// The deposits of trainings that are not over, and what owners of the others can claim; and of how many trainings
-    /// something may be left over of the division.
-    function owed(address token) private view returns (uint256 sum, uint256 dust) {
-        for (uint256 training = 1; training <= handler.trainings(); ++training) {
+    /// Of each token, the deposits of trainings that are not over, and what owners of the others can claim; and of how
+    /// many owners something may be left over of the division.
+    function owed(address[3] memory tokens)
+        private
+        view
+        returns (uint256[3] memory sums, uint256[3] memory dusts)
+    {
+        uint256 trainings = handler.trainings();
+        for (uint256 training = 1; training <= trainings; ++training) {
             IMarketplace.Status status = market.statusOf(training);
-            (, uint256 deposit, IMarketplace.Terms memory terms) = market.termsOf(training);
+            address token = handler.tokenOf(training);
             bool over = status == IMarketplace.Status.Settled || status == IMarketplace.Status.Cancelled;
-            if (terms.token != token) continue;
-            if (!over) sum += deposit;
+            uint256 i = token == tokens[0] ? 0 : token == tokens[1] ? 1 : 2;
+            if (!over) sums[i] += handler.depositOf(training);
             (uint256 unclaimed, uint256 owners) = claimable(training);
-            sum += unclaimed;
-            if (unclaimed > 0) dust += owners;
+            sums[i] += unclaimed;
+            if (unclaimed > 0) dusts[i] += owners;
         }
     }
 
     function bonds(address token) private view returns (uint256 sum) {
         address[] memory all = handler.accounts();
         for (uint256 training = 1; training <= handler.trainings(); ++training) {
-            (,, IMarketplace.Terms memory terms) = market.termsOf(training);
-            if (terms.token != token) continue;
+            if (handler.tokenOf(training) != token) continue;
             for (uint256 i = 0; i < all.length; ++i) sum += market.bondOf(training, all[i]);
         }
     }
@@ -140,8 +148,7 @@ contract MarketplaceInvariantTest {
         return (sum, seats.length);
     }
 
-    function credits(address token) private view returns (uint256 sum) {
-        address[] memory all = handler.accounts();
+    function credits(address token, address[] memory all) private view returns (uint256 sum) {
         for (uint256 i = 0; i < all.length; ++i) sum += market.creditOf(token, all[i]);
     }
 }

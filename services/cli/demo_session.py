@@ -105,7 +105,10 @@ def _show_report(report: DemoReport, asset: Asset = MARKET_ASSET, *, wei: bool =
         ("largest difference of a weight to plaintext", f"{report.weights_max_abs_error:.1e}"),
     )
     title = f"{report.rounds} rounds × {report.local_steps} steps, {report.key_bits}-bit key"
-    print_table(("mean squared error on the validators' rows", "MSE"), errors, title=title, right=("MSE",))
+    what = (
+        ("Brier score", "Brier") if report.kind == "binary_classification" else ("mean squared error", "MSE")
+    )
+    print_table((f"{what[0]} on the validators' rows", what[1]), errors, title=title, right=(what[1],))
     if report.convergence is not None:
         typer.echo(convergence_sentence(report.convergence))
     _show_pay(report, asset, wei=wei)
@@ -139,10 +142,6 @@ def _show_pay(report: DemoReport, asset: Asset, *, wei: bool) -> None:
         for account, amount in report.paid_wei.items()
     ]
     pay.append(("refund to the buyer", "", report.refund_wei if wei else _aligned(report.refund_wei, asset)))
-    pay += [
-        (f"lost bond of {account}", "", amount if wei else _aligned(amount, asset))
-        for account, amount in report.forfeited_wei.items()
-    ]
     deposit = money(int(report.deposit_wei), wei=wei, asset=asset)
     title = f"deposit {deposit} = paid + refunded; the pot pays contributions"
     names = ("party", "of pot", asset.smallest if wei else asset.symbol)

@@ -8,6 +8,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from protocol.errors import MisuseError
+from protocol.request_kinds import DEMANDS
 from services.common.files import read_passphrase
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, nothing else.")]
@@ -20,6 +22,16 @@ ROWS = {
     "columns": typer.Option(help="Take these columns only: a,b,c; all by default."),
     "seed": typer.Option(help="Seed for dealing the rows to the owners.", min=0),
 }
+
+
+KIND_HELP = f"Kind of model: {', '.join(DEMANDS)}."
+
+
+def known_kind(option: str, text: str) -> str:
+    """The name of a kind of model; raises MisuseError, naming those there are, for another."""
+    if text not in DEMANDS:
+        raise MisuseError(f"{option} {text!r} is unknown; choose {' or '.join(DEMANDS)}")
+    return text
 
 
 def options_of(

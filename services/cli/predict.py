@@ -1,6 +1,5 @@
 """`deltaml predict`: a bought model on a file of rows, in the memory of one batch."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ import typer
 
 from services.cli.options import ROWS_FILE, Json
 from services.cli.output import print_json
+from services.cli.score_text import score_figures, score_tables
 from services.cli.standard_streams import document_stream, visible
 from services.common.files import require_new, require_other_file
 from services.data.model_file import read_model
@@ -28,7 +28,12 @@ def predict(
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
     json: Json = False,
 ) -> None:
-    """Predict the target for every row; with the target in the file, tell how wrong the model is."""
+    """Predict the target for every row; with the target in the file, score the model.
+
+    A regression predicts numbers in the target's own units and is scored by MSE, its root, MAE and R². A
+    classification predicts the probability of 1 and is scored by accuracy, AUC, log-loss, Brier score,
+    confusion matrix and calibration; the target is then to be written as 1 and 0, true and false, yes and no.
+    """
     if out is not None:
         require_other_file(out, model, file)
         require_new(out, force=force)
@@ -55,11 +60,8 @@ def _tell_columns(source: Source, left_out: Sequence[str]) -> None:
 
 
 def _tell_quality(quality: Quality, *, err: bool) -> None:
-    figures = (
-        "" if quality.mse is None else f", MSE {quality.mse:.6g} (its root {math.sqrt(quality.mse):.6g})"
-    )
-    figures += "" if quality.r2 is None else f", R² {quality.r2:.6f}"
-    typer.echo(f"{quality.rows} rows{figures}", err=err)
+    lines = [f"{quality.rows} rows{score_figures(quality.scores)}", *score_tables(quality.scores)]
+    typer.echo("\n".join(lines), err=err)
     if quality.outside:
         counts = ", ".join(f"{name} in {count}" for name, count in quality.outside.most_common(_MOST_NAMED))
         more = f" and {len(quality.outside) - _MOST_NAMED} more" if len(quality.outside) > _MOST_NAMED else ""
@@ -77,6 +79,7 @@ def _document(source: Source, left_out: Sequence[str], quality: Quality, out: Pa
         "rows": quality.rows,
         "mse": quality.mse,
         "r2": quality.r2,
+        "scores": quality.scores.figures() if quality.scores.measured else None,
         "not_measured": quality.reason,
         "outside": dict(quality.outside),
         "out": None if out is None else str(out),

@@ -8,8 +8,9 @@ import typer
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
+from protocol.request_sections import DEFAULT_KIND
 from services.cli.amounts import amount_option
-from services.cli.options import ROWS_FILE, Json
+from services.cli.options import KIND_HELP, ROWS_FILE, Json, known_kind
 from services.cli.output import print_json
 from services.cli.standard_streams import document_stream, visible
 from services.common.addresses import is_address, plain_address
@@ -41,6 +42,7 @@ def suggest(
         Path, typer.Argument(metavar="FILE", help=f"{ROWS_FILE}, of rows like those you want to buy.")
     ],
     target: Annotated[str, typer.Option(help="The column to predict.")],
+    kind: Annotated[str, typer.Option(help=KIND_HELP)] = DEFAULT_KIND,
     name: Annotated[str | None, typer.Option(help="The training's name; by default the file's.")] = None,
     aggregator: Annotated[str | None, typer.Option(help=_AGGREGATOR)] = None,
     config: Annotated[Path | None, typer.Option(help=_CONFIG)] = None,
@@ -73,6 +75,7 @@ def suggest(
         most_owners,
         listed(columns),
         listed(without) or (),
+        known_kind("--kind", kind),
     )
     found = suggested(sample, choices)
     text = as_text(found, sample.name)

@@ -14,6 +14,9 @@ import numpy as np
 from protocol.bought_model import BoughtModel
 from protocol.errors import UnusableValue
 from protocol.learning.kinds.registry import KINDS
+from protocol.learning.scores.classification import ClassificationScores
+from protocol.learning.scores.interface import Scores
+from protocol.learning.scores.regression import RegressionScores
 from protocol.learning.statistic import Matrix
 from protocol.preparation.design import outside_counts
 from protocol.preparation.tables import Table, Texts, row_count, rows_of
@@ -28,41 +31,31 @@ Write = Callable[[Matrix], None]
 
 @dataclass
 class Quality:
-    """Squared error and variance of the target over batches (Chan, Golub, LeVeque, 1979: pairwise update).
+    """How predictions compare with the target, by the scores of the model's kind.
 
     `rows` counts all predictions; `reason` is why the target of a file that has one is not compared;
     `outside` counts the rows in which a feature leaves the range of the training, by feature.
     """
 
+    scores: Scores
     rows: int = 0
-    measured: int = 0
-    squares: float = 0.0
-    mean: float = 0.0
-    spread: float = 0.0
     reason: str | None = None
     outside: Counter[str] = field(default_factory=Counter)
 
-    def add(self, truth: Matrix, predicted: Matrix) -> None:
-        """Take b values of the target and their predictions."""
-        size = len(truth)
-        if not size:
-            return
-        self.squares += float(((truth - predicted) ** 2).sum())
-        mean = float(truth.mean())
-        shift, total = mean - self.mean, self.measured + size
-        self.spread += float(((truth - mean) ** 2).sum()) + shift**2 * self.measured * size / total
-        self.mean += shift * size / total
-        self.measured = total
-
     @property
     def mse(self) -> float | None:
-        """Mean squared error; None when the target is not known."""
-        return self.squares / self.measured if self.measured else None
+        """Mean squared error, of probabilities the Brier score; None when the target is not known."""
+        match self.scores:
+            case RegressionScores():
+                return self.scores.mse
+            case ClassificationScores():
+                return self.scores.brier
+        return None
 
     @property
     def r2(self) -> float | None:
-        """Share of the variance that is explained; None when the target is not known or does not vary."""
-        return 1 - self.squares / self.spread if self.spread else None
+        """Share of a number's variance that is explained; None when it is not known or does not vary."""
+        return self.scores.r2 if isinstance(self.scores, RegressionScores) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +93,15 @@ def predict_rows(source: Source, write: Write | None) -> Quality:
 
     Raises DataSetError for a feature that cannot be read. A target that cannot be is a reason not to compare.
     """
-    quality = Quality()
+    kind = KINDS[source.model.kind]
+    quality = Quality(kind.scores())
     if source.has_target:
         try:
             for batch in source.with_target():
-                quality.add(_truth(source, batch, quality.rows), _predict(source, batch, quality, write))
+                truth = _truth(source, batch, quality.rows)
+                quality.scores.add(truth, _predict(source, batch, quality, write))
         except DataSetError as error:
-            quality = Quality(rows=quality.rows, reason=str(error), outside=quality.outside)
+            quality = Quality(kind.scores(), rows=quality.rows, reason=str(error), outside=quality.outside)
         else:
             return quality
     done = quality.rows

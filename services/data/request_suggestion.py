@@ -18,6 +18,7 @@ from protocol.payment import check_deposit, least_deposit
 from protocol.preparation.tables import Texts, ValueKind, Values
 from protocol.request import Request
 from protocol.request_parsing import parse_request
+from protocol.request_sections import DEFAULT_KIND
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import DataSetError, UnusableColumn
 from services.data.column_suggestion import (
@@ -73,6 +74,7 @@ class Choices:
     most_owners: int = 16
     columns: Sequence[str] | None = None
     without: Sequence[str] = ()
+    kind: str = DEFAULT_KIND
 
 
 def suggest(sample: Path, choices: Choices) -> Suggestion:
@@ -170,6 +172,7 @@ def _document(
 ) -> dict[str, Any]:
     return {
         "name": choices.name,
+        "model": {"kind": choices.kind},
         "features": features,
         "target": target,
         "start": {"start": "mean", "value": str(round_mean(values.tolist()))},
@@ -195,6 +198,7 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
         ),
         "",
         f"name: {quoted(request.name)}",
+        *_kind_lines(request),
         "",
         "# The sample's ranges, rounded: a quarter wider on both sides, twice as wide at a long tail. Owners",
         "# with values outside, or with gaps where the sample has none, cannot take part. Columns are scaled",
@@ -225,6 +229,11 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
         f'aggregator: "{request.aggregator}"',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _kind_lines(request: Request) -> list[str]:
+    """The kind of model, where it is not what a document without one asks for."""
+    return [] if request.model.kind == DEFAULT_KIND else ["model:", f"  kind: {request.model.kind}"]
 
 
 def _comment(text: str) -> str:

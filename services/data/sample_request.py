@@ -17,7 +17,7 @@ from protocol.learning.statistic import Matrix
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.request_sections import Schedule
+from protocol.request_sections import DEFAULT_KIND, Schedule
 from protocol.terms import NATIVE, Token
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
@@ -57,6 +57,7 @@ class DemoOptions:
     columns, 20 × 5 steps of 1.5 from zero, without ridge.
     """
 
+    kind: str = DEFAULT_KIND
     rounds: int | None = None
     local_steps: int | None = None
     owners: int = 5
@@ -225,7 +226,7 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: T
     return parse_request(
         {
             "name": f"demo, seed {options.seed}",
-            "model": {"l2": 0} if options.thesis else {},
+            "model": {"kind": options.kind, **({"l2": 0} if options.thesis else {})},
             "features": [column(name, data, values) for name in data.features],
             "target": column(data.target, data, None),
             "scale": "none" if options.thesis else "range",

@@ -136,6 +136,8 @@ async def writes_of(
         match effect:
             case SendMessage():
                 await _send(effect, step.training or 0, writes, writer)
+            case SubmitCall(call=call, after=seconds) if seconds > 0:
+                writes.delayed.append((seconds, packed_call(call)))
             case SubmitCall(call=call):
                 writes.effects.append(packed_call(call))
             case SetTimer() | CancelTimer():

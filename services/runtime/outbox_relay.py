@@ -198,7 +198,7 @@ class OutboxRelay:
             with self._meter.phase("chain"), _traced_call(pending, effect):
                 await self._resources.client.submit(call)
         except CallReverted as refusal:
-            if self._store.follows_a_call(effect):
+            if self._follows_a_call(effect):
                 # Calls build on each other, and a node that was away may get them in another order.
                 self._again(effect, refusal, reason=f"an earlier call is waiting ({refusal})", away=True)
                 return
@@ -223,9 +223,13 @@ class OutboxRelay:
 
         An accusation credits nobody here, and may wait for ether that the withdrawal would bring.
         """
-        while any(not _accuses(content) for content in self._store.calls_before(effect)):
+        while self._follows_a_call(effect):
             self._call_ended.clear()
             await wait_for_event(self._call_ended, self._pace.idle)
+
+    def _follows_a_call(self, effect: QueuedEffect) -> bool:
+        """Whether an earlier call is waiting on which this one may build: none does on an accusation."""
+        return any(not _accuses(content) for content in self._store.calls_before(effect))
 
     def _note_late(self, effects: Sequence[QueuedEffect]) -> None:
         """For people: what took place, but not at the first attempt."""

@@ -130,7 +130,9 @@ class StepRunner:
         with self._meter.phase("store"), tracing.span("store step"):
             self._store.write_step(queued_input, writes, time.time())
         self._report_facts(queued_input.key, writes)
-        return Written(effects=bool(writes.effects), timers=bool(writes.timers or writes.cancelled))
+        return Written(
+            effects=bool(writes.effects or writes.delayed), timers=bool(writes.timers or writes.cancelled)
+        )
 
     async def _context(self, key: str, training: int | None, item: Input) -> Context:
         if training is None and isinstance(item, MessageReceived):

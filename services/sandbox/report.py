@@ -14,13 +14,15 @@ from protocol.bought_model import BoughtModel
 from protocol.data_set import DataSet
 from protocol.learning import plaintext
 from protocol.learning.descent import step_size_of
+from protocol.learning.kinds.interface import PublishedErrors
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining
-from protocol.marketplace import BondForfeited, Credited, Opened, RoundRecorded
+from protocol.marketplace import Credited, Opened, RoundRecorded
 from protocol.messages import ChainEvent
 from protocol.payment import NO_PAY, Pay
 from protocol.records import FIXED_POINT
 from protocol.request import Request
-from protocol.scaling import to_own_units
+from protocol.request_sections import DEFAULT_KIND
 from protocol.terms import NATIVE
 from protocol.types import FrozenModel, seats_of
 from services.chain.contract.views import Owners
@@ -41,6 +43,7 @@ class DemoReport(FrozenModel):
     owners' by account, in the order in which the rows were dealt to them.
     """
 
+    kind: str = DEFAULT_KIND
     rows: int
     features: int
     owners: int
@@ -66,7 +69,6 @@ class DemoReport(FrozenModel):
     deposit_wei: str
     paid_wei: dict[str, str]
     refund_wei: str
-    forfeited_wei: dict[str, str]
     seconds_total: float
     seconds_by_phase: dict[str, float]
     bytes_on_bus: int
@@ -98,7 +100,12 @@ class Outcome:
 
     def weights(self) -> list[float]:
         """The delivered weights, the intercept last."""
-        return [*self.model.weights, *([] if self.model.intercept is None else [self.model.intercept])]
+        return weights_of(self.model)
+
+
+def weights_of(model: BoughtModel) -> list[float]:
+    """All weights of a model, the intercept last."""
+    return [*model.weights, *([] if model.intercept is None else [model.intercept])]
 
 
 async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: Path | None) -> DemoReport:
@@ -114,9 +121,10 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     fixed_point_errors = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
     unit = float(outcome.request.error_unit)
     errors = [unit * error / FIXED_POINT for error in fixed_point_errors]
-    twin = to_own_units(list(plain.averaging.models[delivered]), outcome.request.scalings())
+    twin = _delivered_twin(outcome.request, plain, errors, delivered)
     pooled = plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers))
     return DemoReport(
+        kind=outcome.request.model.kind,
         rows=sum(one.statistic.rows for one in outcome.data_sets.values()),
         features=len(outcome.request.features),
         owners=len(drawn.seats),
@@ -142,7 +150,6 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         deposit_wei=str(outcome.request.payment.deposit_wei),
         paid_wei={account: str(amount) for account, amount in paid.items()},
         refund_wei=str(refund),
-        forfeited_wei=_forfeited(outcome.events),
         seconds_total=seconds_since_start(),
         seconds_by_phase={name: round(spent, 3) for name, spent in outcome.market.meter.seconds.items()},
         bytes_on_bus=sum(party.bus.bytes_published for party in outcome.market.parties),
@@ -164,6 +171,16 @@ def same_in_plaintext(
         l2=float(request.model.l2),
         local_steps=request.schedule.local_steps,
         rounds=rounds,
+    )
+
+
+def _delivered_twin(
+    request: Request, plain: PlainTraining, errors: Sequence[float], delivered: int
+) -> list[float]:
+    """What the buyer would hold of a round of the plain twin, with the `errors` that were published."""
+    trained = plain.averaging.models[delivered].tolist()
+    return weights_of(
+        kind_of(request).bought(request, trained, PublishedErrors(errors[0], errors[delivered]))
     )
 
 
@@ -206,12 +223,6 @@ def _contributions(recorded: Sequence[RoundRecorded], seats: Sequence[str]) -> d
             totals[seats[seat]] += weight
     whole = totals.total()
     return {account: weight / whole if whole else 0.0 for account, weight in totals.items()}
-
-
-def _forfeited(events: Sequence[ChainEvent]) -> dict[str, str]:
-    """The bonds that were lost, by account."""
-    lost = (item.event for item in events if isinstance(item.event, BondForfeited))
-    return {event.account: str(event.amount) for event in lost}
 
 
 def _money(events: Sequence[ChainEvent]) -> tuple[dict[str, int], int]:

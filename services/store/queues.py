@@ -122,10 +122,6 @@ class Queues:
         with self._database.writing() as connection:
             connection.execute(later)
 
-    def follows_a_call(self, effect: QueuedEffect) -> bool:
-        """Whether an earlier call of the same instance has not taken place yet."""
-        return bool(self.calls_before(effect, most=1))
-
     def calls_before(self, effect: QueuedEffect, most: int = 100) -> list[bytes]:
         """The contents of earlier calls of the same instance that have not taken place yet."""
         earlier = sa.select(outbox.c.content).where(
@@ -212,3 +208,11 @@ class Queues:
         rows = [{"key": key, "kind": kind, "content": content, "next_at": now} for kind, content in effects]
         if rows:
             connection.execute(outbox.insert(), rows)
+
+    def _add_delayed(
+        self, connection: sa.Connection, key: str, effect: tuple[str, bytes], due_at: float
+    ) -> None:
+        """An effect for later: its age, which an operator is warned of, counts from when it is due."""
+        kind, content = effect
+        row = {"key": key, "kind": kind, "content": content, "next_at": due_at, "added_at": due_at}
+        connection.execute(outbox.insert(), row)

@@ -54,7 +54,8 @@ class StepWrites:
     """Everything one step writes; `known` are the blobs that were there before it.
 
     `values` are the daemon's own; None forgets one. `withdrawn` are contents of inputs that count no more if
-    they still wait. `answer` is a fact about another key: (key, (name, data)).
+    they still wait. `delayed` are effects with the seconds that each waits first. `answer` is a fact about
+    another key: (key, (name, data)).
     """
 
     training: int | None
@@ -64,6 +65,7 @@ class StepWrites:
     references: frozenset[bytes]
     known: frozenset[bytes] = frozenset()
     effects: list[tuple[str, bytes]] = field(default_factory=list)
+    delayed: list[tuple[float, tuple[str, bytes]]] = field(default_factory=list)
     timers: dict[str, float] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     withdrawn: set[bytes] = field(default_factory=set, repr=False)

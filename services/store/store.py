@@ -164,6 +164,8 @@ class Store(Queues):
             }
             put(connection, instances, {"key": key}, values)
             self._add_effects(connection, key, writes.effects, now)
+            for seconds, effect in writes.delayed:
+                self._add_delayed(connection, key, effect, now + seconds)
             write_timers(connection, key, writes, now)
             write_blobs(connection, key, writes)
             add_facts(connection, key, writes.facts, now)

@@ -15,7 +15,7 @@ from tests.deltaml.notebooks import FOLDER, NOTEBOOKS, execute, participants
 
 PACKAGE = Path(deltaml.__file__).parent
 MODULES = sorted(f"deltaml.{path.stem}" for path in PACKAGE.glob("[a-z]*.py"))
-EXAMPLES = {"deltaml.regressor", "deltaml.simulation", "deltaml.participants"}
+EXAMPLES = {"deltaml.classifier", "deltaml.regressor", "deltaml.simulation", "deltaml.participants"}
 
 
 @pytest.fixture

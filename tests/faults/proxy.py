@@ -93,8 +93,8 @@ class LinkProxy:
                     await asyncio.sleep(self.delay)
                 target.write(data)
                 await target.drain()
-        except OSError:
-            pass
+        except (OSError, RuntimeError):
+            pass  # uvloop raises RuntimeError where the other direction has closed this one's transport
         finally:
             if target not in self._frozen:
                 target.close()

@@ -33,7 +33,6 @@ REPORT_FIELDS = [
         "deposit_wei",
         "paid_wei",
         "refund_wei",
-        "forfeited_wei",
         "seconds_total",
         "seconds_by_phase",
         "bytes_on_bus",

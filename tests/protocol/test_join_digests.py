@@ -1,12 +1,16 @@
 """What an owner binds itself to, as the contract computes it, and apart for every place."""
 
+import hashlib
+import hmac
+from typing import Any
+
 import pytest
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.join_digests import checked_commitment, commitment, nonce_digest
+from protocol.join_digests import checked_commitment, commitment, nonce_digest, secret_nonce
 from protocol.records import Market
 
 MARKET = Market(chain_id=1337, contract="0x" + "11" * 20)
@@ -54,3 +58,29 @@ def test_a_checked_commitment_names_card_and_commitments(card: bytes, committed:
     found = checked_commitment(card, committed)
     assert found != checked_commitment(committed, card) or card == committed
     assert found != commitment(**{**PLACE, "card_hash": card})  # type: ignore[arg-type]
+
+
+NONCE_OF = {"signing_key": b"s" * 32, "market": MARKET, "training": 7, "commitment_": b"c" * 32}
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(1, 2**63 - 1), st.binary(min_size=32, max_size=32))
+def test_a_nonce_is_a_keyed_digest_of_what_it_binds(key: bytes, training: int, bound: bytes) -> None:
+    own = hmac.new(key, b"DeltaML nonce of an owner that joins", hashlib.sha256).digest()
+    place = encode(["uint256", "address", "uint256", "bytes32"], [1337, b"\x11" * 20, training, bound])
+    assert secret_nonce(key, MARKET, training, bound) == hmac.new(own, place, hashlib.sha256).digest()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"signing_key": b"t" * 32},
+        {"market": MARKET.model_copy(update={"chain_id": 1})},
+        {"market": MARKET.model_copy(update={"contract": "0x" + "12" * 20})},
+        {"training": 8},
+        {"commitment_": b"d" * 32},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_no_two_keys_trainings_or_commitments_have_the_same_nonce(change: dict[str, Any]) -> None:
+    known: dict[str, Any] = {**NONCE_OF}
+    assert secret_nonce(**{**known, **change}) != secret_nonce(**known)

@@ -11,11 +11,14 @@ abstract contract BondHandler is OpeningTest {
     uint256 internal constant OWNERS = 12;
 
     uint256 public trainings;
+    mapping(uint256 => address) public tokenOf; // by training, as it was opened
+    mapping(uint256 => uint256) public depositOf; // by training
     TestToken public good = new TestToken();
     uint256 public releases;
     mapping(address => uint256) public bonded; // by token: given, and neither lost nor home
     uint256[4] public faults; // how often a bond was lost for each
     mapping(address => uint256) internal _keys;
+    address[] private _accounts; // to work a key's address out takes longer than most calls
 
     constructor() {
         setUp();
@@ -24,8 +27,9 @@ abstract contract BondHandler is OpeningTest {
             _keys[owner(seat)] = ownerKey(seat);
         }
         (_keys[buyer], _keys[aggregator]) = (BUYER_KEY, AGGREGATOR_KEY);
-        address[] memory all = accounts();
-        for (uint256 i = 0; i < 3 * all.length; ++i) _enrich(token(i % 3), all[i / 3]);
+        _accounts = [buyer, aggregator, stranger, charity];
+        for (uint256 seat = 0; seat < OWNERS; ++seat) _accounts.push(owner(seat));
+        for (uint256 i = 0; i < 3 * _accounts.length; ++i) _enrich(token(i % 3), _accounts[i / 3]);
     }
 
     function _enrich(address what, address account) private {
@@ -51,10 +55,8 @@ abstract contract BondHandler is OpeningTest {
         return market;
     }
 
-    function accounts() public view returns (address[] memory all) {
-        all = new address[](OWNERS + 4);
-        (all[0], all[1], all[2], all[3]) = (buyer, aggregator, stranger, charity);
-        for (uint256 seat = 0; seat < OWNERS; ++seat) all[4 + seat] = owner(seat);
+    function accounts() public view returns (address[] memory) {
+        return _accounts;
     }
 
     // ---- actions ----
@@ -126,17 +128,17 @@ abstract contract BondHandler is OpeningTest {
     }
 
     function _release(uint256 training, address account) internal {
-        (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+        address what = tokenOf[training];
         uint256 bond = market.bondOf(training, account);
         uint64 until = market.bondUntil(training, account);
-        uint256 before = market.creditOf(terms.token, account);
+        uint256 before = market.creditOf(what, account);
         bool released = _try(account, abi.encodeCall(IMarketplace.releaseBond, (training)));
         bool due = bond > 0 && until > 0 && vm.getBlockTimestamp() >= until;
         vm.assertTrue(released == due, "whoever has a bond has it back in time, and nobody else");
-        vm.assertEq(market.creditOf(terms.token, account) - before, released ? bond : 0, "all of it");
+        vm.assertEq(market.creditOf(what, account) - before, released ? bond : 0, "all of it");
         if (!released) return;
         ++releases;
-        bonded[terms.token] -= bond;
+        bonded[what] -= bond;
     }
 
     /// A bond is lost exactly where it is there and the fault was committed.
@@ -147,15 +149,15 @@ abstract contract BondHandler is OpeningTest {
         bytes memory data,
         bool committed
     ) internal {
-        (,, IMarketplace.Terms memory terms) = market.termsOf(training);
+        address what = tokenOf[training];
         uint256 bond = market.bondOf(training, account);
-        uint256 before = market.creditOf(terms.token, charity);
+        uint256 before = market.creditOf(what, charity);
         bool lost = _try(stranger, data);
         vm.assertTrue(lost == (committed && bond > 0), "for a fault, and for nothing else");
-        vm.assertEq(market.creditOf(terms.token, charity) - before, lost ? bond : 0, "to whom the terms say");
+        vm.assertEq(market.creditOf(what, charity) - before, lost ? bond : 0, "to whom the terms say");
         if (!lost) return;
         ++faults[uint256(fault)];
-        bonded[terms.token] -= bond;
+        bonded[what] -= bond;
     }
 
     /// With the draw, or where it comes to none: those who were silent while others revealed.

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 
+from protocol.learning.kinds.binary_classification import BinaryClassification
 from protocol.learning.kinds.interface import Kind
 from protocol.learning.kinds.linear_regression import LinearRegression
 from protocol.request import Request
 
-KINDS: Mapping[str, Kind] = {"linear_regression": LinearRegression()}
+KINDS: Mapping[str, Kind] = {
+    "linear_regression": LinearRegression(),
+    "binary_classification": BinaryClassification(),
+}
 
 
 def kind_of(request: Request) -> Kind:

@@ -53,10 +53,10 @@ def consent(
     projection: Projection, request: Sequence[Ciphertext], answer: Sequence[SetAnswer], zero: Ciphertext
 ) -> bytes:
     """The digest that both checkers sign, and without which the key's holder opens no test."""
-    return test_digest(projection.key, request, flat_answer(answer), zero)
+    return zero_test_digest(projection.key, request, flat_answer(answer), zero)
 
 
-def test_digest(
+def zero_test_digest(
     key: PublicKey, request: Sequence[Ciphertext], answer: Sequence[Ciphertext], zero: Ciphertext
 ) -> bytes:
     """The same for who has no projection but all ciphertexts: the key's holder."""

@@ -36,13 +36,7 @@ def on_closed(state: InvitingState, _event: Closed, context: Context) -> Step[Dr
     """The joining is over: owners reveal their nonces, and then the roles are drawn."""
     terms = state.opened.terms
     until = reveal_until(terms, context)
-    drawing = enter(
-        DrawingState,
-        state,
-        failure=None,
-        reveal_until=until,
-        ends_at=contract_ends_at(state.opened, until),
-    )
+    drawing = enter(DrawingState, state, failure=None, ends_at=contract_ends_at(state.opened, until))
     wait = draw_timer(drawing.parties, terms, until, context, 0.0)
     # Noted with the call as well, which a store that came back from before it does not know of.
     bond = note_bond(state.training, terms, terms.aggregator_bond)

@@ -103,13 +103,11 @@ class InvitingState(PreparedState, ApplicationsState):
 class DrawingState(PreparedState):
     """The joining is closed: nonces are revealed, the contract draws roles, the last row counts are due.
 
-    Owners may reveal until `reveal_until`; `ends_at` is when the contract lets anybody end the training for
-    want of progress. Both are by our own clock.
+    `ends_at` is when the contract lets anybody end the training for want of progress, by our own clock.
     """
 
     phase: Literal["drawing"] = "drawing"
     initial_model: BlobRef
-    reveal_until: float
     ends_at: float
 
 

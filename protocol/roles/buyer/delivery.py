@@ -2,9 +2,10 @@
 
 from typing import TypeVar
 
-from protocol.bought_model import BoughtModel
 from protocol.codec import pack
 from protocol.crypto.fixed_point import decode
+from protocol.learning.kinds.interface import PublishedErrors
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Cancel, Cancelled, Settle, Settled, Withdraw
 from protocol.messages import (
@@ -15,6 +16,7 @@ from protocol.messages import (
     TrainedModel,
     TrainingFailed,
 )
+from protocol.records import FIXED_POINT
 from protocol.roles.buyer.state import (
     BuyerStep,
     CollectingState,
@@ -83,10 +85,17 @@ def on_trained_model(state: CollectingState, received: Received[TrainedModel], c
     private = private_key_of(context)
     ciphertexts = body.model.read(private.public_key, scale=MODEL_SCALE, count=state.request.parameters)
     weights = decode([private.public_key.signed(private.decrypt(c)) for c in ciphertexts], MODEL_SCALE)
-    result = KeepResult(name="model", content=pack(BoughtModel.of(state.request, list(map(float, weights)))))
+    bought = kind_of(state.request).bought(state.request, list(map(float, weights)), _errors(state))
+    result = KeepResult(name="model", content=pack(bought))
     receipt = message(context, state.request.aggregator, ModelReceived(digest=state.recorded_model))
     fact = facts.FINISHED.of(rounds=state.recorded)
     return Step(enter(FinishedState, state), (result, receipt, timers.MODEL.cancel(), fact))
+
+
+def _errors(state: CollectingState) -> PublishedErrors:
+    """The chain's errors of the first model and of the delivered one, in the target's own units squared."""
+    unit = state.request.error_unit / FIXED_POINT
+    return PublishedErrors(float(unit * state.start_error), float(unit * state.delivered_error))
 
 
 def on_model_late(state: CollectingState, _about: None, context: Context) -> BuyerStep:

@@ -8,7 +8,9 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import RecordFact
 from protocol.roles.engine.inputs import Received, Refused
 from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import replace
 from protocol.roles.shared.accusing import accuse
+from protocol.roles.shared.deadlines import accuser_turn
 from protocol.roles.shared.signed_rounds import record_now, record_timer, with_recorded, with_signature
 
 
@@ -29,7 +31,8 @@ def on_round_signature(
         terms=terms_of(state),
     )
     if accusation := held.accusation(opened, received, context):
-        return accuse(state, accusation)
+        turn = accuser_turn(opened.terms, float(state.request.deadlines.chain_s), None)
+        return accuse(state, accusation, after=turn)
     after = with_signature(state, held, received, context)
     return Step(after, (record_timer(after, terms_of(state), context),))
 
@@ -45,8 +48,11 @@ def on_record_refused(state: RunningState, _refusal: Refused[RecordRound], _cont
 
 
 def on_round_recorded(state: RunningState, event: RoundRecorded, context: Context) -> BuyerStep:
-    """Note the round that the chain has recorded."""
+    """Note the round that the chain has recorded, and its errors."""
+    start = event.record.mse_before if event.round == 1 else state.start_error
+    delivered = event.mse_after if event.record.delivers else state.delivered_error
     after = with_recorded(state, event, context)
+    after = replace(after, start_error=start, delivered_error=delivered)
     timer = record_timer(after, terms_of(state), context)
     return Step(after, (_round_fact(event), stall_timer(after, context), timer))
 

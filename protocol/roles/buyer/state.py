@@ -92,11 +92,15 @@ class RunningState(OnChainState, RecordingState):
     """The roles are drawn; rounds run until the contract settles.
 
     `opened_sets` are the rounds that were opened, `answered` the questions of those still to be opened.
+    `start_error` and `delivered_error` are as the chain has them (× `FIXED_POINT`): of the first model, and
+    of the one that is delivered if no round follows. Some kinds of model are delivered by them.
     """
 
     phase: Literal["running"] = "running"
     opened_sets: tuple[RoundNumber, ...] = ()
     answered: tuple[Answered, ...] = ()
+    start_error: BigInteger = 0
+    delivered_error: BigInteger = 0
 
 
 class CollectingState(OnChainState):
@@ -106,6 +110,8 @@ class CollectingState(OnChainState):
     recorded_model: Digest
     model_requests: int = 0
     model_until: float = 0.0
+    start_error: BigInteger = 0
+    delivered_error: BigInteger = 0
 
 
 class FinishedState(OnChainState):

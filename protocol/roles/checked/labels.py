@@ -13,6 +13,7 @@ class Label(StrEnum):
     # ---- the aggregator ----
     MOMENT_MASK = "moment mask"
     NEXT_MODEL = "blinding of a next model"
+    SHOWN_SUMS = "openings of sums that are complained of"
 
     # ---- aggregator and checkers ----
     SHARE_SEED = "ring share seed"

@@ -7,11 +7,12 @@ from gmpy2 import mpz
 
 from protocol.crypto.cipher import PublicKey
 from protocol.crypto.commitments import OwnerCommitments, TrainingIdentity
-from protocol.errors import ProtocolViolation
+from protocol.errors import ProtocolViolation, WidthError
 from protocol.join_digests import checked_commitment
 from protocol.messages.checked import CheckedStarted
 from protocol.messages.checked.values import CommittedOwner, ShownOwner
 from protocol.request import Request
+from protocol.roles.checked.widths import checked_widths
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace
 from protocol.roles.shared.parties import Parties
@@ -57,7 +58,8 @@ def checked_start(
     """The parties with their rows, and what they have committed to.
 
     Raises ProtocolViolation: "wrong_roles" where these are not those on the chain, "wrong_rows" for owners
-    out of seat order or without a role, and as `require_committed` does.
+    out of seat order or without a role, "too_few_validators" where too few of them have committed to
+    anything, "widths_do_not_fit", and as `require_committed` does.
     """
     require(body.trainers == parties.addresses(parties.trainers), "wrong_roles")
     require(body.validators == parties.addresses(parties.validators), "wrong_roles")
@@ -66,8 +68,15 @@ def checked_start(
     for seat, one in zip(seats, body.owners, strict=True):
         require(parties.drawn >> seat & 1 == 1, "wrong_rows", f"{one.owner} has no role")
         require_committed(one, parties.commitments[seat], identity, key, request.parameters)
-    rows = body.as_started(parties.seats).rows
-    return replace(parties, rows=rows), CommittedOwners(owners=body.owners)
+    shown = parties.mask(tuple(one.owner for one in body.owners))
+    enough = (shown & parties.validators).bit_count() >= max(2, parties.quorum)
+    require(enough, "too_few_validators", "too few have shown what they committed to")
+    started = replace(parties, rows=body.as_started(parties.seats).rows)
+    try:
+        checked_widths(request, started)
+    except WidthError as error:
+        raise ProtocolViolation("widths_do_not_fit", str(error)) from None
+    return started, CommittedOwners(owners=body.owners)
 
 
 def _element(content: bytes) -> mpz:

@@ -22,10 +22,14 @@ class SendMessage(FrozenModel):
 
 
 class SubmitCall(FrozenModel):
-    """Send a transaction; repeating a call that already took effect counts as done."""
+    """Send a transaction; repeating a call that already took effect counts as done.
+
+    It waits for `after` seconds first: what others have made take effect by then costs nothing.
+    """
 
     effect: Literal["call"] = "call"
     call: ContractCall
+    after: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
 
 class SetTimer(FrozenModel):

@@ -112,7 +112,7 @@ def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
     policy = policy_of(context)
     accepted = [name for name in names if policy.accepts(request, opened.buyer, name)]
     in_budget = (name for name in accepted if not _standing(request, opened, name, context).is_exhausted)
-    joined = next(in_budget, None)
+    joined = _seated_with(state, names, context) or next(in_budget, None)
     if joined is None and len(names) == 1 and is_seated:
         joined = names[0]
     name = joined or (state.data_set if state.data_set in names else (*accepted, *names)[0])
@@ -122,6 +122,14 @@ def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
         return Step(step.state, (expiry, *step.effects))
     spent = _over_budget(ready, name, context) if accepted else None
     return Step(ready, effects_of(expiry, spent, _asks(state, ready, bool(accepted), context)))
+
+
+def _seated_with(state: UndecidedState, names: tuple[str, ...], context: Context) -> str | None:
+    """The data set with whose card our seat was taken: another has neither its nonce nor its rows."""
+    if state.seat is None:
+        return None
+    seat = state.seat.commitment
+    return next((name for name in names if admission.bound_to(state, name, context)[1] == seat), None)
 
 
 def _other_token(
@@ -263,6 +271,7 @@ def on_joined(state: UndecidedState, event: Joined, context: Context) -> Step[Ow
     noted = replace(state, parties=state.parties.with_seat(event))
     if event.owner != context.address:
         return Step(noted)
+    noted = replace(noted, seat=event)
     step = Step(noted) if noted.request is None else _consider(noted, context)
     return Step(step.state, effects_of(step.effects, admission.note_owner_bond(noted)))
 

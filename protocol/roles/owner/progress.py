@@ -1,6 +1,5 @@
 """A data owner after it has joined: what it hears of the training's course, up to its end."""
 
-from protocol.join_digests import nonce_digest
 from protocol.marketplace import Cancelled, Claim, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
 from protocol.messages import OwnerReady, TrainingFailed, TrainingStarted
 from protocol.records import RoundRecord
@@ -11,7 +10,7 @@ from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
-from protocol.roles.owner.admission import note_owner_bond, seated
+from protocol.roles.owner.admission import note_owner_bond, seat_nonce, seated
 from protocol.roles.owner.budget import give_back, policy_of, with_start_error
 from protocol.roles.owner.copying import unserved, with_copy
 from protocol.roles.owner.joining import left_out
@@ -39,16 +38,10 @@ def on_joined(state: InitiatedState, event: Joined, context: Context) -> Step[Ow
     noted = replace(state, parties=state.parties.with_seat(event))
     if event.owner != context.address or noted.statistic is not None:
         return Step(noted)
-    noted = _with_nonce_of(noted, event)
+    noted = replace(noted, nonce=seat_nonce(event, context, kept=state.nonce))
     copied = _copied(noted, event, context)
     effects = copied.effects, seated(noted, context), note_owner_bond(noted)
     return Step(copied.state, effects_of(*effects))
-
-
-def _with_nonce_of(state: InitiatedState, event: Joined) -> InitiatedState:
-    """Without a nonce where the seat was taken with another, in a state that was lost: no other is of use."""
-    digest = nonce_digest(event.training, event.owner, state.nonce)
-    return state if digest == event.nonce_digest else replace(state, nonce=b"")
 
 
 def _copied(state: InitiatedState, event: Joined, context: Context) -> Step[OwnerState]:

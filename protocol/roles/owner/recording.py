@@ -6,7 +6,8 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received, Refused
 from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.owner.state import OwnerState, RunningState
-from protocol.roles.shared.accusing import accuse
+from protocol.roles.shared.accusing import Accusation, accuse
+from protocol.roles.shared.deadlines import accuser_turn
 from protocol.roles.shared.signed_rounds import record_now, record_timer, with_signature
 
 
@@ -21,9 +22,17 @@ def on_round_signature(
             raise EarlyInput
         return Step.unchanged(state)
     if accusation := held.accusation(state.opened, received, context):
-        return accuse(state, accusation)
+        return accuse_in_turn(state, accusation, context)
     after = with_signature(state, held, received, context)
     return Step(after, (record_timer(after, state.opened.terms, context),))
+
+
+def accuse_in_turn(state: RunningState, accusation: Accusation, context: Context) -> Step[OwnerState]:
+    """Show a fault after those who come first had their time."""
+    validators = state.parties.addresses(state.parties.validators)
+    chain_seconds = float(state.request.deadlines.chain_s)
+    turn = accuser_turn(state.opened.terms, chain_seconds, validators.index(context.address))
+    return accuse(state, accusation, after=turn)
 
 
 def on_record_due(state: RunningState, _about: None, _context: Context) -> Step[OwnerState]:

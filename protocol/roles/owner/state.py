@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from protocol.marketplace import Opened
+from protocol.marketplace import Joined, Opened
 from protocol.request import Request
 from protocol.roles.engine.state import BlobRef, PhaseState, own_fields_of_status
 from protocol.roles.shared.parties import Parties
@@ -112,9 +112,13 @@ class OwnerState(PhaseState):
 
 
 class UndecidedState(OwnerState):
-    """Base of the phases before a decision; `mismatches` says why no data set serves the request."""
+    """Base of the phases before a decision; `mismatches` says why no data set serves the request.
+
+    `seat` is our own where the chain shows one: it was taken in a state that was lost.
+    """
 
     mismatches: tuple[str, ...] = ()
+    seat: Joined | None = None
 
 
 class WaitingState(UndecidedState):
@@ -138,7 +142,7 @@ class JoinedState(OwnerState):
     `statistic` is a copy of the data set, of `rows` rows, from when the chain shows our seat: to replace or
     remove that one changes nothing then. `closed` is whether the joining is over on the chain; the contract's
     clock for the first round begins when the time to reveal is over, at `progressed_at`, not with the draw.
-    `nonce` is secret until then: the chain has its digest from the join on, and it is lost with the state.
+    `nonce` is secret until then: the chain has its digest from the join on.
     """
 
     opened: Opened

@@ -29,6 +29,7 @@ from protocol.roles.engine.effects import SendMessage
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace, store
+from protocol.roles.owner.recording import accuse_in_turn
 from protocol.roles.owner.state import (
     CheckedEvaluation,
     Evaluation,
@@ -49,7 +50,7 @@ from protocol.roles.owner.validator_checks import (
     running_evaluation,
     with_model,
 )
-from protocol.roles.shared.accusing import accuse, false_opening, require_signed_openings, second_record
+from protocol.roles.shared.accusing import false_opening, require_signed_openings, second_record
 from protocol.roles.shared.metric_check import build_record, check_openings
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.roles.shared.request_widths import started_widths
@@ -217,7 +218,7 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
     require_sender(received.sender, state.opened.buyer)
     body = received.body
     if accusation := _other_record(state, body, context):
-        return accuse(state, accusation)
+        return accuse_in_turn(state, accusation, context)
     evaluation = running_evaluation(state, received, CheckedEvaluation)
     link = link_of(state)
     key = public_key_of(state.n)
@@ -228,7 +229,7 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
         check_openings(key, checked.products, body.plaintexts, body.roots, context)
     except ProtocolViolation:
         if refuted := false_opening(key, state.opened, checked, body, context):
-            return accuse(state, refuted)
+            return accuse_in_turn(state, refuted, context)
         raise
     require_signed_openings(key, state.opened, checked, body, context)
     record = build_record(

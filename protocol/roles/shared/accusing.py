@@ -57,10 +57,11 @@ class AccusingState(PhaseState):
 A = TypeVar("A", bound=AccusingState)
 
 
-def accuse(state: A, accusation: Accusation) -> Step[A]:
-    """Show it to the contract, and tell people; the message that proves it is refused.
+def accuse(state: A, accusation: Accusation, *, after: float = 0.0) -> Step[A]:
+    """Show it to the contract after so many seconds (`deadlines.accuser_turn`), and tell people.
 
-    An account has one bond in a training: another proof of the same against it would cost gas for nothing.
+    The message that proves it is refused. An account has one bond in a training: another proof of the same
+    against it would cost gas for nothing. The call waits apart from the training, whose end stops it not.
     """
     account, detail = accusation.account, f"{accusation.account} loses its bond for it"
     if isinstance(accusation, AccuseOfTwoRecords):
@@ -70,9 +71,8 @@ def accuse(state: A, accusation: Accusation) -> Step[A]:
     if (account, fault) in state.accused or not _is_of_drawn(accusation, state.parties):
         return Step.unchanged(state, refused)
     accusing = replace(state, accused=(*state.accused, (account, fault)))
-    return Step(
-        accusing, (refused, SubmitCall(call=accusation), facts.ACCUSED.of(accused=account, fault=fault))
-    )
+    call = SubmitCall(call=accusation, after=after)
+    return Step(accusing, (refused, call, facts.ACCUSED.of(accused=account, fault=fault)))
 
 
 def _is_of_drawn(accusation: Accusation, parties: Parties) -> bool:

@@ -59,6 +59,16 @@ def owner_turn(chain_seconds: float, seat: int) -> float:
     return chain_seconds * (1 + seat % _TURNS)
 
 
+def accuser_turn(terms: Terms, chain_seconds: float, validator: int | None) -> float:
+    """How long after the aggregator a buyer, or the validator at this place, shows the contract a fault.
+
+    All may hold the same proof, and of many accusations at once all but one would pay gas for nothing. A bond
+    can be released a quarter of a round's time after the end: the last turn comes within half of that.
+    """
+    unit = min(chain_seconds, terms.round_seconds / 8 / _TURNS)
+    return unit / 2 if validator is None else owner_turn(unit, validator)
+
+
 def on_settle_refused(state: PhaseState, refusal: Refused[Settle], _context: Context) -> Step[PhaseState]:
     """Cancel a training that cannot be settled: perhaps no round that we know is recorded any more.
 

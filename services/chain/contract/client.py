@@ -63,7 +63,8 @@ class MarketplaceClient(MarketplaceViews):
         self._sender = Sender(rpc, signing_key, market.chain_id, self._policy) if signing_key else None
         depth = self._policy.confirmations
         self._allowing = asyncio.Lock()
-        self._final_views = MarketplaceViews(rpc, market, depth=depth, first_block=first_block)
+        self.final = MarketplaceViews(rpc, market, depth=depth, first_block=first_block)
+        """The same views, of what is confirmed."""
         self.on_outcome: OnOutcome = lambda _call, _outcome, _gas: None
         self.known_block: Callable[[], int] = lambda: -1
         """The newest block that the node is known to have had, -1 where none is: no older one may refuse."""
@@ -114,7 +115,7 @@ class MarketplaceClient(MarketplaceViews):
     async def _stays_done(self, call: ContractCall) -> bool:
         """Wait until what is in effect at the newest block is final; False where it is not, or is undone."""
         while await self._is_done(call):
-            if not self._policy.confirmations or await already_done(self._final_views, self.address, call):
+            if not self._policy.confirmations or await already_done(self.final, self.address, call):
                 return True
             await asyncio.sleep(self._policy.poll_seconds)
         return False
@@ -159,8 +160,7 @@ class MarketplaceClient(MarketplaceViews):
 
         Somebody else may take steps meanwhile: what comes second is refused, and begun again from there.
         """
-        digest = call.opening.digest(self.market)
-        done = await self.steps_done(digest)
+        done = await self.steps_done(call.opening)
         await self._require_worth(call, call.opening.steps - done)
         while True:
             steps = min(steps_in_a_call(call.opening), call.opening.steps - done)
@@ -169,7 +169,7 @@ class MarketplaceClient(MarketplaceViews):
             except CallReverted as refusal:
                 if refusal.code != "wrong_power":
                     raise
-                before, done = done, await self.steps_done(digest)
+                before, done = done, await self.steps_done(call.opening)
                 if done == before:
                     raise
                 continue

@@ -91,8 +91,8 @@ async def read_back(rpc: Rpc, market: Market, block: int, transaction: bytes) ->
 async def check_recorded(rpc: Rpc, recorded: Deployment) -> None:
     """Compare what a registry tells of a contract with the chain, and both with this package.
 
-    A node that keeps no receipts of old transactions is not asked which one it was. Raises WrongChain naming
-    the first difference, ChainUnavailable for a node that has not got so far.
+    Raises WrongChain naming the first difference, or a transaction that the node does not know: by what code
+    the contract was made would be unknown. ChainUnavailable for a node that has not got so far.
     """
     transaction = bytes.fromhex(recorded.transaction[2:])
     there = await read_back(rpc, recorded.market, recorded.block, transaction)
@@ -103,7 +103,7 @@ async def check_recorded(rpc: Rpc, recorded: Deployment) -> None:
             )
     answer = await rpc.call("eth_getTransactionReceipt", recorded.transaction)
     if answer is None:
-        return
+        raise _unknown(recorded)
     receipt = Receipt.of(entry(answer), 0)
     if (receipt.block_number, receipt.created) != (recorded.block, recorded.address):
         raise WrongChain(
@@ -119,11 +119,21 @@ async def _check_creation(rpc: Rpc, recorded: Deployment) -> None:
     Another constructor can leave the same code behind, and credits in its storage that nobody has earned.
     """
     made = await rpc.call("eth_getTransactionByHash", recorded.transaction)
-    if made is not None and octets(entry(made).get("input")) != creation_code():
+    if made is None:
+        raise _unknown(recorded)
+    if octets(entry(made).get("input")) != creation_code():
         raise WrongChain(
             f"transaction {recorded.transaction} made {recorded.address} by other code than this package's, "
             "and what that wrote into its storage is unknown: use another contract"
         )
+
+
+def _unknown(recorded: Deployment) -> WrongChain:
+    return WrongChain(
+        f"the node knows no transaction {recorded.transaction}, by which {recorded.address} is recorded, so "
+        "nobody can say what its constructor has written into its storage: ask a node that keeps the "
+        f"transactions of block {recorded.block}; if it does not know it either, {_OTHER_RECORD}"
+    )
 
 
 def is_genuine(code: bytes, market: Market) -> bool:

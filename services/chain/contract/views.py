@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from protocol.accusations import SignedOpening
 from protocol.marketplace import STATUS_NAMES, RecordRound
 from protocol.records import Market
 from protocol.terms import NATIVE, Terms, Token
@@ -189,9 +190,14 @@ class MarketplaceViews:
         """From when on the account may release its bond, in Unix seconds; 0 before the training's end."""
         return int(await self._view("bondUntil", training, address_bytes(account)))
 
-    async def steps_done(self, opening_digest: bytes) -> int:
-        """How many steps the contract has taken to check an opening."""
-        done, _power = await self._view("doubtOf", opening_digest)
+    async def steps_done(self, opening: SignedOpening) -> int:
+        """How many steps the contract has taken to check an opening, of the last of which it keeps no count.
+
+        Raises WrongChain for all of them or more: a node that lies would have us ask for none, or fewer.
+        """
+        done, _power = await self._view("doubtOf", opening.digest(self.market))
+        if done >= opening.steps:
+            raise self._foreign("doubtOf", f"{done} steps of {opening.steps}")
         return int(done)
 
     async def claimable_of(self, training: int, account: str) -> int:

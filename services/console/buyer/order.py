@@ -37,6 +37,7 @@ from services.console.buyer.order_form import (
     values_of,
 )
 from services.console.buyer.views import Training
+from services.console.presentation.labels import MODEL_KINDS
 from services.console.presentation.parse import whole_number
 from services.console.presentation.problem import Problem
 from services.console.web.access import access, audit, page_of
@@ -169,6 +170,7 @@ def _form(
         most_columns=MOST_COLUMNS,
         largest_sample=_LARGEST_SAMPLE,
         aggregators=known_aggregators(page),
+        model_kinds=tuple(MODEL_KINDS),
         **shown,
     )
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request import Request
-from protocol.request_sections import Bounds, Deadlines, ModelKind, Owners, Schedule
+from protocol.request_sections import DEFAULT_KIND, Bounds, Deadlines, ModelKind, Owners, Schedule
 from protocol.roles.buyer.ordering import require_possible
 from protocol.terms import NATIVE
 from services.common.accents import composed
@@ -55,6 +55,7 @@ BOND_FIELDS = (
 FIELDS = (
     Field("name", ("name",), "text"),
     Field("aggregator", ("aggregator",), "address"),
+    Field("kind", ("model", "kind"), "text"),
     Field("intercept", ("model", "intercept"), "yes"),
     Field("l2", ("model", "l2"), "decimal"),
     Field("target-name", ("target", "name"), "text"),
@@ -169,12 +170,13 @@ def every_input(values: Mapping[str, str]) -> dict[str, str]:
 
 def document_of(values: Mapping[str, str]) -> dict[str, Any]:
     """The document that a form means; what cannot be read stays text, which the request's rules refuse."""
-    document: dict[str, Any] = {"model": {"kind": "linear_regression"}}
+    document: dict[str, Any] = {}
     for entry in FIELDS:
         place = document
         for part in entry.path[:-1]:
             place = place.setdefault(part, {})
         place[entry.path[-1]] = _meant(values.get(entry.name, ""), entry.kind)
+    document["model"]["kind"] = document["model"]["kind"] or DEFAULT_KIND
     _in_units(document["payment"], values)
     document["features"] = tuple(column_document(column) for column in columns_of(values))
     document["target"] = column_document({part: values.get(f"target-{part}", "") for part in COLUMN_PARTS})

@@ -67,6 +67,15 @@ _BY_TEXT = (
     ),
     (r"start: mean needs model.intercept: true", _("Starting from the mean needs an intercept.")),
     (
+        r"target: \w+ predicts a column of 0 and 1, and '(?P<column>.+)' is .*",
+        _("A binary classification predicts truth values: write kind: boolean in the rules of %(column)s."),
+    ),
+    (r"\w+ needs model.intercept: true", _("This kind of model needs an intercept.")),
+    (
+        r"\w+ starts from the share of ones: .*",
+        _("A binary classification starts from the target's mean: the share of yes that you expect."),
+    ),
+    (
         r"start.value is .*, no mean of a target between (?P<low>\S+) and (?P<high>\S+)",
         _("The mean must lie in the target's range, from %(low)s to %(high)s."),
     ),

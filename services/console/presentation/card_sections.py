@@ -27,6 +27,10 @@ _KINDS = {
     "categorical": _("one of several"),
     "date": _("date"),
 }
+_MODELS = {
+    "linear_regression": _("Linear regression, ridge penalty λ = %(l2)s"),
+    "binary_classification": _("Binary classification by least squares, ridge penalty λ = %(l2)s"),
+}
 _FIRST_MODELS = {
     "mean": _("the mean that the buyer declared, %(value)s, for every row"),
     "zero": _("every weight at zero"),
@@ -114,7 +118,7 @@ def _use(card: ModelCard, words: _Words) -> Section:
             (_("Licence of the model"), card.licence or unsaid),
             (
                 _("Kind of model"),
-                _("Linear regression, ridge penalty λ = %(l2)s") % {"l2": card.request["model"]["l2"]},
+                _(_MODELS.get(card.kind, card.kind)) % {"l2": card.request["model"]["l2"]},
             ),
             (_("Predicts"), card.request["target"]["name"]),
             (_("Finished"), formats.moment(max((one.at for one in card.transactions), default=None))),
@@ -169,6 +173,13 @@ def _explained(card: ModelCard, words: _Words) -> tuple[str, ...]:
         "The share of error removed is 1 − MSE/MSE of the first model: an R² with that public model in the "
         "place of the mean of the validators' own targets, which nobody publishes."
     )
+    if card.kind == "binary_classification":
+        brier = _(
+            "The target is 0 or 1, so the MSE is the Brier score of the linear predictions that were trained "
+            "and paid for. The delivered model rescales them to probabilities: deltaml predict scores those "
+            "on rows of your own."
+        )
+        return (measured, brier, share)
     bound = _("R² with their own mean is at most this.")
     return (measured, f"{share} {bound}" if card.first_model in ("mean", "zero") else share)
 

@@ -171,7 +171,10 @@ EVENTS = {
 """What a transaction did, by the contract's event."""
 _UNKNOWN_EVENT = _("Something that this console has no words for")
 
-MODEL_KINDS = {"linear_regression": _("Linear regression")}
+MODEL_KINDS = {
+    "linear_regression": _("Linear regression"),
+    "binary_classification": _("Binary classification"),
+}
 _OTHER_KIND = _("another kind")
 
 SHARES = {

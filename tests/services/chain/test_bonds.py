@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from eth_abi.abi import encode
 
 from protocol.accusations import AccuseOfFalseOpening, AccuseOfTwoRecords, SignedOpening
 from protocol.marketplace import (
@@ -19,13 +20,17 @@ from protocol.marketplace import (
 from protocol.signatures import sign_digest
 from protocol.terms import NATIVE
 from services.chain.contract import client as contract_client
+from services.chain.contract.abi import encode_function_call
+from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.codec import to_words
 from services.chain.contract.tokens import deploy_test_token, minting
 from services.chain.embedded.embedded_rpc import EmbeddedRpc
-from services.chain.errors import CallReverted, InsufficientFunds
+from services.chain.errors import CallReverted, InsufficientFunds, WrongChain
+from services.chain.rpc.values import octets
 from services.chain.transactions.sender import Sender
 from tests.support.chain.chain_events import chain_events
 from tests.support.chain.chain_market import POLICY, ChainMarket, revealing
+from tests.support.chain.interposed import Interposed
 
 FORFEIT = "0x" + "33" * 20
 OWNER, AGGREGATOR, BUYER = 10**15, 2 * 10**15, 3 * 10**15
@@ -156,7 +161,11 @@ async def test_two_records_of_one_round_cost_the_bond_of_whoever_signed_both(bon
         account=bonded.buyer.address,
     )
     await bonded.submit(bonded.owners[0], accusation)
-    await bonded.submit(bonded.owners[1], accusation)  # which is done already
+    later = bonded.owners[1].address
+    before = await bonded.rpc.call("eth_getTransactionCount", later, "latest")
+    await bonded.submit(bonded.owners[1], accusation)
+    after = await bonded.rpc.call("eth_getTransactionCount", later, "latest")
+    assert after == before, "whose turn comes later sees that it is done, and pays nothing"
     [lost] = await of_kind(bonded, BondForfeited)
     assert (lost.account, lost.fault, lost.amount) == (bonded.buyer.address, "two_records", BUYER)
     same = accusation.model_copy(update={"second": first.record, "second_signature": first.buyer_signature})
@@ -192,6 +201,33 @@ async def test_a_false_opening_costs_the_buyers_bond_however_many_calls_it_takes
     doubts = await of_kind(bonded, OpeningDoubted)
     assert [(event.done, event.steps) for event in doubts] == [(2, 6), (4, 6)]
     assert {event.opening_digest for event in doubts} == {digest}
+
+
+@pytest.mark.parametrize("steps", [6, 7, 2**256 - 1])
+async def test_no_steps_are_never_sent_whatever_a_node_says_of_those_done(bonded, steps):
+    """The contract refuses zero steps (`accuseOfFalseOpening`), and there are none below zero."""
+    training = await drawn(bonded)
+    opening = opening_of(training, false=True)
+    key, account = bonded.keys[bonded.buyer.address], bonded.buyer.address
+    signature = sign_digest(key, opening.digest(bonded.deployment.market))
+    accusation = AccuseOfFalseOpening(opening=opening, signature=signature, account=account)
+    lying = Interposed(bonded.rpc)
+    asked = encode_function_call("doubtOf", opening.digest(bonded.deployment.market))
+
+    async def lies_of_steps(request, block):
+        if octets(request["data"]) == asked:
+            return "0x" + encode(["uint256", "bytes32"], [steps, bytes(32)]).hex()
+        return await bonded.rpc.call("eth_call", request, block)
+
+    lying.handlers["eth_call"] = lies_of_steps
+    accuser = bonded.owners[0].address
+    client = MarketplaceClient(lying, bonded.deployment.market, bonded.keys[accuser], policy=POLICY)
+    before = await bonded.rpc.call("eth_getTransactionCount", accuser, "latest")
+    with pytest.raises(WrongChain, match=f"doubtOf with {steps} steps of 6"):
+        await client.submit(accusation)
+    assert await bonded.rpc.call("eth_getTransactionCount", accuser, "latest") == before
+    await bonded.submit(bonded.owners[0], accusation)
+    assert await of_kind(bonded, BondForfeited)
 
 
 async def test_nobody_pays_more_for_a_check_than_the_bond_is(clock):

@@ -47,7 +47,6 @@ FIGURES = {
     "key_bits": 2048,
     "paid_wei": {},
     "refund_wei": "1",
-    "forfeited_wei": {},
     "deposit_wei": "1",
     "seconds_by_phase": {},
     "seconds_total": 1.0,

@@ -91,9 +91,9 @@ def test_figures_for_people(model, tmp_path):
     path.write_text("a,b,y\n1,1,1\n0,2,0\n")
     assert (
         run("predict", model, path, "--out", tmp_path / "o.csv").stdout
-        == "2 rows, MSE 1.25 (its root 1.11803), R² -4.000000\n"
+        == "2 rows, MSE 1.25 (its root 1.11803), MAE 1, R² -4.000000\n"
     )
-    told = "features: a, b; target: y\n2 rows, MSE 1.25 (its root 1.11803), R² -4.000000\n"
+    told = "features: a, b; target: y\n2 rows, MSE 1.25 (its root 1.11803), MAE 1, R² -4.000000\n"
     assert run("predict", model, path).stderr == told
     path.write_text("a,b,y\n1,1,1\n")
     assert run_json("predict", model, path) == {
@@ -104,6 +104,7 @@ def test_figures_for_people(model, tmp_path):
         "rows": 1,
         "mse": 0.25,
         "r2": None,
+        "scores": {"mse": 0.25, "rmse": 0.5, "mae": 0.5, "r2": None},
         "not_measured": None,
         "outside": {},
         "out": None,

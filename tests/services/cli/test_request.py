@@ -30,6 +30,21 @@ def test_an_aggregator_that_was_given_is_not_asked_for_again(sample, tmp_path):
     assert "your aggregator's address" not in run("request", "suggest", sample, *wanted).stderr
 
 
+def test_a_request_for_a_classification_is_suggested_and_read_back(tmp_path):
+    rows = [[number, number % 7, number % 3 == 0] for number in range(60)]
+    sample = tmp_path / "rows.csv"
+    sample.write_text("a,b,ill\n" + "".join(f"{a / 7},{b},{int(ill)}\n" for a, b, ill in rows))
+    out = tmp_path / "request.yaml"
+    wanted = ("request", "suggest", sample, "--target", "ill", "--kind")
+    run(*wanted, "binary_classification", "--out", out)
+    request = load_request(out)
+    assert (request.model.kind, request.target.kind) == ("binary_classification", "boolean")
+    assert request.start.model_dump() == {"start": "mean", "value": "0.333"}
+    assert "choose linear_regression or binary_classification" in refused(*wanted, "oracle")
+    numeric = refused("request", "suggest", sample, "--target", "a", "--kind", "binary_classification")
+    assert "'a' is numeric: declare it with kind: boolean, or ask for linear_regression" in numeric
+
+
 HUB, OTHER = "0x" + "ab" * 20, "0x" + "cd" * 20
 
 

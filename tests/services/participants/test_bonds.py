@@ -10,7 +10,7 @@ from protocol.marketplace import ReleaseBond, Withdraw
 from protocol.roles.engine.private import BOND
 from protocol.terms import NATIVE
 from services.chain.errors import CallReverted, ChainUnavailable
-from services.participants.bonds import release_bonds
+from services.participants.bonds import GONE_SECONDS, release_bonds
 from services.store import Store
 
 TOKEN, OWN = "0x" + "70" * 20, "0x" + "0a" * 20
@@ -21,6 +21,16 @@ class Chain:
 
     def __init__(self, bonds, until):
         self.bonds, self.until, self.calls, self.failures = bonds, until, [], []
+        self.final, self.gone, self.head = self, set(), 9
+
+    def known_block(self):
+        return 9
+
+    async def block_number(self):
+        return self.head
+
+    async def status(self, training):
+        return "none" if training in self.gone else "settled"
 
     async def bond_until(self, training, account):
         assert account == OWN
@@ -121,3 +131,73 @@ async def test_what_nobody_thought_of_does_not_end_the_daemon(runtime):
         await looks(runtime, 2000.0)
     assert chain.calls == [ReleaseBond(training=2), Withdraw(token=TOKEN)]
     assert "secret" not in str(lines)
+
+
+# ---- reorganisations ----
+
+
+async def test_an_end_that_is_not_confirmed_releases_and_forgets_nothing(runtime):
+    """The newest block shows all three over; a reorganisation may take that back."""
+    chain = runtime.resources.client
+    chain.until = {1: 1000, 2: 1000, 3: 1000}
+    chain.final = Chain({1: 5, 2: 7, 3: 9}, {})
+    chain.bonds = {}
+    await looks(runtime, 2000.0)
+    assert chain.calls == []
+    assert set(runtime.store.values(BOND.prefix)) == {"1", "2", "3"}
+
+
+async def test_a_release_that_is_not_confirmed_is_not_forgotten(runtime):
+    chain = runtime.resources.client
+    chain.until = {1: 1000}
+    chain.final = Chain({1: 5, 2: 7, 3: 9}, {1: 1000})
+    chain.failures = [ChainUnavailable("submit waits for the confirmation")]
+    submit = chain.submit
+
+    async def unconfirmed(call):
+        raise chain.failures.pop() if chain.failures else AssertionError(call)
+
+    chain.submit = unconfirmed
+    del chain.bonds[1]
+    await looks(runtime, 2000.0)
+    assert "1" in runtime.store.values(BOND.prefix)
+    chain.submit = submit
+    chain.final = chain
+    await looks(runtime, 2060.0)
+    assert "1" not in runtime.store.values(BOND.prefix)
+
+
+async def test_the_note_of_a_training_that_was_taken_away_is_removed_in_the_end(runtime):
+    chain = runtime.resources.client
+    chain.gone = {3}
+    await looks(runtime, 0.0, GONE_SECONDS - 1)
+    assert "3" in runtime.store.values(BOND.prefix)
+    await looks(runtime, 0.0, 60.0, GONE_SECONDS)
+    assert "3" not in runtime.store.values(BOND.prefix)
+    assert ReleaseBond(training=3) not in chain.calls
+
+
+async def test_a_training_that_is_mined_again_has_its_bond_released(runtime):
+    chain = runtime.resources.client
+    moments = [0.0, 60.0, GONE_SECONDS, GONE_SECONDS + 60]
+    seen = iter([{3}, set(), {3}, {3}])
+    status = chain.status
+
+    async def changing(training):
+        if training == 3:
+            chain.gone = next(seen)
+        return await status(training)
+
+    chain.status = changing
+    await looks(runtime, *moments)
+    assert "3" in runtime.store.values(BOND.prefix), "not gone for long enough at a stretch"
+    chain.status, chain.gone, chain.until[3] = status, set(), 1
+    await looks(runtime, GONE_SECONDS + 120)
+    assert ReleaseBond(training=3) in chain.calls
+
+
+async def test_a_node_that_is_behind_takes_no_note_away(runtime):
+    chain = runtime.resources.client
+    chain.gone, chain.head = {3}, 8
+    await looks(runtime, 0.0, GONE_SECONDS)
+    assert "3" in runtime.store.values(BOND.prefix)

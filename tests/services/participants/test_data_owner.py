@@ -10,6 +10,7 @@ from protocol.codec import pack, unpack
 from protocol.data_card import DataCard, cards_digest
 from protocol.data_set import DataSet
 from protocol.errors import ProtocolViolation
+from protocol.learning.kinds.registry import KINDS
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Claim, Credited, Opened, RolesDrawn, Withdraw, Withdrawn
 from protocol.messages import (
@@ -108,7 +109,7 @@ def opened(aggregator, training=4):
 
 
 def test_the_owner_introduces_itself_until_it_is_answered(role, store):
-    announcement = OwnerAnnouncement(model_kinds=("linear_regression",))
+    announcement = OwnerAnnouncement(model_kinds=tuple(KINDS))
     assert role.announcements() == ((OURS.address, announcement),)
     signed = OURS.signed(OWNER, ACCEPTED, training=0)
     assert role.key_of_message(signed) == NO_TRAINING
@@ -163,7 +164,7 @@ def test_cards_are_announced_again_when_they_change(role, store, data_sets):
     assert role.announcements() == ()
     unlisted = data_sets["rows"].card.model_copy(update={"listed": False})
     data_sets["rows"] = DataSet(unlisted, data_sets["rows"].statistic)
-    assert role.announcements() == ((OURS.address, OwnerAnnouncement(model_kinds=("linear_regression",))),)
+    assert role.announcements() == ((OURS.address, OwnerAnnouncement(model_kinds=tuple(KINDS))),)
 
 
 def test_an_answer_of_an_aggregator_that_is_not_ours_is_refused(role):

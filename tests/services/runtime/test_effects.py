@@ -5,7 +5,7 @@ import pytest
 from protocol.codec import unpack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Withdraw
+from protocol.marketplace import Settle, Withdraw
 from protocol.messages import CardsRequest, Complaint
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.effects import (
@@ -91,6 +91,14 @@ async def test_while_the_chain_is_down_a_step_has_no_effects_at_all(writer, chai
     chain.down = True
     with pytest.raises(ChainUnavailable):
         await writes_of(step(SubmitCall(call=Withdraw()), to(AGGREGATOR.address)), TIMER, writer)
+
+
+async def test_a_call_that_waits_its_turn_is_kept_apart(writer):
+    turn = SubmitCall(call=Withdraw(), after=60.0)
+    writes = await writes_of(step(turn, SubmitCall(call=Settle(training=7))), TIMER, writer)
+    [(seconds, (kind, content))] = writes.delayed
+    assert (seconds, kind, unpack(PendingCall, content).call) == (60.0, "call", Withdraw())
+    assert [unpack(PendingCall, content).call for _, content in writes.effects] == [Settle(training=7)]
 
 
 async def test_calls_blobs_results_and_facts_are_kept(writer):

@@ -243,6 +243,11 @@ async def test_a_withdrawal_waits_for_the_calls_before_it(world):
     assert [name for name, _data, _at in world.store.facts("1")] == ["late"]  # the claim alone
 
 
+def an_accusation(world):
+    opening = SignedOpening.of(1, 1, n=15, ciphertext=4, plaintext=1, root=2)
+    return AccuseOfFalseOpening(opening=opening, signature=bytes(65), account=world.owner.address)
+
+
 async def test_no_withdrawal_waits_for_an_accusation_that_cannot_be_paid(world):
     made = []
 
@@ -252,13 +257,26 @@ async def test_no_withdrawal_waits_for_an_accusation_that_cannot_be_paid(world):
         made.append(call)
 
     world.chain.submit = submit
-    opening = SignedOpening.of(1, 1, n=15, ciphertext=4, plaintext=1, root=2)
-    accusation = AccuseOfFalseOpening(opening=opening, signature=bytes(65), account=world.owner.address)
-    calls = [accusation, Claim(training=1), Withdraw()]
+    calls = [an_accusation(world), Claim(training=1), Withdraw()]
     world.add(*map(packed_call, calls))
     async with world.running():
         await until(lambda: len(made) == 2)
     assert made == calls[1:]
+
+
+async def test_a_refusal_is_told_though_an_accusation_waits(world):
+    """No call builds on an accusation, which may wait for its turn or for ether."""
+
+    async def submit(call):
+        if isinstance(call, AccuseOfFalseOpening):
+            raise InsufficientFunds("send it ether")
+        raise CallReverted("too_late", ())
+
+    world.chain.submit = submit
+    world.add(*map(packed_call, [an_accusation(world), Settle(training=1)]))
+    async with world.running():
+        await until(lambda: world.inputs)
+    assert world.inputs == ["1"]
 
 
 async def test_a_withdrawal_that_waited_is_made_by_the_next_daemon(world):

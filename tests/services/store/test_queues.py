@@ -64,6 +64,17 @@ def test_effects_come_in_order_wait_when_they_failed_and_go_when_done(store):
     assert store.next_effect_at() is None
 
 
+def test_an_effect_that_waits_its_turn_is_as_old_as_it_is_late(store):
+    effects = [("message", b"a")]
+    later = [(60.0, ("call", b"b"))]
+    store.write_step(offered(store), writes(effects=effects, delayed=later), now=5.0)
+    [first] = store.due_effects(64.9)
+    assert first.content == b"a"
+    store.effects_done([first])
+    assert store.next_effect_at() == store.oldest_effect_at() == 65.0
+    assert [effect.content for effect in store.due_effects(65.0)] == [b"b"]
+
+
 # ---- timers ----
 
 

@@ -11,30 +11,22 @@ from typing import Any, NamedTuple
 
 from gmpy2 import mpz
 
-from protocol.bodies import body_of
 from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.crypto.cipher import write_ciphertexts
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.crypto.ring.product import RingProduct
 from protocol.envelope import SignedMessage
-from protocol.learning.moments.exchange import MomentMask, moment_request
 from protocol.learning.moments.products import next_model
-from protocol.learning.moments.widths import Start
 from protocol.learning.projection.question import Projection
-from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
-from protocol.messages import RowCount
+from protocol.learning.scales import MODEL_SCALE
 from protocol.messages.checked import (
-    AttemptAnnounced,
     MetricOpeningRequest,
     MomentAnswer,
-    MomentRequest,
     ProvenMetric,
-    ProvenUpdate,
     RingOpeningRequest,
     RoundEvidence,
 )
 from protocol.messages.checked.values import AttemptFacts
-from protocol.request_parsing import parse_request
 from protocol.roles.buyer.checked.rounds import on_attempt_announced, on_moment_request
 from protocol.roles.buyer.checked.state import CheckedRunningState
 from protocol.roles.checked import ring
@@ -42,142 +34,23 @@ from protocol.roles.checked.attempt import (
     attempt_digests,
     consent_digest,
     evidence_digest,
-    identity_of,
     ring_context,
 )
 from protocol.roles.checked.forms import metric_statement, share_form
-from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights
+from protocol.roles.checked.members import member_weights
 from protocol.roles.checked.products import (
-    MomentExchange,
     NextModelCheck,
     weighted_product,
     write_mask,
 )
-from protocol.roles.checked.proofs import metric_proofs, update_proofs
+from protocol.roles.checked.proofs import metric_proofs
 from protocol.roles.checked.ring_state import RingView
-from protocol.roles.checked.start import first_link, start_model
-from protocol.roles.checked.widths import checked_widths
-from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.context import Step
 from protocol.roles.engine.effects import SendMessage, StoreBlob
-from protocol.roles.owner.checked.committing import commit_to
-from protocol.roles.shared.parties import Parties
-from protocol.signatures import address_of, sign_digest
-from protocol.types import RoundAttempt
+from protocol.signatures import sign_digest
 from protocol.vectors import EncryptedVector
-from tests.support.proofs import private_key
-from tests.support.roles.pure_contract import MARKET, TRAINING
-from tests.support.roles.pure_party import make_statistic
-from tests.support.roles.ring_players import STREAM, Player, context_of, play, received
-from tests.support.roles.small_markets import COLUMNS, small_data, small_request
-
-AT = RoundAttempt(1, 1)
-
-
-class CheckedAttempt:
-    """The first attempt at the first round of two trainers and three validators, with a key of 1024 bits."""
-
-    def __init__(self, bits: int = 1024, trainers: int = 2, validators: int = 3) -> None:
-        self.private = private_key(bits)
-        self.key = self.private.public_key
-        keys = [STREAM.bytes(32) for _ in range(trainers + validators + 2)]
-        self.keys = {address_of(one): one for one in keys}
-        self.aggregator, self.buyer, *owners = self.keys
-        values = small_request(key_bits=bits, schedule={"rounds": 3, "local_steps": 2, "step_size": "0.5"})
-        self.request = parse_request({**values, "aggregator": self.aggregator})
-        self.data = small_data(owners=trainers + validators)
-        self.identity = identity_of(MARKET, TRAINING, self.key)
-        statistics = [make_statistic(COLUMNS, rows) for rows in self.data]
-        self.committed = {
-            owner: commit_to(self.request, statistic, self.key, self.identity, owner, STREAM)
-            for owner, statistic in zip(owners, statistics, strict=True)
-        }
-        drawn = (1 << trainers) - 1
-        self.parties = Parties(
-            seats=tuple(owners),
-            trainers=drawn,
-            validators=((1 << validators) - 1) << trainers,
-            rows=tuple(
-                RowCount(owner=one, rows=len(rows)) for one, rows in zip(owners, self.data, strict=True)
-            ),
-        )
-        self.widths = checked_widths(self.request, self.parties)
-        self.link = first_link(self.request, self.key)
-        self.exchange = MomentExchange.of(self.key, self.widths.moments, trainers, Start.PUBLIC, self.request)
-        self.start = start_model(self.request, self.key)
-
-    # ---- the parties ----
-
-    @cached_property
-    def members(self) -> tuple[str, ...]:
-        return self.parties.addresses(self.parties.validators)
-
-    @cached_property
-    def checkers(self) -> tuple[str, str]:
-        return attempt_checkers(self.parties, self.parties.validators, AT, draw_hash(MARKET, TRAINING))
-
-    def sent(self, sender: str, body: Any, *, to: str = "", at: tuple[int, int] = AT) -> Any:
-        """A body that somebody sends to the buyer, or to another."""
-        return received(sender, self.keys[sender], to or self.buyer, body, at)
-
-    def running(self, **changes: Any) -> CheckedRunningState:
-        """The buyer when the owners' commitments are known."""
-        fields = {
-            "request": self.request,
-            "n": int(self.key.n),
-            "parties": self.parties,
-            "training": TRAINING,
-            "link": self.link,
-        }
-        return CheckedRunningState(**{**fields, **changes})
-
-    def context(self, blobs: dict[bytes, bytes] | None = None) -> Context:
-        """A step of the buyer."""
-        return context_of(self.buyer, self.keys[self.buyer], blobs, {"paillier": self.private.to_bytes()})
-
-    # ---- the training ----
-
-    @cached_property
-    def updates(self) -> list[SignedMessage]:
-        """The trainers' proven updates."""
-        p = self.request.parameters
-        model = self.start.read(self.key, scale=MODEL_SCALE, count=p)
-        proofs = update_proofs(self.key, self.identity, 1, model, self.request)
-        found = []
-        for trainer in self.parties.addresses(self.parties.trainers):
-            shown, secrets = self.committed[trainer]
-            rows = secrets.map_rows()
-            update, exponents = proofs.update(rows, shown.base, STREAM)
-            proof = proofs.prove(shown, rows, update, exponents, proofs.draw_masks(STREAM))
-            body = ProvenUpdate(
-                local_model=EncryptedVector.of(self.key, update, UPDATE_SCALE),
-                start_digest=self.start.digest(),
-                proof=tuple(proof.write(self.key, proofs.bounds)),
-            )
-            found.append(self.sent(trainer, body, to=self.aggregator, at=(1, 0)).signed)
-        return found
-
-    @cached_property
-    def vectors(self) -> list[list[mpz]]:
-        p = self.request.parameters
-        return [
-            body_of(one, ProvenUpdate).local_model.read(self.key, scale=UPDATE_SCALE, count=p)
-            for one in self.updates
-        ]
-
-    @cached_property
-    def mask(self) -> MomentMask:
-        return MomentMask.draw(self.key, self.exchange.values, self.widths.moments.request, STREAM)
-
-    @cached_property
-    def moment_request(self) -> MomentRequest:
-        masked = moment_request(self.key, self.vectors, self.widths.moments, self.mask)
-        return MomentRequest(
-            masked=tuple(write_ciphertexts(self.key, masked)), trainers=len(self.vectors), start="public"
-        )
-
-    @property
-    def announced(self) -> AttemptAnnounced:
-        return AttemptAnnounced(members=self.members)
+from tests.support.roles.checked_world import AT, CheckedAttempt, checked_attempt
+from tests.support.roles.ring_players import STREAM, Player, play
 
 
 class MeasuredAttempt:
@@ -358,12 +231,6 @@ def measuring() -> Measuring:
     attempt = MeasuredAttempt(world, answers(answered)[0])
     assert isinstance(announced.state, CheckedRunningState)
     return Measuring(world, attempt, announced.state)
-
-
-@lru_cache
-def checked_attempt() -> CheckedAttempt:
-    """The same for all tests of a module's process: commitments and proofs take a second."""
-    return CheckedAttempt()
 
 
 def effects_of(step: Step[Any], kind: type) -> list[Any]:

@@ -185,8 +185,9 @@ class PureContract:
         self._require(len(left) >= self.opened.terms.min_owners, "too_few_revealed")
         self.status = "running"
         wanted = [seat for seat in self.forced_validators or () if seat in left]
-        # One of two whose seats are not both kept would be a draw that the contract never makes.
-        chosen = wanted if len(wanted) > 1 else left[-validator_count(len(left)) :]
+        # Where seats are lost: the contract draws no fewer than two validators, and two trainers.
+        as_wanted = 1 < len(wanted) < len(left) - 1
+        chosen = wanted if as_wanted else left[-validator_count(len(left)) :]
         self.validators = mask_of(chosen)
         self.trainers = self.revealed & ~self.validators
         drawn = RolesDrawn(training=TRAINING, trainers=self.trainers, validators=self.validators)

@@ -97,6 +97,7 @@ class PureMarket:
         self.choose, self.duplicate = choose, duplicate
         self.intercept: Callable[[SignedMessage], Sequence[SignedMessage]] = relay
         self.silent: set[str] = set()
+        self.delayed: list[tuple[float, str, Any]] = []
         self.now = 1_000.0
         self.logs = 0
 
@@ -122,18 +123,23 @@ class PureMarket:
             self.run()
 
     def tick(self) -> bool:
-        """Let time pass to the next timer of a party that is not silent; False when there is none."""
-        due = [
+        """Let time pass to the next timer, or call that waits, of a party that is not silent, if any."""
+        due: list[tuple[float, str, Any]] = [
             (at, party.address, name)
             for party in self.parties.values()
-            if party.address not in self.silent and party.phase not in ENDED
+            if party.phase not in ENDED
             for name, at in party.timers.items()
         ]
+        due = [one for one in (*due, *self.delayed) if one[1] not in self.silent]
         if not due:
             return False
-        at, address, name = min(due)
+        at, address, what = first = min(due, key=lambda one: (*one[:2], str(one[2])))
         self.now = max(self.now, at)
-        self.fire(self.parties[address], name)
+        if isinstance(what, str):
+            self.fire(self.parties[address], what)
+        else:
+            self.delayed.remove(first)
+            self.call(self.parties[address], what)
         return True
 
     def fire(self, party: Party, name: str) -> None:
@@ -215,6 +221,8 @@ class PureMarket:
                 self.wire.append(signed)
                 for passed in self.intercept(signed):
                     self.post(passed)
+            case SubmitCall() if effect.after:
+                self.delayed.append((self.now + effect.after, party.address, effect.call))
             case SubmitCall():
                 self.call(party, effect.call)
             case SetTimer():

@@ -40,7 +40,9 @@ def make_statistic(columns: Sequence[str], rows: Matrix) -> Statistic:
 def make_data_set(statistic: Statistic, name: str = "rows", least_pay: int = 0) -> DataSet:
     """With a card that declares the rows' own ranges."""
     columns = tuple(
-        CardColumn(name=one.name, minimum=Decimal(repr(one.minimum)), maximum=Decimal(repr(one.maximum)))
+        CardColumn(name=one.name, kind="boolean")
+        if one.kind == "boolean"
+        else CardColumn(name=one.name, minimum=Decimal(repr(one.minimum)), maximum=Decimal(repr(one.maximum)))
         for one in statistic.kept
     )
     card = DataCard(name=name, columns=columns, rows_from=bucket_of(statistic.rows), least_pay_wei=least_pay)

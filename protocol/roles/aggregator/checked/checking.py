@@ -3,6 +3,7 @@
 from protocol.bodies import body_of
 from protocol.crypto.ring.context import Purpose
 from protocol.messages.checked import CheckVerdict, MomentAnswer, ProvenMetric, ShownMetrics
+from protocol.roles.aggregator.checked.complaints import on_complaint
 from protocol.roles.aggregator.checked.evidence import (
     CHECK_STEPS,
     AttemptStep,
@@ -19,21 +20,17 @@ from protocol.roles.aggregator.checked.lanes import (
 from protocol.roles.aggregator.checked.moments import answered, on_first_answer, require_due
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
-from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.lanes import Answer, attempt_out_of_order
 from protocol.roles.checked.forms import metric_statement
 from protocol.roles.checked.proofs import read_metric
 from protocol.roles.checked.ring import ring_begin
-from protocol.roles.engine import facts, timers
+from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import replace, store
 from protocol.types import FrozenModel, RoundAttempt, mask_of
-
-_OF_THE_EVIDENCE = ("start", "proof", "request")
-"""Grounds of a complaint about what we have checked ourselves, or made: there is nothing in them."""
 
 
 def on_moment_answer(
@@ -89,10 +86,10 @@ def _unproven(state: CheckedTrainingState, lane: CheckingLane, context: Context)
 def on_check_verdict(
     state: CheckedTrainingState, received: Received[CheckVerdict], context: Context
 ) -> AttemptStep:
-    """Keep a checker's verdict; one that finds the attempt not in order ends it.
+    """Keep a checker's verdict; one that finds the attempt not in order ends it (`complaints`).
 
-    Where it complains of what we made or verified ourselves, it is the checker that lies: it is left out.
-    What the buyer opened to checkers alone we cannot judge: nothing of the round is measured, nobody named.
+    Raises ProtocolViolation: "not_a_checker", "judged_twice", or "judged_too_early" and "other_digests" for
+    one of something else than the attempt.
     """
     lane, body = checking_lane(state, received), received.body
     owner = received.sender
@@ -100,7 +97,7 @@ def on_check_verdict(
     require(owner in view.checkers, "not_a_checker")
     require(all(one.owner != owner for one in lane.verdicts), "judged_twice")
     if not body.in_order:
-        return _not_in_order(state, lane, received, context)
+        return on_complaint(state, lane, received, context)
     require(lane.product is not None, "judged_too_early", "the ring's product was not opened yet")
     assert lane.product is not None
     require(body.digests == view.digests(lane.product), "other_digests")
@@ -111,18 +108,6 @@ def on_check_verdict(
     after, known = replace(state, evaluation=lane), context.knowing((blob,))
     step = _show_when_complete(after, lane, known)
     return Step(step.state, (blob, *step.effects))
-
-
-def _not_in_order(
-    state: CheckedTrainingState, lane: CheckingLane, received: Received[CheckVerdict], context: Context
-) -> AttemptStep:
-    ground = received.body.ground or "projection"
-    fact = facts.COMPLAINT.of(accused=received.sender, round=lane.at.round, code=f"false_{ground}")
-    if ground in _OF_THE_EVIDENCE:
-        seat = 1 << state.parties.seat_of(received.sender)
-        step = next_attempt(state, lane, seat, "false_complaint", context)
-        return Step(step.state, (fact, *step.effects))
-    return give_up(state, f"{ground}_failed", context)
 
 
 # ---- all of it ----
@@ -153,8 +138,9 @@ def _show_when_complete(
 def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Context) -> AttemptStep:
     """A next attempt without those who were silent.
 
-    Without a metric, that is who sent none. Else a checker whose turn it was in the ring, or the only one
-    without a verdict; where both have none either may have waited for the other, and nobody is left out.
+    Without a metric, that is who sent none. Else a checker whose turn it was in the ring. For a missing
+    verdict nobody is left out: either checker may wait for the other's consent, which we do not see, and one
+    that kept it back would have the other left out. The next attempt has other checkers.
     """
     lane = state.evaluation
     if not isinstance(lane, CheckingLane) or lane.at != at:
@@ -165,10 +151,7 @@ def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Conte
     view = AttemptView(state, context, lane)
     if silent := state.parties.mask(silent_makers(view, lane)):
         return next_attempt(state, lane, silent, "ring_late", context)
-    judged = {one.owner for one in lane.verdicts}
-    missing = tuple(one for one in view.checkers if one not in judged)
-    alone = state.parties.mask(missing) if len(missing) == 1 else 0
-    return next_attempt(state, lane, alone, "verdict_late", context)
+    return next_attempt(state, lane, 0, "verdict_late", context)
 
 
 def silent_makers(view: AttemptView, lane: ShownAttempt) -> tuple[str, ...]:

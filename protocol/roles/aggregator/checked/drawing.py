@@ -109,12 +109,12 @@ def _start(state: CheckedDrawingState, context: Context) -> Step[CheckedTraining
     )
     parties = replace(parties, rows=body.as_started(parties.seats).rows)
     silent = silent_seats(parties, {one.owner: one.committed.rows for one in owners})
+    if (parties.validators & ~silent).bit_count() < max(2, parties.quorum):
+        return give_up(state, "too_few_validators", context)
     try:
         checked_widths(state.request, parties)
     except WidthError:
         return give_up(state, "widths_do_not_fit", context)
-    if (parties.validators & ~silent).bit_count() < max(2, parties.quorum):
-        return give_up(state, "too_few_validators", context)
     kept, blob = store(CommittedOwners(owners=owners))
     start, start_blob = store(start_model(state.request, state.key))
     training = enter(

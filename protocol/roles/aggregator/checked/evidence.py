@@ -126,7 +126,7 @@ def next_attempt(
     return Step(asked.state, (*notices, *over, *asked.effects))
 
 
-_SILENCES = ("metric_late", "verdict_late", "consent_late", "ring_late")
+_SILENCES = ("metric_late", "consent_late", "ring_late")
 """Codes of leaving out somebody that has done nothing, in place of something wrong."""
 
 

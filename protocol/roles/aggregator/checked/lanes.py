@@ -22,6 +22,7 @@ from protocol.types import (
     EcdsaSignature,
     FrozenModel,
     RoundAttempt,
+    RoundNumber,
     Seats,
 )
 
@@ -55,7 +56,7 @@ class MomentsLane(FrozenModel):
     """All updates are proven; the buyer's products of their masked weights are due."""
 
     status: Literal["moments"] = "moments"
-    round: int
+    round: RoundNumber
     trainers: Seats
     start_model: BlobRef
     start_digest: Digest

@@ -1,7 +1,7 @@
 """The aggregator's table where rounds are checked: before and after them it is that of any training."""
 
 from protocol.marketplace import Closed, RecordRound, RolesDrawn, RoundRecorded
-from protocol.messages import Opening, OpeningRefused, OwnerReady, RoundSignature
+from protocol.messages import Opening, OpeningRefused, OwnerReady, RoundSignature, TrainingRequest
 from protocol.messages.checked import (
     CheckedReady,
     CheckVerdict,
@@ -15,17 +15,40 @@ from protocol.messages.checked import (
     RingShared,
 )
 from protocol.roles.aggregator import pipeline, signing, table
-from protocol.roles.aggregator.checked import agreeing, checking, drawing, moments, rings, training
+from protocol.roles.aggregator.checked import (
+    agreeing,
+    checking,
+    drawing,
+    moments,
+    requesting,
+    rings,
+    training,
+)
 from protocol.roles.aggregator.checked.pipeline import advancing, on_round_recorded
 from protocol.roles.aggregator.checked.state import CheckedDrawingState, CheckedTrainingState
 from protocol.roles.aggregator.round_table import GIVES_UP
-from protocol.roles.aggregator.state import EndingState, InvitingState, SettlingState
+from protocol.roles.aggregator.state import (
+    EndingState,
+    FailedState,
+    InvitingState,
+    RequestedState,
+    SettlingState,
+)
 from protocol.roles.engine import timers
-from protocol.roles.engine.effects import CancelTimer, PutValue, SetTimer, StoreBlob, SubmitCall
+from protocol.roles.engine.effects import (
+    CancelTimer,
+    PutValue,
+    RecordFact,
+    SendMessage,
+    SetTimer,
+    StoreBlob,
+    SubmitCall,
+)
 from protocol.roles.engine.table import STAYS, Row, on_event, on_message, on_refusal, on_timer
 from protocol.roles.shared.accusing import ACCUSES
 
 _REPLACED = {
+    TrainingRequest.model_fields["type"].default,
     Closed.model_fields["event"].default,
     RolesDrawn.model_fields["event"].default,
     OwnerReady.model_fields["type"].default,
@@ -41,6 +64,16 @@ def _kept(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     """Those that are as in any training; the phase `ending` sees the draw as ever."""
     return tuple(row for row in rows if row.input not in _REPLACED or row.phases == ("ending",))
 
+
+REQUEST = (
+    on_message(
+        RequestedState,
+        TrainingRequest,
+        requesting.on_training_request,
+        then=(InvitingState, FailedState),
+        effects=(StoreBlob, SendMessage, CancelTimer, SetTimer, RecordFact),
+    ).because("As in any training; a request whose rounds cannot be checked is answered with its code."),
+)
 
 DRAWING = (
     on_event(
@@ -71,9 +104,9 @@ DRAWING = (
         then=(STAYS, CheckedTrainingState, EndingState),
         effects=_MOVES,
     ).because("Owners that have not shown what they committed to are left out."),
-    on_message(CheckedTrainingState, CheckedReady, drawing.on_late_ready, effects=GIVES_UP).because(
-        "The training has started without this owner."
-    ),
+    on_message(
+        CheckedTrainingState, CheckedReady, drawing.on_late_ready, effects=(SendMessage, RecordFact)
+    ).because("The training has started without this owner."),
 )
 
 TRAINING_LANE = (
@@ -130,11 +163,11 @@ CHECKING = (
         effects=_MOVES,
     ).because("A next attempt is made without those who are silent, while enough remain."),
     on_message(
-        CheckedTrainingState, RingCommitted, rings.on_ring_committed, then=_ENDS, effects=_MOVES
+        CheckedTrainingState, RingCommitted, rings.on_ring_committed, effects=(StoreBlob, SendMessage)
     ).because("A checker commits to its share of a ring."),
-    on_message(CheckedTrainingState, RingNonce, rings.on_ring_nonce, then=_ENDS, effects=_MOVES).because(
-        "A checker shows its nonce: vectors follow from both."
-    ),
+    on_message(
+        CheckedTrainingState, RingNonce, rings.on_ring_nonce, effects=(StoreBlob, SendMessage)
+    ).because("A checker shows its nonce: vectors follow from both."),
     on_message(CheckedTrainingState, RingShared, rings.on_ring_shared, then=_ENDS, effects=_MOVES).because(
         "With the last share the product is formed."
     ),
@@ -148,7 +181,7 @@ OPENING = (
         CheckedTrainingState,
         MetricConsent,
         agreeing.on_metric_consent,
-        effects=_MOVES,
+        effects=(SendMessage, CancelTimer, SetTimer),
     ).because("With all members' signatures the buyer opens the product under noise."),
     on_timer(
         CheckedTrainingState,
@@ -175,7 +208,7 @@ OPENING = (
         RoundSignature,
         advancing(signing.on_round_signature),
         then=_ENDS,
-        effects=(SubmitCall, *_MOVES, *ACCUSES),
+        effects=(SubmitCall, CancelTimer, *GIVES_UP, *ACCUSES),
     ).because("With a majority of signatures the record goes to the chain."),
     on_timer(
         CheckedTrainingState,
@@ -203,7 +236,8 @@ RECORDING = (
 )
 
 ROWS: tuple[Row, ...] = (
-    *table.REQUEST,
+    *_kept(table.REQUEST),
+    *REQUEST,
     *_kept(table.JOINING),
     *_kept(table.DRAWING),
     *DRAWING,

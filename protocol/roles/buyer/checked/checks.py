@@ -6,7 +6,7 @@ from protocol.crypto.ring.product import product_digest, require_agreed
 from protocol.errors import ProtocolViolation
 from protocol.learning.checked_openings.sums import open_sums
 from protocol.learning.projection.answer import flat_answer, open_zero, projection_answer
-from protocol.learning.projection.countersigning import test_digest
+from protocol.learning.projection.countersigning import zero_test_digest
 from protocol.messages.checked import (
     ProjectionAnswer,
     ProjectionRequest,
@@ -84,7 +84,7 @@ def on_zero_test_request(
     request, answer = (read_ciphertexts(key, one, len(one)) for one in (numbers.request, numbers.answer))
     (zero,) = read_ciphertexts(key, [asked.body.zero], 1)
     other = next(one for one in checkers if one != asked.sender)
-    signer = recover_address(test_digest(key, request, answer, zero), asked.body.signature)
+    signer = recover_address(zero_test_digest(key, request, answer, zero), asked.body.signature)
     require(signer == other, "not_countersigned", f"signed by {signer}, not by {other}")
     opening = open_zero(private, zero)
     shown = None if opening is None else Shown(plaintext=int(opening.plaintext), root=int(opening.root))

@@ -75,9 +75,13 @@ def require_evidence(view: RoundView, members: int) -> None:
     """Check what no verdict is about.
 
     Raises ProtocolViolation where trainers are none or out of order, another start is measured than must be,
-    the buyer's signed answer is missing or malformed, or the next model is no vector or an earlier round's.
+    the buyer's signed answer is missing or malformed, or the next model is no vector, an earlier round's, or
+    another than at the attempt before: trainers have gone on from that one.
     """
-    link = link_of(view.state)
+    link, running = link_of(view.state), view.state.attempt
+    if running is not None and running.round == view.at.round:
+        same = view.body.next_model.digest() == running.model_digest
+        require(same, "second_model_for_round")
     require(START_OF[view.body.start] is expected_start(link, members), "wrong_start_measurement")
     require(not link.names(view.body.next_model.digest()), "model_of_an_earlier_round")
     assert view.trainers

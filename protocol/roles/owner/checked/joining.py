@@ -15,6 +15,7 @@ from protocol.messages.checked import CheckedReady, CheckedStarted
 from protocol.messages.checked.values import CommittedOwner
 from protocol.roles.checked.attempt import identity_of
 from protocol.roles.checked.labels import Label
+from protocol.roles.checked.requests import require_checkable
 from protocol.roles.checked.started import checked_start, commitments_of
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step
@@ -40,7 +41,11 @@ from protocol.roles.shared.parties import public_key_of, require_sender
 def on_invitation(
     state: UndecidedState, received: Received[Invitation], context: Context
 ) -> Step[OwnerState]:
-    """Take an invitation up, and commit where that joins at once."""
+    """Take an invitation up, and commit where that joins at once.
+
+    Raises ProtocolViolation for a request whose rounds cannot be checked, or whose start reads rows.
+    """
+    require_checkable(received.body.request)
     return _committing(joining.on_invitation(state, received, context), context)
 
 

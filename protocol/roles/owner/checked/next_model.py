@@ -12,6 +12,7 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.checked_openings.sums import vectors_out_of_range
 from protocol.learning.judgement.complaints import Ground
 from protocol.messages.checked import RingConsent, RingOpening
+from protocol.messages.checked.ring import OpenedVector
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.ring import chance, digest_to_sign, known_shares, product, ring_begin
 from protocol.roles.checked.ring_state import SharedNumbers
@@ -65,7 +66,9 @@ def on_ring_opening(
 ) -> Step[OwnerState]:
     """Take the two known masks off the opened sums: whether the next model is in range is our own word.
 
-    Openings that are none of the signed product are no reason to wait for others: the buyer opens once.
+    That the buyer says "out of range", or opens something else, is shown with the verdict. Sums that open are
+    shown to nobody: the aggregator, whose model it is, knows two masks as well, and may have chosen a model
+    whose sums tell it more.
     Raises ProtocolViolation("opened_twice") for a second answer, ("wrong_purpose") for another ring's.
     """
     require_sender(received.sender, state.opened.buyer)
@@ -76,28 +79,35 @@ def on_ring_opening(
         raise EarlyInput
     require(not opening.in_range, "opened_twice")
     view = view_of(state, attempt, context)
-    if not _in_range(view, attempt, received.body, context):
+    answers = [_vector(one) for one in received.body.vectors]
+    try:
+        outside = _outside(view, attempt, answers, context)
+    except ProtocolViolation:
         return not_in_order(state, attempt, Ground.NEXT_MODEL, context, evidence=(received.signed,))
+    if outside:
+        evidence = () if all(answers) else (received.signed,)
+        return not_in_order(state, attempt, Ground.NEXT_MODEL, context, evidence=evidence)
     return conclude(state, replace(attempt, opening=replace(opening, in_range=True)), context)
 
 
-def _in_range(view: RoundView, attempt: Attempt, body: RingOpening, context: Context) -> bool:
+def _vector(opened: OpenedVector) -> tuple[Opening, ...] | None:
+    """None is "out of range"."""
+    return tuple(Opening(mpz(one.plaintext), mpz(one.root)) for one in opened.openings) or None
+
+
+def _outside(
+    view: RoundView, attempt: Attempt, answers: list[tuple[Opening, ...] | None], context: Context
+) -> list[int]:
+    """The vectors out of range, of one; raises ProtocolViolation for openings that are none."""
     opening = _opening(attempt)
     assert opening.product is not None
     numbers = opening.product.load(SharedNumbers, context).numbers
     ciphertexts = read_ciphertexts(view.key, numbers, len(numbers))
-    answers = [
-        tuple(Opening(mpz(one.plaintext), mpz(one.root)) for one in vector.openings) or None
-        for vector in body.vectors
-    ]
     ring_of = ring_view(view, attempt, Purpose.NEXT_MODEL)
     known = known_shares(opening.ring, ring_of, context)
     chance_of_ours = context.randomness(Label.SUM_OPENINGS)
     widths = view.widths.next_model.sums
-    try:
-        return not vectors_out_of_range(view.key, widths, ciphertexts, answers, known, chance_of_ours)
-    except ProtocolViolation:
-        return False
+    return vectors_out_of_range(view.key, widths, ciphertexts, answers, known, chance_of_ours)
 
 
 def _opening(attempt: Attempt) -> OpeningModel:

@@ -7,6 +7,7 @@ from protocol.messages.checked import ProvenUpdate
 from protocol.roles.checked.attempt import identity_of
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.proofs import update_proofs
+from protocol.roles.checked.start import start_model
 from protocol.roles.checked.started import commitments_of
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
@@ -26,7 +27,7 @@ def on_encrypted_model(
     """Answer the round's model with the local model and its proof; asked again, with the same bytes.
 
     One model for a round, whatever the attempt: with the answers to two the aggregator would compare what
-    the map makes of each.
+    the map makes of each. The first one is public, and no other is answered in its place.
     """
     require_sender(received.sender, state.request.aggregator)
     require(context.address in state.parties.addresses(state.parties.trainers), "not_a_trainer")
@@ -39,6 +40,9 @@ def on_encrypted_model(
         again = unpack(ProvenUpdate, answer.update.raw(context))
         label = received.envelope.message_id.hex()
         return Step.unchanged(state, message(context, received.sender, again, at, label=label))
+    if at.round == 1:
+        public = start_model(state.request, public_key_of(state.n))
+        require(start_digest == public.digest(), "wrong_start_model")
     update = _update(state, model, at.round, context)
     stored, blob = store(update)
     kept = TrainerAnswer(round=at.round, attempt=at.attempt, start_digest=start_digest, update=stored)

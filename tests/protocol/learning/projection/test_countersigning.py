@@ -5,8 +5,15 @@ from dataclasses import dataclass, replace
 import pytest
 
 from protocol.crypto.cipher import Ciphertext, PrivateKey, blind_for_key_holder
-from protocol.learning.projection.answer import open_zero
-from protocol.learning.projection.countersigning import Liar, Refusal, consent, judge_refusal, refusal
+from protocol.learning.projection.answer import flat_answer, open_zero
+from protocol.learning.projection.countersigning import (
+    Liar,
+    Refusal,
+    consent,
+    judge_refusal,
+    refusal,
+    zero_test_digest,
+)
 from protocol.learning.projection.question import Seeds
 from tests.support.projections import BOUND, ProjectedRound, seed
 
@@ -106,6 +113,8 @@ def test_consent_is_to_one_request_answer_and_test(case: Case) -> None:
         )
     }
     assert len(digests) == 4
+    flat = flat_answer(answer)
+    assert zero_test_digest(one.key, request, flat, zero) == consent(case.projection, request, answer, zero)
 
 
 def test_seeds_have_one_digest(case: Case) -> None:

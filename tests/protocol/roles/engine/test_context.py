@@ -8,6 +8,8 @@ import pytest
 from protocol.errors import MisuseError
 from protocol.records import Market
 from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import SetTimer
+from protocol.roles.engine.state import store
 
 MARKET = Market(chain_id=1, contract="0x" + "11" * 20)
 
@@ -43,3 +45,21 @@ def test_what_was_drawn_is_neither_shown_nor_compared() -> None:
     assert repr(step) == repr(fresh)
     assert "mask" not in repr(step)
     assert pickle.loads(pickle.dumps(fresh)).randomness("mask").bytes(16)
+
+
+def test_blobs_of_the_same_step_are_found_and_its_labels_stay_used() -> None:
+    """A second context with streams of its own would draw the same secrets again."""
+    step, (_, blob) = context(), store(b"a share")
+    drawn = step.randomness("mask").bytes(16)
+    later = step.knowing([blob, SetTimer(name="join", seconds=1.0)])
+    assert later.blobs == {blob.digest: b"a share"}
+    assert step.blobs == {}
+    with pytest.raises(MisuseError, match="'mask' was drawn before"):
+        later.randomness("mask")
+    assert later.randomness("other").bytes(16) != drawn
+    with pytest.raises(MisuseError, match="'other' was drawn before"):
+        step.randomness("other")
+    fresh = context()
+    assert fresh.knowing(()).randomness("mask").bytes(16) == drawn
+    with pytest.raises(MisuseError):
+        fresh.randomness("mask")

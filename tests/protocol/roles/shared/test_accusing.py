@@ -6,9 +6,12 @@ import pytest
 
 from protocol.accusations import SignedOpening
 from protocol.envelope import SignedMessage
+from protocol.marketplace import Cancelled
 from protocol.messages import Opening, RoundSignature
 from protocol.records import RoundRecord
+from protocol.roles.engine.effects import SubmitCall
 from protocol.roles.engine.inputs import MessageReceived
+from protocol.roles.shared.deadlines import accuser_turn
 from protocol.signatures import sign_digest
 from tests.support.roles.bonded import BUYER, FORFEIT, OWNER, bonded_market
 from tests.support.roles.pure_contract import MARKET
@@ -48,6 +51,9 @@ def other_record(market: PureMarket, body: Opening, signer: Party) -> tuple[Roun
 
 
 def lost(market: PureMarket) -> list[tuple[str, str, int]]:
+    """The bonds that are lost once every call that waits its turn is made."""
+    while market.delayed:
+        assert market.tick()
     return [(event.account, event.fault, event.amount) for event in market.contract.bonds.lost]
 
 
@@ -106,9 +112,9 @@ def test_more_proofs_against_somebody_cost_no_more_gas(party: str) -> None:
         second = altered(market, message, record=record, signature=signature)
         market.deliver(receiver, MessageReceived(signed=second))
         assert receiver.violations[-1].code == "second_record"
+    assert lost(market) == [(market.buyer.address, "two_records", BUYER)]
     calls = [name for sender, name in market.contract.calls if sender == receiver.address]
     assert calls.count("accuse_of_two_records") == 1
-    assert lost(market) == [(market.buyer.address, "two_records", BUYER)]
 
 
 def test_a_second_record_is_recognised_when_the_first_is_on_the_chain() -> None:
@@ -179,3 +185,59 @@ def test_trainings_without_bonds_go_on_as_before() -> None:
     record, signature = other_record(market, body_of(message), market.buyer)
     second = altered(market, message, record=record, signature=signature)
     assert refusal(market, owner, second) == "attempt_out_of_order"
+
+
+# ---- in turn ----
+
+
+def second_record_to(market: PureMarket, receiver: Party, message: SignedMessage) -> float:
+    """The receiver gets a second record of the buyer's; how long its accusation waits."""
+    market.deliver(receiver, MessageReceived(signed=message))
+    record, signature = other_record(market, body_of(message), market.buyer)
+    second = altered(market, message, record=record, signature=signature)
+    step = market.deliver(receiver, MessageReceived(signed=second))
+    assert step is not None
+    [call] = [effect for effect in step.effects if isinstance(effect, SubmitCall)]
+    return call.after
+
+
+def test_all_that_hold_the_same_proof_show_it_in_turn() -> None:
+    """The aggregator at once, then the validators: of calls at once all but one are for nothing."""
+    market = bonded_market()
+    receivers = (market.aggregator, *market.owners[2:5])
+    openings = [(receiver, market.run_until("opening", receiver)) for receiver in receivers]
+    waits = [second_record_to(market, receiver, message) for receiver, message in openings]
+    unit = waits[1]
+    assert waits == [0.0, unit, 2 * unit, 3 * unit]
+    assert 0 < unit <= float(market.request.deadlines.chain_s)
+    assert lost(market) == [(market.buyer.address, "two_records", BUYER)]
+
+
+def test_a_fault_is_shown_by_the_next_where_those_before_it_are_silent() -> None:
+    market, receiver, message = at_the_opening()
+    assert second_record_to(market, receiver, message) > 0
+    assert (receiver.address, "accuse_of_two_records") not in market.contract.calls
+    market.silent |= {market.aggregator.address, market.buyer.address}
+    assert lost(market) == [(market.buyer.address, "two_records", BUYER)]
+    assert (receiver.address, "accuse_of_two_records") in market.contract.calls
+
+
+def test_an_accusation_that_waits_is_made_though_the_training_has_ended() -> None:
+    market, receiver, message = at_the_opening()
+    second_record_to(market, receiver, message)
+    ended = Cancelled(training=1, refund=0)
+    market.deliver(receiver, market.event_input(ended))
+    assert receiver.phase == "failed"
+    assert lost(market) == [(market.buyer.address, "two_records", BUYER)]
+
+
+@pytest.mark.parametrize(
+    ("round_seconds", "chain_seconds"), [(3060, 300.0), (60, 86_400.0), (259_200, 300.0)]
+)
+def test_the_last_turn_comes_before_a_bond_can_be_released(round_seconds: int, chain_seconds: float) -> None:
+    terms = bonded_market().request.terms(b"k" * 32).model_copy(update={"round_seconds": round_seconds})
+    turns = [accuser_turn(terms, chain_seconds, place) for place in (None, *range(256))]
+    assert max(turns) <= round_seconds / 4 / 2, "the other half is for the transactions"
+    assert 0 < turns[0] < min(turns[1:])
+    assert len(set(turns)) == 9
+    assert max(turns) <= 8 * chain_seconds

@@ -48,8 +48,6 @@ async def test_a_deployment_is_recorded_as_the_chain_has_it(market, code):
     assert bytes.fromhex(made.interface_id[2:]) == interface_id()
     assert not await MarketplaceViews(market.rpc, made.market).supports_interface(b"\xff" * 4)
     await check_recorded(market.rpc, made)
-    other = made.model_copy(update={"transaction": "0x" + "00" * 32})
-    await check_recorded(market.rpc, other)  # a node that has no receipt of it any more
 
 
 async def test_a_record_with_the_transaction_of_another_contract_is_refused(market):
@@ -57,6 +55,24 @@ async def test_a_record_with_the_transaction_of_another_contract_is_refused(mark
     wrong = market.deployment.model_copy(update={"transaction": other.transaction})
     with pytest.raises(WrongChain, match=f"made {other.address} in block"):
         await check_recorded(market.rpc, wrong)
+
+
+async def test_a_record_with_a_transaction_that_nobody_knows_is_refused(market):
+    """Else a contract with a constructor of its own passes with a made-up transaction."""
+    unknown = market.deployment.model_copy(update={"transaction": "0x" + "00" * 32})
+    with pytest.raises(WrongChain, match=r"knows no transaction 0x00.* ask a node that keeps .* of block"):
+        await check_recorded(market.rpc, unknown)
+
+
+async def test_a_node_that_has_the_receipt_and_not_the_transaction_does_not_bear_a_record_out(market):
+    node = Interposed(market.rpc)
+
+    async def nothing(_transaction):
+        return None
+
+    node.handlers["eth_getTransactionByHash"] = nothing
+    with pytest.raises(WrongChain, match="knows no transaction"):
+        await check_recorded(node, market.deployment)
 
 
 async def test_a_contract_that_another_constructor_made_is_refused(market):

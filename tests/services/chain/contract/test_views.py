@@ -3,6 +3,7 @@
 import pytest
 from eth_abi.abi import encode
 
+from protocol.accusations import SignedOpening
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Register
 from services.chain.contract.views import MarketplaceViews, Owners
@@ -71,6 +72,17 @@ async def test_a_status_that_no_training_has_is_another_contracts(market, number
 async def test_a_role_that_nobody_has_is_another_contracts(market, number) -> None:
     with pytest.raises(WrongChain, match=f"answers roleOf with {number}, which .* check the address"):
         await foreign(market, ["uint8"], [number]).role_of(SOMEBODY)
+
+
+@pytest.mark.parametrize("steps", [4, 5, 2**256 - 1])
+async def test_more_steps_than_a_check_has_are_another_contracts(market, steps) -> None:
+    """A node that lies would have an accusation ask for no step, or for fewer than none."""
+    opening = SignedOpening.of(1, 1, n=15, ciphertext=4, plaintext=1, root=2)
+    assert opening.steps == 4
+    types = ["uint256", "bytes32"]
+    with pytest.raises(WrongChain, match=f"answers doubtOf with {steps} steps of 4, which"):
+        await foreign(market, types, [steps, bytes(32)]).steps_done(opening)
+    assert await foreign(market, types, [3, bytes(32)]).steps_done(opening) == 3
 
 
 async def test_terms_that_no_training_was_opened_with_are_another_contracts(market) -> None:

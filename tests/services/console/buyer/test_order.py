@@ -300,3 +300,40 @@ async def test_the_form_takes_a_column_more(browser):
 
 def test_request_content_is_a_valid_example():
     assert parse_request(request_content()).name
+
+
+CLASSIFICATION = {
+    "kind": "binary_classification",
+    "target-minimum": "",
+    "target-maximum": "",
+    "target-rules": "kind: boolean",
+    "start_value": "0.3",
+}
+
+
+def test_a_classification_comes_through_the_form():
+    request = check(filled(**CLASSIFICATION)).request
+    assert request.model.kind == "binary_classification"
+    assert request.target.kind == "boolean"
+    assert parse_request(document_of(values_of(request.model_dump(mode="json")))) == request
+    assert fresh()["kind"] == "linear_regression"
+    assert check({name: text for name, text in filled().items() if name != "kind"}).request is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"target-minimum": "0", "target-maximum": "1", "target-rules": ""},
+            "write kind: boolean in the rules of",
+        ),
+        ({"start": "zero"}, "starts from the target's mean"),
+        ({"intercept": "", "start": "zero"}, "needs an intercept"),
+    ],
+)
+def test_what_a_classification_lacks_is_told_in_the_forms_words(changes, says):
+    assert says in problems(**{**CLASSIFICATION, **changes})[""]
+
+
+def test_a_kind_that_there_is_not_is_told_beside_its_field():
+    assert list(problems(kind="oracle")) == ["kind"]

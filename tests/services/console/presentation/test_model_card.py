@@ -142,3 +142,16 @@ def test_json_reads_back_as_the_card():
     card = made()
     assert ModelCard.model_validate_json(as_json(card), strict=False) == card
     assert json.loads(as_json(card))["rounds"][0]["round"] == 0
+
+
+def test_the_card_of_a_classification_says_what_its_error_is():
+    page = as_markdown(
+        made(
+            model={"kind": "binary_classification"},
+            target={"name": "ill", "kind": "boolean"},
+            start={"start": "mean", "value": "0.4"},
+        )
+    )
+    assert "Binary classification by least squares, ridge penalty λ = 0.00001" in page
+    assert "the MSE is the Brier score of the linear predictions" in page
+    assert "Linear regression" not in page

@@ -64,6 +64,14 @@ def test_every_member_signs_it_and_stands_after_it() -> None:
     assert not play.early
 
 
+def test_masks_seeds_and_evidence_are_kept_no_longer_than_the_round() -> None:
+    """What is left: what opens the commitments, everybody's commitments, and the model to hand out."""
+    for member in played(*ALL).members.values():
+        state = member.state
+        kept = {state.secrets.digest, state.owners.digest, state.signed_models[0].model.digest}
+        assert set(member.blobs) == kept
+
+
 def test_before_that_nobody_has_moved_on() -> None:
     play = played(*ALL[:-1])
     first = first_link(play.world.request, play.world.key)

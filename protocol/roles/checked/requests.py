@@ -1,0 +1,46 @@
+"""Which requests' rounds can be checked: whoever orders, takes on or joins a training asks for itself.
+
+Proofs bound what an owner commits to by ranges of [−1, 1], and a start is in declared units. A start of large
+weights that grow by powers of some number would have the first error spell out the table of all products.
+"""
+
+from protocol.crypto.fixed_point import encode
+from protocol.errors import ProtocolViolation, WidthError
+from protocol.learning.checked_openings.next_model import NextModelWidths
+from protocol.learning.judgement.plausibility import require_start
+from protocol.learning.moments.widths import MomentWidths
+from protocol.learning.projection.question import projection_widths
+from protocol.learning.scales import MODEL_SCALE
+from protocol.marketplace import validator_count
+from protocol.request import Request
+from protocol.roles.engine.refusals import require
+
+
+def require_checkable(request: Request) -> None:
+    """Check a request before anything is sent or paid for it.
+
+    Raises ProtocolViolation: "columns_not_scaled", "start_too_large", or "widths_do_not_fit" where the key is
+    too short even for owners with as few rows as are asked for.
+    """
+    require(request.scale == "range", "columns_not_scaled", "rounds are checked between scaled columns alone")
+    require_start(encode([float(weight) for weight in request.start_weights()], MODEL_SCALE))
+    try:
+        _least_widths(request)
+    except WidthError as error:
+        raise ProtocolViolation("widths_do_not_fit", str(error)) from None
+
+
+def _least_widths(request: Request) -> None:
+    """With the most owners, of the fewest rows: more rows are looked at when they are known."""
+    owners = request.owners.maximum
+    validators = validator_count(owners)
+    moments = MomentWidths.fit(
+        key_bits=request.key_bits,
+        parameters=request.parameters,
+        trainers=owners - validators,
+        weights=validators * max(1, request.bounds.min_rows),
+        weight_bits=request.weight_bits,
+        residual_bits=request.residual_bits,
+    )
+    projection_widths(moments, request.key_bits)
+    NextModelWidths.fit(request.key_bits, request.parameters, request.weight_bits)

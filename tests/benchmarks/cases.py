@@ -1,0 +1,88 @@
+"""The tables that kinds of models are measured on, each with what scikit-learn has for the same target."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from protocol.preparation.tables import Table, ValueKind
+from protocol.request_sections import DEFAULT_KIND
+
+Matrix = NDArray[np.float64]
+OWNERS = 5
+DRAWN = 3
+"""Of five owners so many train; the others validate."""
+
+NOBODY = "0x" + "0" * 40
+_RIDGE = 0.01
+"""Of the logistic regression that is compared with, on standardised columns and each row's mean loss."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A table and a kind of model for its target, the last column; `pooled` is fitted on rows and target."""
+
+    title: str
+    kind: str
+    names: tuple[str, ...]
+    rows: Matrix
+    figures: tuple[str, ...]
+    pooled_title: str
+    pooled: Callable[[Matrix, Matrix], Callable[[Matrix], Matrix]]
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether the target is 0 or 1."""
+        return self.kind == "binary_classification"
+
+    def kinds(self) -> dict[str, ValueKind]:
+        """How its columns are read."""
+        return dict.fromkeys(self.names, "number")
+
+
+def breast_cancer() -> Case:
+    """569 tumours, 30 measures each, benign (1) or malignant (0): the Wisconsin data."""
+    data = load_breast_cancer()
+    names = (*(str(name) for name in data.feature_names), "benign")
+    return Case(
+        "Breast cancer",
+        "binary_classification",
+        names,
+        np.column_stack([data.data, data.target]),
+        ("accuracy", "auc", "log_loss", "brier"),
+        "scikit-learn's LogisticRegression",
+        _logistic,
+    )
+
+
+def diabetes() -> Case:
+    """442 patients, ten measures each, and how the disease went on."""
+    data = load_diabetes(scaled=False)
+    return Case(
+        "Diabetes",
+        DEFAULT_KIND,
+        (*data.feature_names, "progression"),
+        np.column_stack([data.data, data.target]),
+        ("rmse", "mae", "r2"),
+        "scikit-learn's LinearRegression",
+        lambda features, target: LinearRegression().fit(features, target).predict,
+    )
+
+
+CASES = (breast_cancer, diabetes)
+
+
+def _logistic(features: Matrix, target: Matrix) -> Callable[[Matrix], Matrix]:
+    regression = LogisticRegression(C=1 / (_RIDGE * len(target)), max_iter=10_000)
+    fitted = make_pipeline(StandardScaler(), regression).fit(features, target)
+    return lambda rows: np.asarray(fitted.predict_proba(rows)[:, 1])
+
+
+def table_of(case: Case, rows: Matrix) -> Table:
+    """Rows by the names of their columns."""
+    return dict(zip(case.names, rows.T, strict=True))

@@ -1,0 +1,82 @@
+"""What a trainer with worse data earns, by kind of model: its share of the contribution pot, one of three."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocol.learning.kinds.registry import kind_of
+from protocol.learning.plaintext import OwnerData
+from protocol.learning.statistic import Statistic
+from services.data.row_reader import statistic_builder
+from services.data.sample_request import DemoData, DemoOptions, demo_request
+from services.sandbox.report import same_in_plaintext
+from tests.benchmarks.cases import DRAWN, NOBODY, OWNERS, Case, table_of
+
+Matrix = NDArray[np.float64]
+Cheat = Callable[[list[Matrix], np.random.Generator], Matrix]
+
+_TINY = 20
+"""Rows of an owner that brings next to nothing: what requests ask for at least, by default."""
+
+
+def _honest(parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
+    return parts[0]
+
+
+def _shuffled(parts: list[Matrix], generator: np.random.Generator) -> Matrix:
+    return np.column_stack([parts[0][:, :-1], generator.permutation(parts[0][:, -1])])
+
+
+def _zero(parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
+    least = parts[0][:, -1].min()
+    return np.column_stack([parts[0][:, :-1], np.full(len(parts[0]), least)])
+
+
+def _tiny(parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
+    return parts[0][:_TINY]
+
+
+def _copied(parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
+    return parts[1]
+
+
+CHEATS: Mapping[str, Cheat] = {
+    "honest": _honest,
+    "shuffled targets": _shuffled,
+    "the least target in every row": _zero,
+    f"{_TINY} rows": _tiny,
+    "a copy of another trainer's rows": _copied,
+}
+
+
+def shares(case: Case, seeds: int) -> dict[str, list[float]]:
+    """By what the first of three trainers does: mean and largest of its share over the seeds."""
+    found: dict[str, list[float]] = {}
+    for seed in range(seeds):
+        for title, cheat in CHEATS.items():
+            found.setdefault(title, []).append(_share(case, cheat, seed))
+    return {title: [float(np.mean(row)), float(np.max(row))] for title, row in found.items()}
+
+
+def _share(case: Case, cheat: Cheat, seed: int) -> float:
+    """A trainer's share in one training: five owners by chance, three train, two validate."""
+    generator = np.random.default_rng(seed)
+    parts = [case.rows[part] for part in np.array_split(generator.permutation(len(case.rows)), OWNERS)]
+    kinds, tables = case.kinds(), [table_of(case, part) for part in parts]
+    data = DemoData(kinds, case.names[-1], tables)
+    request = demo_request(DemoOptions(owners=OWNERS, kind=case.kind, seed=seed), data, NOBODY)
+    parts[0] = cheat(parts, generator)
+    factor = kind_of(request).training_factor
+    owners = [
+        OwnerData(factor(request, statistic), statistic.rows)
+        for statistic in (_statistic(case, part) for part in parts)
+    ]
+    twin = same_in_plaintext(request, owners[:DRAWN], owners[DRAWN:], request.schedule.rounds)
+    return twin.shares[0]
+
+
+def _statistic(case: Case, rows: Matrix) -> Statistic:
+    builder = statistic_builder(case.kinds())
+    builder.add(table_of(case, rows))
+    return builder.finish()

@@ -1,0 +1,48 @@
+"""The table of models is made, and no figure of ours falls far behind a model that sees all rows at once."""
+
+import re
+
+import pytest
+
+from tests.benchmarks.cases import CASES, DRAWN, OWNERS, Case, breast_cancer, diabetes
+from tests.benchmarks.models import RESULTS, main, means
+
+SEEDS = 5
+
+
+def pairs(case: Case) -> list[tuple[list[float], list[float]]]:
+    """(ours, the pooled model's) figures, for each number of trainers."""
+    found = means(case, SEEDS)
+    return [
+        (
+            next(row for title, row in found.items() if title.startswith(f"DeltaML, {ours}")),
+            next(row for title, row in found.items() if title.endswith(f"rows of {count} pooled")),
+        )
+        for ours, count in ((f"{DRAWN} of", DRAWN), ("all", OWNERS))
+    ]
+
+
+def test_classification_is_close_to_logistic_regression_on_pooled_rows() -> None:
+    for (accuracy, auc, log_loss, brier), best in pairs(breast_cancer()):
+        assert accuracy > best[0] - 0.015
+        assert auc > best[1] - 0.004
+        assert log_loss < best[2] + 0.04
+        assert brier < best[3] + 0.008
+
+
+def test_regression_is_close_to_least_squares_on_pooled_rows() -> None:
+    for (rmse, mae, r2), best in pairs(diabetes()):
+        assert rmse < 1.01 * best[0]
+        assert mae < 1.01 * best[1]
+        assert r2 > best[2] - 0.01
+
+
+def test_the_command_writes_every_table(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(seeds=1, out=tmp_path / "results.md")
+    text = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert capsys.readouterr().out.strip() == text.strip()
+    kept = RESULTS.read_text(encoding="utf-8")
+    titles = [[line for line in one.splitlines() if line.startswith("## ")] for one in (text, kept)]
+    assert titles[0] == titles[1]
+    assert len(titles[0]) == len(CASES)
+    assert not re.search(r"\bnan\b", text)

@@ -1,0 +1,94 @@
+"""Requests whose rounds cannot be checked are refused by everybody before anything is sent."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from protocol.errors import ProtocolViolation
+from protocol.request_parsing import parse_request
+from protocol.roles.aggregator import role as unchecked_aggregator
+from protocol.roles.aggregator.checked import role as aggregator
+from protocol.roles.buyer import role as unchecked_buyer
+from protocol.roles.buyer.checked import role as model_buyer
+from protocol.roles.checked.requests import require_checkable
+from protocol.roles.engine.table import Row
+from tests.support.roles.checked_markets import CHECKED_ROLES, checked_request
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import body_of, small_data, small_market
+
+LARGE = {"start": "weights", "weights": ["30", "20", "0"]}
+
+
+def refused(**changes: Any) -> str:
+    request = parse_request({**checked_request(**changes), "aggregator": "0x" + "aa" * 20})
+    with pytest.raises(ProtocolViolation) as caught:
+        require_checkable(request)
+    return caught.value.code
+
+
+def test_a_request_of_scaled_columns_from_zero_is_accepted() -> None:
+    require_checkable(parse_request({**checked_request(), "aggregator": "0x" + "aa" * 20}))
+
+
+def test_columns_without_a_scale_are_refused() -> None:
+    """What an owner commits to is bounded by ranges of [−1, 1]."""
+    assert refused(scale="none") == "columns_not_scaled"
+
+
+def test_a_start_of_large_weights_is_refused() -> None:
+    """With θ_j = B^j the first error would have every product of the members' rows as a digit of its own.
+
+    A weight of a feature ten wide is a tenth as large in declared units, where the target is a hundred wide.
+    """
+    assert refused(start=LARGE) == "start_too_large"
+    small = checked_request(start={"start": "weights", "weights": ["20", "-10", "0"]})
+    require_checkable(parse_request({**small, "aggregator": "0x" + "aa" * 20}))
+
+
+def test_a_key_without_room_for_three_products_is_refused() -> None:
+    assert refused(key_bits=768) == "widths_do_not_fit"
+
+
+def careless(*roles: str) -> dict[str, Any]:
+    """Roles of checked markets, of which some do not ask: a buyer, or an aggregator, of unchecked ones."""
+    unasking = {
+        "model_buyer": SimpleNamespace(**{**vars(model_buyer), "initial": unchecked_buyer.initial}),
+        "federated_aggregator": SimpleNamespace(
+            **{**vars(aggregator), "MACHINE": replace(aggregator.MACHINE, rows=_unasking())}
+        ),
+    }
+    return {**CHECKED_ROLES, **{role: unasking[role] for role in roles}}
+
+
+def _unasking() -> tuple[Row, ...]:
+    kept = [row for row in aggregator.MACHINE.rows if row.input != "training_request"]
+    return (*kept, *(row for row in unchecked_aggregator.MACHINE.rows if row.input == "training_request"))
+
+
+def market_of(roles: dict[str, Any]) -> PureMarket:
+    return small_market(checked_request(start=LARGE), small_data(owners=4), roles=roles)
+
+
+def test_the_buyer_pays_no_deposit_for_it() -> None:
+    with pytest.raises(ProtocolViolation, match="start_too_large"):
+        market_of(CHECKED_ROLES)
+
+
+def test_the_aggregator_answers_why() -> None:
+    market = market_of(careless("model_buyer"))
+    market.finish()
+    [answer] = market.sent("request_answer")
+    assert (body_of(answer).accepted, body_of(answer).code) == (False, "start_too_large")
+    assert market.contract.status == "cancelled"
+    assert not market.sent("invitation")
+
+
+def test_no_owner_joins() -> None:
+    """The error of such a start would be its rows: it does not take the aggregator's word."""
+    market = market_of(careless("model_buyer", "federated_aggregator"))
+    market.finish()
+    assert market.sent("invitation")
+    assert {one.code for owner in market.owners for one in owner.violations} == {"start_too_large"}
+    assert not market.contract.seats
