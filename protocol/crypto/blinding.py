@@ -13,6 +13,7 @@ import gmpy2
 from gmpy2 import mpz
 
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, FixedBaseTable, PublicKey
+from protocol.crypto.powers import product_of_powers
 from protocol.crypto.randomness import Randomness
 
 PROOF_BITS = 512
@@ -24,6 +25,14 @@ def blind_for_key_holder(key: PublicKey, ciphertexts: Sequence[mpz], randomness:
     """Each ciphertext times r^n with r uniform in Z*_n: for everything that the key's holder will see."""
     modulus = key.n_squared
     return [c * gmpy2.powmod(randomness.unit(key.n), key.n, modulus) % modulus for c in ciphertexts]
+
+
+def blind_power_for_key_holder(key: PublicKey, ciphertext: mpz, exponent: int, randomness: Randomness) -> mpz:
+    """The ciphertext's plaintext times an exponent as long as n, blinded as `blind_for_key_holder` does.
+
+    Both powers share their squarings.
+    """
+    return product_of_powers([ciphertext, randomness.unit(key.n)], [exponent, int(key.n)], key.n_squared)
 
 
 class ShortExponentBlinder:

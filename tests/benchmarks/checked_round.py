@@ -1,15 +1,15 @@
 """`python -m tests.benchmarks.checked_round`: what a checked round costs each party in processor time.
 
 A whole market as pure transitions, each party's steps timed by themselves: decoding, checks, arithmetic and
-the new state, but no bus, no store and no signatures of the envelopes. All parties share one process, and with
-it the tables that a process keeps for a training and a round; the first round does not count. Since a machine
-that others use too makes processors slower, every figure also stands as the number of products modulo n² that
-it would have been the time for.
+the new state, but no bus, no store and no signatures of the envelopes. All parties share one process, and
+with it the tables that a process keeps of a training's bases and a round's products, so that whoever needs
+them first pays for all; the first round does not count. Since a machine that others use too makes processors
+slower, every figure also stands as the number of products modulo n² that it would have been the time for.
 """
 
 from collections import defaultdict
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from time import process_time
 from typing import Annotated, Any
 
@@ -30,7 +30,6 @@ from tests.support.roles.pure_party import Matrix, Party
 
 ROWS = 60
 PROBED_PRODUCTS = 200
-STEPS_BETWEEN_PROBES = 25
 
 
 class Size(BaseModel):
@@ -50,12 +49,12 @@ LARGE = Size(trainers=3, validators=2, parameters=101)
 
 
 class RoundRun(BaseModel):
-    """Median milliseconds of a round: of one party of each kind, and of all parties together."""
+    """Medians of a round: of the busiest party of each kind, and of all parties together."""
 
     size: Size
     rounds: int
-    product_microseconds: float
     milliseconds: dict[str, float]
+    thousand_products: dict[str, float]
 
 
 class RoundReport(BaseModel):
@@ -67,39 +66,40 @@ class RoundReport(BaseModel):
 
 
 class TimedMarket(PureMarket):
-    """Notes the processor seconds of each step by round and party, and of a product from time to time."""
+    """Notes what each party's steps take, by round, and before each step what a product takes just then."""
 
     def __init__(self, request: dict[str, Any], data: list[Matrix], columns: list[str], **options: Any):
         super().__init__(request, data, columns, roles=CHECKED_ROLES, group=RSA_2048, **options)
         self.seconds: defaultdict[int, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
-        self.probes: list[float] = []
-        self._steps = 0
+        self.probes: defaultdict[int, list[float]] = defaultdict(list)
+        self.outside = 0.0
 
     def deliver(self, party: Party, item: Input) -> EncodedStep | None:
-        if self._steps % STEPS_BETWEEN_PROBES == 0:
-            self.probes.append(seconds_of_a_product(self.key.public_key.n_squared))
-        self._steps += 1
-        started, applied = process_time(), self.outside
+        number, outside = round_of(item), self.outside
+        self.probes[number].append(seconds_of_a_product(self.key.public_key.n_squared))
+        started = process_time()
         step = super().deliver(party, item)
-        self.seconds[round_of(item)][party.address] += process_time() - started - (self.outside - applied)
+        self.seconds[number][party.address] += process_time() - started - (self.outside - outside)
         return step
-
-    outside = 0.0
 
     def apply(self, party: Party, effect: Any) -> None:
         started = process_time()
         super().apply(party, effect)
         self.outside += process_time() - started
 
-    def of_party(self, rounds: range) -> dict[str, float]:
-        """The median of a round, in milliseconds, of the busiest party of each kind and of all."""
-        found = defaultdict(list)
+    def medians(self, rounds: range) -> tuple[dict[str, float], dict[str, float]]:
+        """Milliseconds and thousand products of a round, by kind of party."""
+        found, products = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
         for one in rounds:
             spent = self.seconds[one]
-            for kind, names in self._kinds(one).items():
-                found[kind].append(1e3 * max((spent[name] for name in names), default=0.0))
-            found["all"].append(1e3 * sum(spent.values()))
-        return {kind: median(values) for kind, values in found.items()}
+            parts = {
+                kind: max((spent[name] for name in names), default=0.0)
+                for kind, names in self._kinds(one).items()
+            }
+            for kind, seconds in {**parts, "all": sum(spent.values())}.items():
+                found[kind].append(1e3 * seconds)
+                products[kind].append(seconds / mean(self.probes[one]) / 1e3)
+        return _medians(found), _medians(products)
 
     def _kinds(self, round_number: int) -> dict[str, list[str]]:
         asked = self.sent("projection_request")
@@ -112,6 +112,10 @@ class TimedMarket(PureMarket):
             "validator": [name for name in validators if name not in checkers],
             "buyer": [self.buyer.address],
         }
+
+
+def _medians(found: dict[str, list[float]]) -> dict[str, float]:
+    return {kind: median(values) for kind, values in found.items()}
 
 
 def round_of(item: Input) -> int:
@@ -162,23 +166,19 @@ def measure(size: Size, *, key_bits: int, rounds: int) -> RoundRun:
     market.finish()
     if len(market.contract.recorded) != rounds + 1:
         raise RuntimeError(f"{len(market.contract.recorded)} rounds were recorded")
-    return RoundRun(
-        size=size,
-        rounds=rounds,
-        product_microseconds=1e6 * median(market.probes),
-        milliseconds=market.of_party(range(2, rounds + 2)),
-    )
+    milliseconds, products = market.medians(range(2, rounds + 2))
+    return RoundRun(size=size, rounds=rounds, milliseconds=milliseconds, thousand_products=products)
 
 
 def show(report: RoundReport, console: Console) -> None:
     """A row for each size: milliseconds, and beside them thousands of products."""
     title = f"A checked round at {report.key_bits} bits: processor ms (thousand products)"
     kinds = list(report.runs[0].milliseconds)
-    table = Table("T, V, p", *kinds, "µs a product", title=title)
+    table = Table("T, V, p", *kinds, title=title)
     for run in report.runs:
         size = f"{run.size.trainers}, {run.size.validators}, {run.size.parameters}"
-        cells = (f"{ms:,.0f} ({ms / run.product_microseconds:,.0f})" for ms in run.milliseconds.values())
-        table.add_row(size, *cells, f"{run.product_microseconds:.1f}")
+        cells = (f"{run.milliseconds[kind]:,.0f} ({run.thousand_products[kind]:,.0f})" for kind in kinds)
+        table.add_row(size, *cells)
     console.print(table)
 
 

@@ -45,7 +45,7 @@ from protocol.crypto.commitment_group import ELEMENT_BYTES
 from protocol.crypto.commitments import VectorCommitments
 from protocol.crypto.elements import require_units
 from protocol.crypto.paillier import FixedBaseTable, PublicKey
-from protocol.crypto.powers import PowerTables, product_of_powers
+from protocol.crypto.powers import PowerTables, product_of_powers, tables_of_inputs
 from protocol.crypto.proofs.bounds import WitnessBounds, require_responses
 from protocol.crypto.proofs.transcript import ciphertext_bytes, integer_bytes
 from protocol.crypto.randomness import Randomness
@@ -92,7 +92,7 @@ class InputSet:
 
     @cached_property
     def _tables(self) -> PowerTables:
-        return PowerTables(self.ciphertexts, self.key.n_squared, _WINDOW)
+        return tables_of_inputs(self.ciphertexts, self.key.n_squared, _WINDOW)
 
     def to_parts(self) -> tuple[bytes, bytes]:
         """What a challenge is hashed from."""
