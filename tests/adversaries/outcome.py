@@ -86,11 +86,6 @@ class Outcome:
             found |= {fault for fault in faults if fault}
         return found
 
-    @cached_property
-    def blamed(self) -> set[str]:
-        """Whose messages an honest party refused: what it set aside, and told nobody."""
-        return {one.accused for party in self.arena.honest() for one in party.violations if one.accused}
-
     @property
     def bugs(self) -> list[str]:
         """Inputs that an honest party could not handle for a fault of its own."""

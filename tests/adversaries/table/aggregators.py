@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocol.envelope import SignedMessage
-from protocol.roles.aggregator.checked import drawing, moments
-from tests.adversaries.arena import Arena, Deed, Replaced
+from tests.adversaries.arena import Arena, Deed
 from tests.adversaries.declaration import Adversary, Money
 from tests.adversaries.deeds import changing, doubling, honestly, shift, withholding
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import answering, both, without_code
+from tests.adversaries.table.aggregator_deeds import (
+    blinded_model,
+    old_model,
+    other_masks,
+    other_model,
+    other_request,
+    other_start,
+)
 from tests.adversaries.table.rings import MADE_AGAIN, reading, wide
 from tests.support.roles.small_markets import body_of
 
@@ -33,67 +40,6 @@ def _later(name: str, does: str, deed: Deed, **more: Any) -> Adversary:
 
 def _buyer_looks_at_fault(outcome: Outcome) -> bool:
     return "validator: not in order, projection" in outcome.findings
-
-
-# ---- what it makes otherwise ----
-
-
-def other_request(arena: Arena) -> Sequence[Replaced]:
-    made = moments.moment_request
-
-    def make(key: Any, *rest: Any) -> Any:
-        first, *others = made(key, *rest)
-        return [first * key.lift(1) % key.n_squared, *others]
-
-    return (Replaced(moments, "moment_request", make),)
-
-
-def other_model(arena: Arena) -> Sequence[Replaced]:
-    made = moments.next_model
-
-    def make(key: Any, *rest: Any) -> Any:
-        first, *others = made(key, *rest)
-        return [first * key.lift(1 << 60) % key.n_squared, *others]
-
-    return (Replaced(moments, "next_model", make),)
-
-
-def old_model(arena: Arena) -> Sequence[Replaced]:
-    made, first = moments.next_model, []
-
-    def make(*arguments: Any) -> Any:
-        first.append(made(*arguments))
-        return first[0]
-
-    return (Replaced(moments, "next_model", make),)
-
-
-def other_start(arena: Arena) -> Sequence[Replaced]:
-    made = drawing.start_model
-
-    def make(request: Any, key: Any) -> Any:
-        model = made(request, key)
-        return model.model_copy(update={"ciphertexts": shift(model.ciphertexts, arena, 1 << 60)})
-
-    return (Replaced(drawing, "start_model", make),)
-
-
-# ---- what it shows otherwise ----
-
-
-def _other_masks(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
-    first, *others = body.masks
-    return {"masks": ((int.from_bytes(first, "big") + 1).to_bytes(len(first), "big"), *others)}
-
-
-def _blinded_model(arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
-    key, vector = arena.key.public_key, body.next_model
-    root = pow(int.from_bytes(arena.random.randbytes(64), "big"), int(key.n), int(key.n_squared))
-    numbers = tuple(
-        (int.from_bytes(one, "big") * root % int(key.n_squared)).to_bytes(len(one), "big")
-        for one in vector.ciphertexts
-    )
-    return {"next_model": vector.model_copy(update={"ciphertexts": numbers})}
 
 
 def _fewer(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
@@ -151,7 +97,7 @@ AGGREGATORS = (
     _later(
         "other masks shown",
         "shows other masks, so that the buyer's products look wrong",
-        changing(EVIDENCE, _other_masks),
+        changing(EVIDENCE, other_masks),
         caught=("validator: not in order, request",),
         switch=REQUEST_AGAIN,
         wins=_buyer_looks_at_fault,
@@ -231,17 +177,23 @@ AGGREGATORS = (
     ),
     _later(
         "attempt replayed",
-        "shows an attempt again, its next model under fresh randomness",
-        doubling(EVIDENCE, _blinded_model),
+        "shows an attempt again, to have it measured and asked about once more",
+        doubling(EVIDENCE, lambda _a, _b, _m: {}),
         caught=("validator: attempt_out_of_order",),
         money=Money.PAID,
-        switch=without_code("each attempt once", "attempt_out_of_order", "owner.checked.evidence"),
+        switch=both(
+            "each attempt once",
+            *(
+                without_code("", "attempt_out_of_order", "owner.checked.evidence", function=function)
+                for function in ("require", "require_attempt")
+            ),
+        ),
         wins=lambda outcome: outcome.answers("proven_metric") > 3,
     ),
     _later(
         "equivocation",
         "shows one member the next model under other randomness",
-        changing(EVIDENCE, _blinded_model, once=True),
+        changing(EVIDENCE, blinded_model, once=True),
         caught=("validator: bad_ring_commitment",),
         money=Money.PAID,
         unswitched="metrics and rings name what was shown",
