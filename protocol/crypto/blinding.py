@@ -75,13 +75,22 @@ def draw_base(key: PublicKey, randomness: Randomness) -> mpz:
             return unit
 
 
+@lru_cache(maxsize=256)
+def blinding_power(key: PublicKey, base: mpz) -> mpz:
+    """h^n for a party's base h; a process keeps the last ones.
+
+    Whoever checks a proof makes it from h itself.
+    """
+    return gmpy2.powmod(base, key.n, key.n_squared)
+
+
 @lru_cache(maxsize=8)
 def blinding_powers(key: PublicKey, base: mpz) -> FixedBaseTable:
-    """Powers of h^n for a party's base h, wide enough for the proofs' sums; a process keeps the last few.
+    """Powers of h^n for the base of one who blinds, wide enough for the proofs' masks; the last few are kept.
 
-    One takes some 4 MB under a key of 2048 bits. Whoever checks a proof makes them from h itself.
+    One takes some 4 MB under a key of 2048 bits, and as long to make as fifty powers.
     """
-    power = gmpy2.powmod(base, key.n, key.n_squared)
+    power = blinding_power(key, base)
     return FixedBaseTable(power, key.n_squared, SHORT_EXPONENT_BITS + PROOF_BITS, window=5)
 
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from protocol.crypto.commitment_group import RSA_2048
+from protocol.crypto.commitment_group import RSA_2048, CommitmentGroup
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from tests.benchmarks import machine
@@ -69,7 +69,7 @@ class TimedMarket(PureMarket):
     """Notes what each party's steps take, by round, and before each step what a product takes just then."""
 
     def __init__(self, request: dict[str, Any], data: list[Matrix], columns: list[str], **options: Any):
-        super().__init__(request, data, columns, roles=CHECKED_ROLES, group=RSA_2048, **options)
+        super().__init__(request, data, columns, roles=CHECKED_ROLES, **options)
         self.seconds: defaultdict[int, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
         self.probes: defaultdict[int, list[float]] = defaultdict(list)
         self.outside = 0.0
@@ -136,7 +136,7 @@ def seconds_of_a_product(modulus: mpz) -> float:
     return (process_time() - started) / PROBED_PRODUCTS
 
 
-def timed_market(size: Size, *, key_bits: int, rounds: int) -> TimedMarket:
+def timed_market(size: Size, *, key_bits: int, rounds: int, group: CommitmentGroup) -> TimedMarket:
     """A market of random rows about a line, before anything happens; the last seats are validators."""
     owners, features = size.trainers + size.validators, size.parameters - 1
     names = [f"x{index}" for index in range(features)]
@@ -156,12 +156,14 @@ def timed_market(size: Size, *, key_bits: int, rounds: int) -> TimedMarket:
         values = chance.uniform(-1, 1, (ROWS, features))
         target = values @ chance.uniform(-1, 1, features) * 50 / features + 12
         data.append(np.column_stack([values, target]))
-    return TimedMarket(request, data, [*names, "y"], validators=list(range(size.trainers, owners)))
+    return TimedMarket(
+        request, data, [*names, "y"], validators=list(range(size.trainers, owners)), group=group
+    )
 
 
-def measure(size: Size, *, key_bits: int, rounds: int) -> RoundRun:
+def measure(size: Size, *, key_bits: int, rounds: int, group: CommitmentGroup = RSA_2048) -> RoundRun:
     """So many rounds after a first one that is not counted; raises RuntimeError where one is missing."""
-    market = timed_market(size, key_bits=key_bits, rounds=rounds + 1)
+    market = timed_market(size, key_bits=key_bits, rounds=rounds + 1, group=group)
     market.start()
     market.finish()
     if len(market.contract.recorded) != rounds + 1:

@@ -4,12 +4,13 @@ from rich.console import Console
 
 from tests.benchmarks import machine
 from tests.benchmarks.checked_round import RoundReport, Size, measure, show
+from tests.support.groups import small_group
 
 SMALL = Size(trainers=2, validators=2, parameters=2)
 
 
 def test_a_round_is_timed_by_party():
-    run = measure(SMALL, key_bits=1024, rounds=1)
+    run = measure(SMALL, key_bits=1024, rounds=1, group=small_group())
     assert set(run.milliseconds) == {"trainer", "aggregator", "checker", "validator", "buyer", "all"}
     parties = {kind: spent for kind, spent in run.milliseconds.items() if kind != "all"}
     assert {kind for kind, spent in parties.items() if spent == 0} == {"validator"}, "both are checkers"

@@ -40,11 +40,11 @@ from typing import Protocol
 
 from gmpy2 import mpz
 
-from protocol.crypto.blinding import blinding_powers
+from protocol.crypto.blinding import blinding_power, blinding_powers
 from protocol.crypto.commitment_group import ELEMENT_BYTES
 from protocol.crypto.commitments import VectorCommitments
 from protocol.crypto.elements import require_units
-from protocol.crypto.paillier import FixedBaseTable, PublicKey
+from protocol.crypto.paillier import PublicKey
 from protocol.crypto.powers import PowerTables, product_of_powers, tables_of_inputs
 from protocol.crypto.proofs.bounds import WitnessBounds, require_responses
 from protocol.crypto.proofs.transcript import ciphertext_bytes, integer_bytes
@@ -231,7 +231,7 @@ def unproven(
 def holds(inputs: Sequence[Inputs], vectors: VectorCommitments, claims: Sequence[Claim]) -> bool:
     """Whether all of the claims hold, up to 2^-127: one equation modulo n² and one modulo N̂."""
     key = inputs[0].key
-    powers = [blinding_powers(key, one.base) for one in claims]
+    powers = [blinding_power(key, one.base) for one in claims]
     return equations_hold(inputs, vectors, claims, powers, claim_weights(inputs, claims))
 
 
@@ -251,13 +251,13 @@ def equations_hold(
     inputs: Sequence[Inputs],
     vectors: VectorCommitments,
     claims: Sequence[Claim],
-    powers: Sequence[FixedBaseTable],
+    powers: Sequence[mpz],
     weights: Sequence[Sequence[int]],
 ) -> bool:
     """The verifier's two equations.
 
-    `powers` are over each prover's h^n; `weights` the coefficients of each claim: of its sets, then of its
-    commitment.
+    `powers` are each prover's h^n, of which one power each does not pay for tables; `weights` the
+    coefficients of each claim: of its sets, then of its commitment.
     """
     key, size = inputs[0].key, vectors.length
     left, bases, exponents = mpz(1), list[mpz](), list[int]()
@@ -265,9 +265,8 @@ def equations_hold(
         left = left * one.combine(_weighted(claims, weights, place, size)) % key.n_squared
     for claim, power, weight in zip(claims, powers, weights, strict=True):
         blinding = sum(a * b for a, b in zip(weight, claim.proof.responses[size + 1 :], strict=False))
-        left = left * power.power(blinding) % key.n_squared
-        bases += [*claim.proof.announcements, *claim.outputs]
-        exponents += [*weight[:-1], *(claim.challenge * factor for factor in weight[:-1])]
+        bases += [power, *claim.proof.announcements, *claim.outputs]
+        exponents += [-blinding, *weight[:-1], *(claim.challenge * factor for factor in weight[:-1])]
     if left != product_of_powers(bases, exponents, key.n_squared):
         return False
     *values, hiding = _weighted(claims, weights, len(inputs), size + 1)
