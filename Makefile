@@ -71,6 +71,10 @@ lint: $(DEVELOPMENT) ## Check style, format, types and the directions of import
 bench: $(DEVELOPMENT) ## Time 100 gradient steps against the 2019 thesis' way, and what the parts of a round cost
 	python -m tests.benchmarks $(ARGS)
 
+.PHONY: bench-round
+bench-round: $(DEVELOPMENT) ## Processor time of a checked round, by party and size
+	python -m tests.benchmarks.checked_round $(ARGS)
+
 .PHONY: bench-daemons
 bench-daemons: $(DEVELOPMENT) $(NODE_MODULES) ## Time a training by ten processes against the one-process demo
 	python -m tests.benchmarks.daemons $(ARGS)

@@ -13,6 +13,7 @@ import gmpy2
 from gmpy2 import mpz
 
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, FixedBaseTable, PublicKey
+from protocol.crypto.powers import product_of_powers
 from protocol.crypto.randomness import Randomness
 
 PROOF_BITS = 512
@@ -24,6 +25,14 @@ def blind_for_key_holder(key: PublicKey, ciphertexts: Sequence[mpz], randomness:
     """Each ciphertext times r^n with r uniform in Z*_n: for everything that the key's holder will see."""
     modulus = key.n_squared
     return [c * gmpy2.powmod(randomness.unit(key.n), key.n, modulus) % modulus for c in ciphertexts]
+
+
+def blind_power_for_key_holder(key: PublicKey, ciphertext: mpz, exponent: int, randomness: Randomness) -> mpz:
+    """The ciphertext's plaintext times an exponent as long as n, blinded as `blind_for_key_holder` does.
+
+    Both powers share their squarings.
+    """
+    return product_of_powers([ciphertext, randomness.unit(key.n)], [exponent, int(key.n)], key.n_squared)
 
 
 class ShortExponentBlinder:
@@ -66,13 +75,22 @@ def draw_base(key: PublicKey, randomness: Randomness) -> mpz:
             return unit
 
 
+@lru_cache(maxsize=256)
+def blinding_power(key: PublicKey, base: mpz) -> mpz:
+    """h^n for a party's base h; a process keeps the last ones.
+
+    Whoever checks a proof makes it from h itself.
+    """
+    return gmpy2.powmod(base, key.n, key.n_squared)
+
+
 @lru_cache(maxsize=8)
 def blinding_powers(key: PublicKey, base: mpz) -> FixedBaseTable:
-    """Powers of h^n for a party's base h, wide enough for the proofs' sums; a process keeps the last few.
+    """Powers of h^n for the base of one who blinds, wide enough for the proofs' masks; the last few are kept.
 
-    One takes some 4 MB under a key of 2048 bits. Whoever checks a proof makes them from h itself.
+    One takes some 4 MB under a key of 2048 bits, and as long to make as fifty powers.
     """
-    power = gmpy2.powmod(base, key.n, key.n_squared)
+    power = blinding_power(key, base)
     return FixedBaseTable(power, key.n_squared, SHORT_EXPONENT_BITS + PROOF_BITS, window=5)
 
 

@@ -7,10 +7,11 @@ homomorphic one would have to offer:
 | --- | --- |
 | a key pair: add, lift, multiply; encrypt, decrypt | `PublicKey`, `PrivateKey`, `generate_private_key` |
 | a proof that a key is sound, and its check | `prove_key`, `verify_public_key` |
-| rows of integers times an encrypted vector | `linear_combinations`, `PowerTables` |
+| rows of integers times an encrypted vector | `linear_combinations`, `PowerTables`, `tables_of_inputs` |
 | many values in one plaintext | `SlotLayout`, `pack`, `pack_plain`, `unpack` |
 | one mask over a whole plaintext | `Mask`, `add_mask` |
 | fresh randomness on whatever leaves | `blind_for_key_holder`, `ShortExponentBlinder`, `draw_base` |
+| packing, or a power, and randomness in one | `pack_blinded`, `blind_power_for_key_holder` |
 | a plaintext shown with proof, and its check | `Opening`, `open_ciphertext`, `verify_openings` |
 | which of many openings do not hold | `false_openings` |
 | checked ciphertexts from bytes, and back | `read_ciphertexts`, `write_ciphertexts` |
@@ -20,12 +21,17 @@ These are the implementation's own functions: nothing stands between the protoco
 
 from gmpy2 import mpz
 
-from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder, draw_base
+from protocol.crypto.blinding import (
+    ShortExponentBlinder,
+    blind_for_key_holder,
+    blind_power_for_key_holder,
+    draw_base,
+)
 from protocol.crypto.linear import linear_combinations
 from protocol.crypto.opening import Opening, false_openings, open_ciphertext, verify_openings
-from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_plain, unpack
+from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_blinded, pack_plain, unpack
 from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
-from protocol.crypto.powers import PowerTables
+from protocol.crypto.powers import PowerTables, tables_of_inputs
 from protocol.crypto.validation import prove_key, read_ciphertexts, verify_public_key, write_ciphertexts
 
 Ciphertext = mpz
@@ -42,15 +48,18 @@ __all__ = [
     "SlotLayout",
     "add_mask",
     "blind_for_key_holder",
+    "blind_power_for_key_holder",
     "draw_base",
     "false_openings",
     "generate_private_key",
     "linear_combinations",
     "open_ciphertext",
     "pack",
+    "pack_blinded",
     "pack_plain",
     "prove_key",
     "read_ciphertexts",
+    "tables_of_inputs",
     "unpack",
     "verify_openings",
     "verify_public_key",

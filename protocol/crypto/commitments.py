@@ -1,11 +1,11 @@
 """What an owner can commit to before roles are drawn and before anything encrypted reaches it.
 
-Vector commitments of Fujisaki and Okamoto modulo RSA-2048: K = Π g_j^(x_j)·g_0^κ mod N̂ for integers x_j, with
-κ uniform below 2^(2048 + 128). Generators are squares hashed from the training, so that nobody knows one as a
-power of others. Binding: whoever opens one K, or K times −1, in two ways takes roots modulo RSA-2048, some
-112 bits of work. Hiding: statistical, up to the index of ⟨g_0⟩ among the squares; so whoever factors N̂ one
-day learns the values modulo small divisors of the group's order at most. I. Damgård, E. Fujisaki, Asiacrypt
-2002.
+Vector commitments of Fujisaki and Okamoto modulo the number N̂ of a group, which is RSA-2048:
+K = Π g_j^(x_j)·g_0^κ mod N̂ for integers x_j, with κ uniform below 2^(2048 + 128). Generators are squares
+hashed from the training, so that nobody knows one as a power of others. Binding: whoever opens one K, or K
+times −1, in two ways takes roots modulo RSA-2048, some 112 bits of work. Hiding: statistical, up to the index
+of ⟨g_0⟩ among the squares; so whoever factors N̂ one day learns the values modulo small divisors of the
+group's order at most. I. Damgård, E. Fujisaki, Asiacrypt 2002.
 
 An owner commits to what it would do in either role. As a trainer: K_1 … K_p, to row i of its map M and to v_i
 of its offset. As a validator: K_Ĝ, to the triangle i ≤ j of its Gram matrix. The digest of all of it, the
@@ -24,16 +24,13 @@ from eth_hash.auto import keccak
 from gmpy2 import mpz
 
 from protocol.crypto.blinding import PROOF_BITS
-from protocol.crypto.commitment_group import HIDING_BITS, RSA_2048, generator
+from protocol.crypto.commitment_group import ELEMENT_BYTES, RSA_2048, CommitmentGroup
 from protocol.crypto.elements import is_integer, is_unit, require_units
 from protocol.crypto.paillier import FixedBaseTable, PublicKey
 from protocol.crypto.powers import PowerTables
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError, ProtocolViolation
 
-HIDING_EXPONENT_BITS = RSA_2048.bit_length() + HIDING_BITS
-"""Of κ."""
-ELEMENT_BYTES = 256
 LARGEST_ROWS = 1 << 40
 
 _BAD = "bad_commitment"
@@ -42,12 +39,16 @@ _WINDOW = 5
 
 
 class TrainingIdentity(NamedTuple):
-    """Which training of which market, and under which key: what generators and proofs are bound to."""
+    """Which training of which market, and under which key: what generators and proofs are bound to.
+
+    `group` is the one that its commitments are in.
+    """
 
     chain_id: int
     contract: str
     training: int
     key_id: bytes
+    group: CommitmentGroup = RSA_2048
 
     def require_key(self, key: PublicKey) -> None:
         """Raise MisuseError for another key than the training's."""
@@ -65,19 +66,19 @@ class TrainingIdentity(NamedTuple):
 class VectorCommitments:
     """Commitments to vectors of one kind and length in one training; `vector_commitments` keeps them."""
 
-    __slots__ = ("_hiding", "_values", "length")
+    __slots__ = ("_hiding", "_values", "group", "length")
 
     def __init__(self, identity: TrainingIdentity, kind: str, length: int) -> None:
         """Hash the generators of `length` values and make the tables of their powers."""
         place = identity.to_bytes() + kind.encode() + b"|"
-        generators = [generator(place + str(index).encode()) for index in range(1, length + 1)]
-        self.length = length
-        self._values = PowerTables(generators, RSA_2048, _WINDOW)
+        generators = [identity.group.generator(place + str(index).encode()) for index in range(1, length + 1)]
+        self.group, self.length = identity.group, length
+        self._values = PowerTables(generators, self.group.modulus, _WINDOW)
         self._hiding = _hiding_table(identity)
 
     def commit(self, values: Sequence[int], hiding: int) -> mpz:
         """Π g_j^(x_j)·g_0^κ mod N̂ for `length` integers of any sign and κ ≥ 0."""
-        return self._values.product(values) * self._hiding.power(hiding) % RSA_2048
+        return self._values.product(values) * self._hiding.power(hiding) % self.group.modulus
 
 
 @lru_cache(maxsize=8)
@@ -122,8 +123,10 @@ class CommittedVector:
     hiding: int = field(repr=False)
 
     @classmethod
-    def draw(cls, values: Iterable[int], limits: Sequence[int], randomness: Randomness) -> "CommittedVector":
-        """The values under a fresh κ.
+    def draw(
+        cls, values: Iterable[int], limits: Sequence[int], group: CommitmentGroup, randomness: Randomness
+    ) -> "CommittedVector":
+        """The values under a fresh κ of the group.
 
         Raises MisuseError for one beyond its limit, whose proof would tell how large it is, and for a vector
         of another length.
@@ -137,7 +140,7 @@ class CommittedVector:
                     f"value {index} of a vector is beyond ±{limit}; take fewer steps or more ridge, and rows "
                     "within the declared ranges"
                 )
-        return cls(kept, randomness.bits(HIDING_EXPONENT_BITS))
+        return cls(kept, randomness.bits(group.exponent_bits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,28 +184,28 @@ class OwnerCommitments:
         offsets = _word(start) + _word(start + len(tail))
         return keccak(b"".join(head) + offsets + tail + _dynamic_list(elements))
 
-    def require(self, key: PublicKey, parameters: int) -> None:
+    def require(self, key: PublicKey, group: CommitmentGroup, parameters: int) -> None:
         """Check what a peer sent.
 
         Raises ProtocolViolation("bad_commitment") for an owner that is no address, another number of rows
-        than p, a commitment that is no unit modulo RSA-2048, a number of rows outside 1 … 2^40, or a base
+        than p, a commitment that is no unit of the group, a number of rows outside 1 … 2^40, or a base
         that is no unit modulo n or has the Jacobi symbol 1: the parity of coefficients would show through it.
         """
         if not isinstance(self.owner, str) or not _ADDRESS.fullmatch(self.owner):
             raise ProtocolViolation(_BAD, "its owner is no address in lower case")
         if not is_integer(self.rows) or not 1 <= self.rows <= LARGEST_ROWS:
             raise ProtocolViolation(_BAD, "its number of rows is not between 1 and 2^40")
-        require_units(self.maps, parameters, RSA_2048, _BAD, "committed row")
-        require_units((self.gram,), 1, RSA_2048, _BAD, "Gram commitment")
+        require_units(self.maps, parameters, group.modulus, _BAD, "committed row")
+        require_units((self.gram,), 1, group.modulus, _BAD, "Gram commitment")
         if not is_unit(self.base, key.n) or gmpy2.jacobi(self.base, key.n) != -1:
             raise ProtocolViolation(_BAD, "its base is no unit modulo n with the Jacobi symbol -1")
 
 
 @lru_cache(maxsize=8)
 def _hiding_table(identity: TrainingIdentity) -> FixedBaseTable:
-    return FixedBaseTable(
-        generator(identity.to_bytes() + b"hiding"), RSA_2048, HIDING_EXPONENT_BITS + PROOF_BITS
-    )
+    group = identity.group
+    base = group.generator(identity.to_bytes() + b"hiding")
+    return FixedBaseTable(base, group.modulus, group.exponent_bits + PROOF_BITS)
 
 
 def _word(number: int) -> bytes:

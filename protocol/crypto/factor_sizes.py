@@ -16,7 +16,7 @@ import gmpy2
 from eth_hash.auto import keccak
 from gmpy2 import mpz
 
-from protocol.crypto.commitment_group import HIDING_BITS, RSA_2048, generator
+from protocol.crypto.commitment_group import RSA_2048
 from protocol.crypto.elements import is_unit
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
@@ -26,8 +26,8 @@ SLACK_BITS = 64
 NUMBERS = 11
 """How many numbers a proof has."""
 
-_G, _H = generator(b"factor"), generator(b"hiding")
-_HIDDEN = RSA_2048.bit_length() + HIDING_BITS
+_MODULUS, _HIDDEN = RSA_2048.modulus, RSA_2048.exponent_bits
+_G, _H = RSA_2048.generator(b"factor"), RSA_2048.generator(b"hiding")
 _WIDER = CHALLENGE_BITS + SLACK_BITS
 
 
@@ -83,7 +83,7 @@ def prove_factor_sizes(private_key: PrivateKey) -> list[mpz]:
         committed_q,
         _commit(masks.p, masks.p_hiding),
         _commit(masks.q, masks.q_hiding),
-        _power(committed_q, masks.p) * _power(_H, masks.product) % RSA_2048,
+        _power(committed_q, masks.p) * _power(_H, masks.product) % _MODULUS,
         mpz(product_hiding),
     )
     challenge = commitments.challenge(key)
@@ -111,12 +111,12 @@ def equations_hold(key: PublicKey, commitments: Commitments, answers: Sequence[m
     shown = (
         _commit(p_answer, p_hiding),
         _commit(q_answer, q_hiding),
-        _power(commitments.q, p_answer) * _power(_H, product) % RSA_2048,
+        _power(commitments.q, p_answer) * _power(_H, product) % _MODULUS,
     )
     masks = (commitments.p_mask, commitments.q_mask, commitments.product_mask)
     committed = (commitments.p, commitments.q, _commit(key.n, commitments.product_hiding))
     return all(
-        left == mask * _power(base, challenge) % RSA_2048
+        left == mask * _power(base, challenge) % _MODULUS
         for left, mask, base in zip(shown, masks, committed, strict=True)
     )
 
@@ -127,14 +127,14 @@ def _in_range(key: PublicKey, proof: Sequence[mpz]) -> bool:
     hiding = _HIDDEN + _WIDER + 1
     widths = (_HIDDEN + key.bits, half, half, hiding, hiding, hiding + key.bits)
     elements, numbers = proof[:5], proof[5:]
-    if not all(is_unit(element, RSA_2048) for element in elements):
+    if not all(is_unit(element, _MODULUS) for element in elements):
         return False
     return all(0 <= number < mpz(1) << width for number, width in zip(numbers, widths, strict=True))
 
 
 def _commit(value: int | mpz, hiding: int | mpz) -> mpz:
-    return _power(_G, value) * _power(_H, hiding) % RSA_2048
+    return _power(_G, value) * _power(_H, hiding) % _MODULUS
 
 
 def _power(base: mpz, exponent: int | mpz) -> mpz:
-    return gmpy2.powmod(base, exponent, RSA_2048)
+    return gmpy2.powmod(base, exponent, _MODULUS)

@@ -13,6 +13,7 @@ import gmpy2
 from gmpy2 import mpz
 
 from protocol.crypto.paillier import PublicKey
+from protocol.crypto.powers import PowerTables, window_for
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError, WidthError
 
@@ -83,6 +84,24 @@ def add_mask(key: PublicKey, packed: Sequence[mpz], mask: Mask) -> list[mpz]:
         raise MisuseError(f"{len(mask.rhos)} masks for {len(packed)} plaintexts; draw one for each")
     modulus = key.n_squared
     return [c * key.lift(rho) % modulus for c, rho in zip(packed, mask.rhos, strict=True)]
+
+
+def pack_blinded(
+    key: PublicKey, ciphertexts: Sequence[mpz], layout: SlotLayout, mask: Mask, roots: Sequence[mpz]
+) -> list[mpz]:
+    """What `pack` and `add_mask` make, each plaintext blinded by the n-th power of its root, a unit modulo n.
+
+    Packing and blinding share their squarings, which is all of one's work and most of the other's.
+    """
+    modulus, masked = key.n_squared, []
+    chunks = layout.chunks(len(ciphertexts))
+    for chunk, rho, root in zip(chunks, mask.rhos, roots, strict=True):
+        members = ciphertexts[chunk]
+        tables = PowerTables([root], modulus, window_for(key.bits, 1))
+        packed = tables.with_shifted([int(key.n)], members, layout.slot_bits)
+        offsets = pack_plain([layout.offset] * len(members), layout)
+        masked.append(packed * key.lift(offsets + rho) % modulus)
+    return masked
 
 
 def pack_plain(values: Sequence[int], layout: SlotLayout) -> int:

@@ -6,7 +6,8 @@ batched inversion (P. Montgomery, 1987).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import gmpy2
 from gmpy2 import mpz
@@ -30,17 +31,41 @@ class PowerTables:
 
     def product(self, exponents: Sequence[int]) -> mpz:
         """Π b_i^(e_i); raises ValueError unless there is one exponent for each base."""
+        return _chain(self._factors(exponents), self._modulus)
+
+    def with_shifted(self, exponents: Sequence[int], shifted: Sequence[mpz], shift: int) -> mpz:
+        """The same times Π s_k^(2^(shift·k)), k from 0, whose squarings are those of the other powers."""
+        factors = self._factors(exponents)
+        for place, one in enumerate(shifted):
+            factors[shift * place].append(one)
+        return _chain(factors, self._modulus)
+
+    def _factors(self, exponents: Sequence[int]) -> defaultdict[int, list[mpz]]:
+        """What is multiplied in at each place of the chain."""
         factors: defaultdict[int, list[mpz]] = defaultdict(list)
         for table, exponent in zip(self._tables, exponents, strict=True):
             for position, digit in sliding_digits(int(exponent), self._window):
                 factors[position].append(table[digit])
-        modulus, accumulator = self._modulus, mpz(1)
-        for position in range(max(factors, default=-1), -1, -1):
-            # Squared by hand: powmod with the exponent 2^w would make a table of its own at each window.
-            accumulator = accumulator * accumulator % modulus
-            for factor in factors.get(position, ()):
-                accumulator = accumulator * factor % modulus
-        return accumulator
+        return factors
+
+
+MOST_KEPT_BASES = 1_000
+"""Of tables that a process keeps: at a key of 3072 bits some 13 MB of them."""
+
+
+def tables_of_inputs(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTables:
+    """The same tables for the same bases within a process, which keeps the last two of them.
+
+    A round's products are multiplied in several steps: for a metric, two tests and others' proofs. More than
+    `MOST_KEPT_BASES` are not kept.
+    """
+    make = _kept_tables if len(bases) <= MOST_KEPT_BASES else PowerTables
+    return make(tuple(bases), modulus, window)
+
+
+@lru_cache(maxsize=2)
+def _kept_tables(bases: tuple[mpz, ...], modulus: mpz, window: int) -> PowerTables:
+    return PowerTables(bases, modulus, window)
 
 
 def product_of_powers(bases: Sequence[mpz], exponents: Sequence[int], modulus: mpz) -> mpz:
@@ -93,6 +118,17 @@ def sliding_digits(value: int, window: int) -> list[tuple[int, int]]:
         digits.append((position, digit))
         value -= digit
     return digits
+
+
+def _chain(factors: Mapping[int, Sequence[mpz]], modulus: mpz) -> mpz:
+    """Π f^(2^position) over all factors f: from the highest position down, squaring at each step."""
+    accumulator = mpz(1)
+    for position in range(max(factors, default=-1), -1, -1):
+        # Squared by hand: powmod with the exponent 2^w would make a table of its own at each window.
+        accumulator = accumulator * accumulator % modulus
+        for factor in factors.get(position, ()):
+            accumulator = accumulator * factor % modulus
+    return accumulator
 
 
 def _odd_powers(base: mpz, window: int, modulus: mpz) -> dict[int, mpz]:

@@ -100,10 +100,12 @@ class ProofBenchmark:
         row_limits = map_limits(p, COEFFICIENT_SCALE, UPDATE_SCALE + WEIGHT_BITS)
         limits = gram_limits(p, ENTRY_SCALE)
         maps = [
-            CommittedVector.draw([self._signed(one) for one in row_limits], row_limits, draw)
+            CommittedVector.draw(
+                [self._signed(one) for one in row_limits], row_limits, self.identity.group, draw
+            )
             for _ in range(p)
         ]
-        gram = CommittedVector.draw([self._signed(one) for one in limits], limits, draw)
+        gram = CommittedVector.draw([self._signed(one) for one in limits], limits, self.identity.group, draw)
         base = draw_base(self.key, draw)
         shown = OwnerCommitments.of(self.identity, f"0x{index + 1:040x}", ROWS, base, maps, gram)
         return maps, gram, shown

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import gmpy2
 from gmpy2 import mpz
 
-from protocol.crypto.blinding import blinding_powers
+from protocol.crypto.blinding import blinding_power, blinding_powers
 from protocol.crypto.commitment_group import RSA_2048
 from protocol.crypto.commitments import VectorCommitments
 from protocol.crypto.paillier import FixedBaseTable
@@ -57,7 +57,7 @@ def simulated(
         one * gmpy2.powmod(output, -challenge, key.n_squared) % key.n_squared
         for one, output in zip(shown.announcements, outputs, strict=True)
     )
-    commitment = shown.commitment * gmpy2.powmod(committed, -challenge, RSA_2048) % RSA_2048
+    commitment = shown.commitment * gmpy2.powmod(committed, -challenge, RSA_2048.modulus) % RSA_2048.modulus
     return Claim(outputs, committed, base, Proof(announcements, commitment, responses), challenge)
 
 
@@ -71,5 +71,6 @@ def accepted(
 ) -> bool:
     """The verifier's equations without its other checks: under weights that are known, over a given table."""
     known = weights or [[2] * (len(inputs) + 1)] * len(claims)
-    tables = [table or blinding_powers(inputs[0].key, claim.base) for claim in claims]
-    return equations_hold(inputs, vectors, claims, tables, known)
+    key = inputs[0].key
+    powers = [table.power(1) if table else blinding_power(key, claim.base) for claim in claims]
+    return equations_hold(inputs, vectors, claims, powers, known)

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from gmpy2 import mpz
 
 from protocol.crypto.blinding import draw_base
+from protocol.crypto.commitment_group import RSA_2048, CommitmentGroup
 from protocol.crypto.commitments import (
     CommittedVector,
     OwnerCommitments,
@@ -52,11 +53,12 @@ class ProofWorld:
         owners: int = 3,
         slot_sets: int = 2,
         private: PrivateKey | None = None,
+        group: CommitmentGroup = RSA_2048,
     ) -> None:
         self.stream = Randomness(b"w" * 32)
         self.private, self.parameters = private or private_key(bits), parameters
         self.key = self.private.public_key
-        self.identity = TrainingIdentity(31337, CONTRACT, 7, self.key.key_id)
+        self.identity = TrainingIdentity(31337, CONTRACT, 7, self.key.key_id, group)
         self.weights = [self.signed(80) for _ in range(parameters)]
         self.model = tuple(self.private.encrypt(weight, self.stream) for weight in self.weights)
         self.products = [
@@ -82,7 +84,7 @@ class ProofWorld:
         return MetricProofs(self.key, self.identity, Occasion(1, 0, 1), self.parameters, sets, ENTRY_BITS)
 
     def vector(self, values: Sequence[int], limits: Sequence[int]) -> CommittedVector:
-        return CommittedVector.draw(values, limits, self.stream)
+        return CommittedVector.draw(values, limits, self.identity.group, self.stream)
 
     def owner(
         self, index: int, rows: Sequence[Sequence[int]] | None = None, gram: Sequence[int] | None = None

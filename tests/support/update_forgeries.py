@@ -38,7 +38,7 @@ def forged(world: ProofWorld, owner: Owner, update, factors: list[int], challeng
     table = blinding_powers(world.key, base)
     proof = forged_proof([world.updates._inputs], vectors(world), table, witness, masks, challenge)
     output = product_of_powers(update, factors, world.key.n_squared)
-    committed = product_of_powers(owner.commitments.maps, factors, RSA_2048)
+    committed = product_of_powers(owner.commitments.maps, factors, RSA_2048.modulus)
     return Claim((output,), committed, base, proof, challenge)
 
 

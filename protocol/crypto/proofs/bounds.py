@@ -9,7 +9,7 @@ grinds out of the hash; nothing that a proof shows may count on less.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from protocol.crypto.commitments import HIDING_EXPONENT_BITS
+from protocol.crypto.commitment_group import CommitmentGroup
 from protocol.crypto.elements import is_integer, require_count
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
@@ -45,14 +45,20 @@ class Bound(NamedTuple):
 
 
 class WitnessBounds(NamedTuple):
-    """Of a witness: the committed values, the commitment's κ, and the exponent of each blinding."""
+    """Of a witness: the committed values, the commitment's κ, and the exponent of each blinding.
+
+    `group` is the one that they are committed to in.
+    """
 
     values: tuple[Bound, ...]
     hiding: Bound
     exponent: Bound
+    group: CommitmentGroup
 
     @classmethod
-    def of(cls, limits: Sequence[int], exponent_bits: int, *, folded: int = 0) -> "WitnessBounds":
+    def of(
+        cls, limits: Sequence[int], group: CommitmentGroup, exponent_bits: int, *, folded: int = 0
+    ) -> "WitnessBounds":
         """Of values within `limits`, or of the sum of so many `folded` vectors under 128-bit coefficients.
 
         `exponent_bits` is the length of a blinding's exponent.
@@ -60,8 +66,9 @@ class WitnessBounds(NamedTuple):
         factor = folded << CHALLENGE_BITS if folded else 1
         return cls(
             tuple(Bound(limit * factor) for limit in limits),
-            Bound(factor << HIDING_EXPONENT_BITS, signed=False),
+            Bound(factor << group.exponent_bits, signed=False),
             Bound(factor << exponent_bits, signed=False),
+            group,
         )
 
     def all(self, sets: int) -> tuple[Bound, ...]:

@@ -20,8 +20,8 @@ is shown about its randomness, and a factor of small order, as −1 is, passes: 
 Zero knowledge. From z and e the announcements follow, and z is uniform up to 2^-64 a number: whoever chooses
 e first needs no witness.
 
-Assumption. Roots modulo RSA-2048 are hard to take; keccak256 is a random oracle; the key has passed
-`validation.verify_public_key`; short exponents over h^n hide as uniform n-th powers do (see `blinding`).
+Assumption. Roots modulo N̂, which is RSA-2048, are hard to take; keccak256 is a random oracle; the key has
+passed `validation.verify_public_key`; short exponents over h^n hide as uniform n-th powers do (`blinding`).
 
 Many proofs over the same inputs are checked in one equation, each under weights of 128 bits (M. Bellare,
 J. Garay, T. Rabin, Eurocrypt '98). Whoever knows the factors of n knows units of small order r, and a proof
@@ -40,12 +40,12 @@ from typing import Protocol
 
 from gmpy2 import mpz
 
-from protocol.crypto.blinding import blinding_powers
-from protocol.crypto.commitment_group import RSA_2048
-from protocol.crypto.commitments import ELEMENT_BYTES, VectorCommitments
+from protocol.crypto.blinding import blinding_power, blinding_powers
+from protocol.crypto.commitment_group import ELEMENT_BYTES
+from protocol.crypto.commitments import VectorCommitments
 from protocol.crypto.elements import require_units
-from protocol.crypto.paillier import FixedBaseTable, PublicKey
-from protocol.crypto.powers import PowerTables, product_of_powers
+from protocol.crypto.paillier import PublicKey
+from protocol.crypto.powers import PowerTables, product_of_powers, tables_of_inputs
 from protocol.crypto.proofs.bounds import WitnessBounds, require_responses
 from protocol.crypto.proofs.transcript import ciphertext_bytes, integer_bytes
 from protocol.crypto.randomness import Randomness
@@ -92,7 +92,7 @@ class InputSet:
 
     @cached_property
     def _tables(self) -> PowerTables:
-        return PowerTables(self.ciphertexts, self.key.n_squared, _WINDOW)
+        return tables_of_inputs(self.ciphertexts, self.key.n_squared, _WINDOW)
 
     def to_parts(self) -> tuple[bytes, bytes]:
         """What a challenge is hashed from."""
@@ -115,7 +115,7 @@ class Proof:
     def require(self, key: PublicKey, bounds: WitnessBounds, sets: int) -> None:
         """Raise ProtocolViolation("bad_proof") unless every number is of its group or within its bound."""
         require_units(self.announcements, sets, key.n, BAD_PROOF, "announcement", key.n_squared)
-        require_units((self.commitment,), 1, RSA_2048, BAD_PROOF, "announced commitment")
+        require_units((self.commitment,), 1, bounds.group.modulus, BAD_PROOF, "announced commitment")
         require_responses(self.responses, bounds.all(sets), BAD_PROOF)
 
     def write(self, key: PublicKey, bounds: WitnessBounds) -> list[bytes]:
@@ -231,7 +231,7 @@ def unproven(
 def holds(inputs: Sequence[Inputs], vectors: VectorCommitments, claims: Sequence[Claim]) -> bool:
     """Whether all of the claims hold, up to 2^-127: one equation modulo n² and one modulo N̂."""
     key = inputs[0].key
-    powers = [blinding_powers(key, one.base) for one in claims]
+    powers = [blinding_power(key, one.base) for one in claims]
     return equations_hold(inputs, vectors, claims, powers, claim_weights(inputs, claims))
 
 
@@ -251,13 +251,13 @@ def equations_hold(
     inputs: Sequence[Inputs],
     vectors: VectorCommitments,
     claims: Sequence[Claim],
-    powers: Sequence[FixedBaseTable],
+    powers: Sequence[mpz],
     weights: Sequence[Sequence[int]],
 ) -> bool:
     """The verifier's two equations.
 
-    `powers` are over each prover's h^n; `weights` the coefficients of each claim: of its sets, then of its
-    commitment.
+    `powers` are each prover's h^n, of which one power each does not pay for tables; `weights` the
+    coefficients of each claim: of its sets, then of its commitment.
     """
     key, size = inputs[0].key, vectors.length
     left, bases, exponents = mpz(1), list[mpz](), list[int]()
@@ -265,9 +265,8 @@ def equations_hold(
         left = left * one.combine(_weighted(claims, weights, place, size)) % key.n_squared
     for claim, power, weight in zip(claims, powers, weights, strict=True):
         blinding = sum(a * b for a, b in zip(weight, claim.proof.responses[size + 1 :], strict=False))
-        left = left * power.power(blinding) % key.n_squared
-        bases += [*claim.proof.announcements, *claim.outputs]
-        exponents += [*weight[:-1], *(claim.challenge * factor for factor in weight[:-1])]
+        bases += [power, *claim.proof.announcements, *claim.outputs]
+        exponents += [-blinding, *weight[:-1], *(claim.challenge * factor for factor in weight[:-1])]
     if left != product_of_powers(bases, exponents, key.n_squared):
         return False
     *values, hiding = _weighted(claims, weights, len(inputs), size + 1)
@@ -277,7 +276,7 @@ def equations_hold(
         for claim, weight in zip(claims, weights, strict=True)
         for factor in (weight[-1], claim.challenge * weight[-1])
     ]
-    return bool(vectors.commit(values, hiding) == product_of_powers(bases, exponents, RSA_2048))
+    return bool(vectors.commit(values, hiding) == product_of_powers(bases, exponents, vectors.group.modulus))
 
 
 def _weighted(claims: Sequence[Claim], weights: Sequence[Sequence[int]], place: int, size: int) -> list[int]:

@@ -30,7 +30,6 @@ from typing import NamedTuple
 from gmpy2 import mpz
 
 from protocol.crypto.blinding import blinding_powers
-from protocol.crypto.commitment_group import RSA_2048
 from protocol.crypto.commitments import (
     CommittedVector,
     OwnerCommitments,
@@ -95,7 +94,7 @@ class UpdateProofs:
     @cached_property
     def bounds(self) -> WitnessBounds:
         """Of the folded rows."""
-        return WitnessBounds.of(self.limits, SHORT_EXPONENT_BITS, folded=len(self.model))
+        return WitnessBounds.of(self.limits, self.identity.group, SHORT_EXPONENT_BITS, folded=len(self.model))
 
     def update(
         self, rows: Sequence[CommittedVector], base: mpz, randomness: Randomness
@@ -135,7 +134,7 @@ class UpdateProofs:
         """
         if claim.prover != claim.commitments.owner:
             raise ProtocolViolation(BAD_PROOF, "its commitments are another's")
-        claim.commitments.require(self.key, len(self.model))
+        claim.commitments.require(self.key, self.identity.group, len(self.model))
         require_units(claim.update, len(self.model), self.key.n, BAD_PROOF, "ciphertext", self.key.n_squared)
         claim.proof.require(self.key, self.bounds, sets=1)
 
@@ -157,7 +156,7 @@ class UpdateProofs:
         factors = statement.coefficients(len(self.model))
         asked = statement.challenge(claim.proof.announcements, claim.proof.commitment)
         output = product_of_powers(claim.update, factors, self.key.n_squared)
-        committed = product_of_powers(claim.commitments.maps, factors, RSA_2048)
+        committed = product_of_powers(claim.commitments.maps, factors, self.identity.group.modulus)
         return Claim((output,), committed, claim.commitments.base, claim.proof, asked)
 
     def _statement(self, commitments: OwnerCommitments, update: tuple[mpz, ...]) -> Statement:

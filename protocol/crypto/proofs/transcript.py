@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from gmpy2 import mpz
 
-from protocol.crypto.commitments import ELEMENT_BYTES, TrainingIdentity
+from protocol.crypto.commitment_group import ELEMENT_BYTES
+from protocol.crypto.commitments import TrainingIdentity
 from protocol.crypto.elements import is_integer
 from protocol.crypto.paillier import PublicKey
 from protocol.crypto.proofs.bounds import CHALLENGE_BITS
@@ -44,9 +45,13 @@ class ProofContext(NamedTuple):
     occasion: Occasion
 
     def to_bytes(self) -> bytes:
-        """Of a fixed length, of an address and a checked occasion: the three numbers in 8 bytes each."""
+        """Of a fixed length, of an address and a checked occasion: the three numbers in 8 bytes each.
+
+        The group is part of it: what is shown in one says nothing in another.
+        """
         prover = int(self.prover, 16).to_bytes(20, "big")
-        return self.identity.to_bytes() + prover + b"".join(one.to_bytes(8, "big") for one in self.occasion)
+        occasion = b"".join(one.to_bytes(8, "big") for one in self.occasion)
+        return self.identity.to_bytes() + self.identity.group.to_bytes() + prover + occasion
 
 
 class Statement(NamedTuple):
@@ -66,7 +71,7 @@ class Statement(NamedTuple):
         return [stream.bits(CHALLENGE_BITS) for _ in range(count)]
 
     def challenge(self, announcements: tuple[mpz, ...], commitment: mpz) -> int:
-        """The 128-bit number that the announcements, modulo n² and modulo RSA-2048, are answered under."""
+        """The 128-bit number that the announcements, modulo n² and modulo N̂, are answered under."""
         announced = ciphertext_bytes(self.key, announcements)
         committed = int(commitment).to_bytes(ELEMENT_BYTES, "big")
         digest = digest_of(b"deltaml challenge", self.digest, announced, committed)

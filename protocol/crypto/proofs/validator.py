@@ -88,7 +88,7 @@ class MetricProofs:
     @cached_property
     def bounds(self) -> WitnessBounds:
         """Of its entries."""
-        return WitnessBounds.of(self.limits, SHORT_EXPONENT_BITS)
+        return WitnessBounds.of(self.limits, self.identity.group, SHORT_EXPONENT_BITS)
 
     def metric(
         self, gram: CommittedVector, base: mpz, randomness: Randomness
@@ -126,7 +126,7 @@ class MetricProofs:
         """
         if claim.prover != claim.commitments.owner:
             raise ProtocolViolation(BAD_PROOF, "its commitments are another's")
-        claim.commitments.require(self.key, self.parameters)
+        claim.commitments.require(self.key, self.identity.group, self.parameters)
         require_units(claim.metric, len(self.sets), self.key.n, BAD_PROOF, "metric", self.key.n_squared)
         claim.proof.require(self.key, self.bounds, len(self.sets))
 

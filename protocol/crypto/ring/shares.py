@@ -101,6 +101,14 @@ class ShareWorkshop:
             raise ProtocolViolation(BAD_SHARE, f"the {maker.label}'s seed makes other ciphertexts")
         return found
 
+    def kept(self, maker: Maker, ciphertexts: Sequence[mpz], seed: bytes) -> Share:
+        """A share that this party has made, or made again, before, from its own store.
+
+        Its values follow from the seed; its ciphertexts are taken as they are, without the n-th powers that
+        most of the work of making one is. So whatever another party sends goes through `again`.
+        """
+        return Share(maker, tuple(ciphertexts), self.form.draw(self._stream(maker, seed).child("values")))
+
     def at_fault(self, maker: Maker, ciphertexts: Sequence[mpz], seed: object) -> Maker:
         """Who it is where the next one refuses a share, and its seed is shown to all; no such seed opens."""
         try:
@@ -110,14 +118,16 @@ class ShareWorkshop:
         return maker.next
 
     def _from_seed(self, maker: Maker, seed: bytes) -> Share:
-        digest = digest_of(b"deltaml share", self.context.digest(), bytes([maker]), seed)
-        stream = Randomness(digest)
+        stream = self._stream(maker, seed)
         plaintexts = self.form.draw(stream.child("values"))
         lifted = (self.key.lift(one) for one in plaintexts)
         blinding = self._blinding(maker, len(plaintexts), stream.child("blinding"))
         modulus = self.key.n_squared
         ciphertexts = tuple(one * factor % modulus for one, factor in zip(lifted, blinding, strict=True))
         return Share(maker, ciphertexts, plaintexts)
+
+    def _stream(self, maker: Maker, seed: bytes) -> Randomness:
+        return Randomness(digest_of(b"deltaml share", self.context.digest(), bytes([maker]), seed))
 
     def _blinding(self, maker: Maker, count: int, stream: Randomness) -> list[mpz]:
         n, modulus = self.key.n, self.key.n_squared

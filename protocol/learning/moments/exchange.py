@@ -14,9 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import gmpy2
-
-from protocol.crypto.cipher import Ciphertext, Mask, PrivateKey, PublicKey, SlotLayout, add_mask, pack, unpack
+from protocol.crypto.cipher import Ciphertext, Mask, PrivateKey, PublicKey, SlotLayout, pack_blinded, unpack
 from protocol.crypto.elements import is_integer, require_count, require_units
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
@@ -100,9 +98,7 @@ def moment_request(
 ) -> list[Ciphertext]:
     """The packed, masked and blinded weights of all vectors; who is shown the mask gets the same bytes."""
     flat = [weight for vector in vectors for weight in vector]
-    masked = add_mask(key, pack(key, flat, widths.request), mask.mask)
-    modulus = key.n_squared
-    return [c * gmpy2.powmod(r, key.n, modulus) % modulus for c, r in zip(masked, mask.roots, strict=True)]
+    return pack_blinded(key, flat, widths.request, mask.mask, mask.roots)
 
 
 def moment_answer(

@@ -14,7 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from protocol.crypto.cipher import Ciphertext, PowerTables, PublicKey, ShortExponentBlinder, write_ciphertexts
+from protocol.crypto.cipher import (
+    Ciphertext,
+    PowerTables,
+    PublicKey,
+    ShortExponentBlinder,
+    tables_of_inputs,
+    write_ciphertexts,
+)
 from protocol.crypto.randomness import Randomness
 from protocol.learning.moments.exchange import MINUS_ONE, MomentAnswer, SetAnswer, product_in_slots
 from protocol.learning.moments.widths import MomentWidths, SlotSet, columns, pairs
@@ -68,7 +75,7 @@ class Products:
 
     @cached_property
     def _tables(self) -> PowerTables:
-        return PowerTables(self._ciphertexts, self.key.n_squared, _WINDOW)
+        return tables_of_inputs(self._ciphertexts, self.key.n_squared, _WINDOW)
 
     @cached_property
     def _factors(self) -> list[Sequence[int]]:

@@ -17,8 +17,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from protocol.crypto.cipher import Ciphertext, PublicKey, SlotLayout, linear_combinations
-from protocol.crypto.cipher import blind_for_key_holder as blind
+from protocol.crypto.cipher import (
+    Ciphertext,
+    PublicKey,
+    SlotLayout,
+    blind_power_for_key_holder,
+    linear_combinations,
+)
 from protocol.crypto.randomness import SEED_BYTES, Randomness
 from protocol.crypto.secrets import OneUse
 from protocol.errors import MisuseError
@@ -140,8 +145,8 @@ class Projection:
             one.combine([-factor, 0, 0])
             for one, factor in zip(self._projected(seeds.question, answer), factors, strict=True)
         ]
-        scaled = key.multiply(key.add(*parts), int(stream.child("exponent").unit(key.n)))
-        return blind(key, [scaled], stream.child("root"))[0]
+        exponent = int(stream.child("exponent").unit(key.n))
+        return blind_power_for_key_holder(key, key.add(*parts), exponent, stream.child("root"))
 
     def factors(self, stream: Randomness) -> list[int]:
         """f_s of all slot sets, from the stream of a zero test."""

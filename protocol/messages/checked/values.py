@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from gmpy2 import mpz
 from pydantic import Field
 
-from protocol.crypto.commitments import ELEMENT_BYTES, OwnerCommitments
+from protocol.crypto.commitment_group import ELEMENT_BYTES
+from protocol.crypto.commitments import OwnerCommitments
 from protocol.envelope import SignedMessage
 from protocol.learning.moments.widths import Start
 from protocol.messages.values import BigNatural
@@ -24,7 +25,7 @@ Seed = Annotated[bytes, Field(min_length=32, max_length=32)]
 fields are hidden from repr."""
 
 Element = Annotated[bytes, Field(min_length=ELEMENT_BYTES, max_length=ELEMENT_BYTES)]
-"""A number modulo RSA-2048."""
+"""Of the group for commitments."""
 
 RingPurpose = Literal["next model", "ranges", "metric"]
 """`protocol.crypto.ring.context.Purpose`, as it travels."""

@@ -15,16 +15,17 @@ from protocol.crypto.ring.product import product_digest
 from protocol.envelope import SignedMessage
 from protocol.messages.checked import MomentAnswer, MomentRequest, RoundEvidence
 from protocol.messages.checked.values import AttemptDigests, AttemptFacts
-from protocol.records import Market
+from protocol.roles.engine.context import Context
 from protocol.types import RoundAttempt, digest_of
 from protocol.vectors import EncryptedVector
 
 _CONSENT = b"deltaml metric consent"
 
 
-def identity_of(market: Market, training: int, key: PublicKey) -> TrainingIdentity:
+def identity_of(context: Context, training: int, key: PublicKey) -> TrainingIdentity:
     """What commitments, proofs and rings of a training are bound to."""
-    return TrainingIdentity(market.chain_id, market.contract, training, key.key_id)
+    market = context.market
+    return TrainingIdentity(market.chain_id, market.contract, training, key.key_id, context.commitment_group)
 
 
 def update_occasion(round_number: int) -> Occasion:

@@ -43,6 +43,9 @@ def ring_begin(view: RingView, statement: bytes, context: Context) -> RingStep:
     body = RingCommitted(
         purpose=purpose.value, statement=digests.statement, share=digests.share, nonce=digests.nonce
     )
+    kept_share, share_blob = store(
+        SharedNumbers(numbers=tuple(write_ciphertexts(view.key, own.share.ciphertexts)))
+    )
     at = view.context.occasion
     ring = RingState(
         purpose=purpose.value,
@@ -52,8 +55,9 @@ def ring_begin(view: RingView, statement: bytes, context: Context) -> RingStep:
         seed=kept_seed,
         nonce=kept_nonce,
         committed=with_entry((None, None, None), view.own, body),
+        shares=with_entry((None, None, None), view.own, kept_share),
     )
-    return RingStep(ring, (*effects, *_to_others(ring, view, body, context)))
+    return RingStep(ring, (*effects, share_blob, *_to_others(ring, view, body, context)))
 
 
 def on_committed(
@@ -157,27 +161,31 @@ def known_shares(ring: RingState, view: RingView, context: Context) -> tuple[Sha
 
 def shares_of(ring: RingState, view: RingView, context: Context) -> list[list[Ciphertext]]:
     """The three shares' ciphertexts, in the order of makers; raises EarlyInput before all are there."""
-    found = []
-    for kept in ring.shares:
-        if kept is None:
-            raise EarlyInput
-        numbers = kept.load(SharedNumbers, context).numbers
-        found.append(read_ciphertexts(view.key, numbers, len(numbers)))
-    return found
+    return [_kept_share(ring, view, maker, context) for maker in Maker]
 
 
 # ---- steps ----
 
 
 def _own_share(ring: RingState, view: RingView, context: Context) -> OwnShare:
-    return view.workshop.make(view.own, OneUse(ring.seed.raw(context)))
+    seed = ring.seed.raw(context)
+    share = view.workshop.kept(view.own, _kept_share(ring, view, view.own, context), seed)
+    return OwnShare(view.context, share, OneUse(seed))
 
 
 def _shown_share(ring: RingState, view: RingView, context: Context) -> Share:
     if ring.shown is None:
         raise EarlyInput
-    ciphertexts = shares_of(ring, view, context)[view.previous]
-    return view.workshop.again(view.previous, ciphertexts, ring.shown.raw(context))
+    ciphertexts = _kept_share(ring, view, view.previous, context)
+    return view.workshop.kept(view.previous, ciphertexts, ring.shown.raw(context))
+
+
+def _kept_share(ring: RingState, view: RingView, maker: Maker, context: Context) -> list[Ciphertext]:
+    kept = ring.shares[maker]
+    if kept is None:
+        raise EarlyInput
+    numbers = kept.load(SharedNumbers, context).numbers
+    return read_ciphertexts(view.key, numbers, len(numbers))
 
 
 def _maker(
@@ -201,10 +209,8 @@ def _show_nonce(ring: RingState, view: RingView, context: Context) -> RingStep:
 
 def _show_share(ring: RingState, view: RingView, context: Context) -> RingStep:
     """One's share goes to both others, its seed to the next one alone."""
-    seed = ring.seed.raw(context)
-    own = view.workshop.make(view.own, OneUse(seed))
+    own = _own_share(ring, view, context)
     numbers = tuple(write_ciphertexts(view.key, own.share.ciphertexts))
-    kept, blob = store(SharedNumbers(numbers=numbers))
     shown = ring.commitments(view).show_seed(view.key, own)
     sent = [
         _send(
@@ -216,7 +222,7 @@ def _show_share(ring: RingState, view: RingView, context: Context) -> RingStep:
         )
         for maker in view.others()
     ]
-    return RingStep(replace(ring, shares=with_entry(ring.shares, view.own, kept)), (blob, *sent))
+    return RingStep(ring, tuple(sent))
 
 
 def _made_again(

@@ -66,8 +66,9 @@ class SharedNumbers(FrozenModel):
 class RingState(FrozenModel):
     """Where a ring stands for one of its makers; what it got of each is in the order of `Maker`.
 
-    `seed` and `nonce` are its own secrets, `shown` the seed of the maker before it, once its share was made
-    again from it. `refused` is set where it makes another share than the one that was committed to.
+    Of `shares` its own is there from the beginning. `seed` and `nonce` are its own secrets, `shown` the seed
+    of the maker before it, once its share was made again from it. `refused` is set where it makes another
+    share than the one that was committed to.
     """
 
     purpose: RingPurpose

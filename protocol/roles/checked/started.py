@@ -47,7 +47,7 @@ def require_committed(
     others than those on the chain.
     """
     commitments = commitments_of(shown.owner, shown.committed)
-    commitments.require(key, parameters)
+    commitments.require(key, identity.group, parameters)
     digest = checked_commitment(shown.card, commitments.digest(identity, key))
     require(digest == joined, "wrong_commitment", f"{shown.owner} joined with another")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from protocol.crypto.commitment_group import RSA_2048, CommitmentGroup
 from protocol.crypto.randomness import Randomness
 from protocol.messages import Message
 from protocol.records import Market
@@ -23,6 +24,7 @@ class Context:
     `blobs` holds the content of every digest that the state refers to. `private` is the role's own
     secret for the training: the buyer's Paillier key (`PrivateKey.to_bytes`), an owner's statistics and
     counts.
+    `commitment_group` is where owners commit; every party of a training has the same, and only tests another.
     `exchange_keys` are the registered X25519 keys of the training's parties by address. `block_time` is when
     the contract's clock had the event that is handled, in Unix seconds; None for another input.
     """
@@ -44,6 +46,7 @@ class Context:
     private: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     policy: bytes = b""
     least_key_bits: int = LEAST_KEY_BITS
+    commitment_group: CommitmentGroup = RSA_2048
     block_time: float | None = None
 
     _stream: list[Randomness] = field(default_factory=list, init=False, repr=False, compare=False)

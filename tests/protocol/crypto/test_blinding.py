@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from protocol.crypto.blinding import (
     ShortExponentBlinder,
     blind_for_key_holder,
+    blind_power_for_key_holder,
     draw_base,
 )
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PrivateKey, PublicKey
@@ -95,3 +96,11 @@ def test_parties_have_bases_of_their_own(key: PublicKey) -> None:
     blinders = [ShortExponentBlinder(key, seed) for seed in (b"a" * 32, b"b" * 32)]
     blinded = {blinder.blind([mpz(1)], Randomness(bytes(32)))[0] for blinder in blinders}
     assert len(blinded) == 2
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(0, 1 << 200))
+def test_a_power_and_its_blinding_are_what_they_are_apart(key: PublicKey, seed: bytes, exponent: int) -> None:
+    ciphertext = Randomness(seed).child("ciphertext").unit(key.n_squared)
+    power = gmpy2.powmod(ciphertext, exponent, key.n_squared)
+    apart = blind_for_key_holder(key, [power], Randomness(seed))
+    assert blind_power_for_key_holder(key, ciphertext, exponent, Randomness(seed)) == apart[0]

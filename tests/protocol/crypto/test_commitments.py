@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto.blinding import blinding_powers
-from protocol.crypto.commitment_group import HIDING_BITS, RSA_2048, generator
+from protocol.crypto.commitment_group import RSA_2048
 from protocol.crypto.commitments import (
-    HIDING_EXPONENT_BITS,
     LARGEST_ROWS,
     CommittedVector,
     OwnerCommitments,
@@ -37,7 +36,7 @@ OTHERS = [
     IDENTITY._replace(key_id=b"j" * 32),
 ]
 VALUES = st.lists(st.integers(-(1 << 300), 1 << 300), min_size=3, max_size=3)
-HIDINGS = st.integers(0, (1 << HIDING_EXPONENT_BITS) - 1)
+HIDINGS = st.integers(0, (1 << RSA_2048.exponent_bits) - 1)
 STREAM = Randomness(b"c" * 32)
 HOSTILE = [None, "1", b"\1", 1.5, True, [], 0, -1, -5]
 
@@ -51,10 +50,10 @@ def world() -> ProofWorld:
 @given(VALUES, HIDINGS)
 def test_a_commitment_is_a_product_of_powers_of_its_generators(values: list[int], hiding: int) -> None:
     place = IDENTITY.to_bytes()
-    expected = gmpy2.powmod(generator(place + b"hiding"), hiding, RSA_2048)
+    expected = gmpy2.powmod(RSA_2048.generator(place + b"hiding"), hiding, RSA_2048.modulus)
     for index, value in enumerate(values):
-        base = generator(place + f"map|{index + 1}".encode())
-        expected = expected * gmpy2.powmod(base, value, RSA_2048) % RSA_2048
+        base = RSA_2048.generator(place + f"map|{index + 1}".encode())
+        expected = expected * gmpy2.powmod(base, value, RSA_2048.modulus) % RSA_2048.modulus
     assert map_commitments(IDENTITY, 2).commit(values, hiding) == expected
 
 
@@ -63,7 +62,7 @@ def test_a_commitment_is_a_product_of_powers_of_its_generators(values: list[int]
 def test_commitments_add(first: list[int], one: int, second: list[int], other: int) -> None:
     vectors = gram_commitments(IDENTITY, 1)
     total = [a + b for a, b in zip(first, second, strict=True)]
-    product = vectors.commit(first, one) * vectors.commit(second, other) % RSA_2048
+    product = vectors.commit(first, one) * vectors.commit(second, other) % RSA_2048.modulus
     assert product == vectors.commit(total, one + other)
 
 
@@ -77,17 +76,17 @@ def test_every_training_kind_and_place_has_a_generator_of_its_own() -> None:
     ]
     found += [map_commitments(identity, 2).commit((0, 0, 0), 1) for identity in (IDENTITY, *OTHERS)]
     assert len(set(found)) == len(found) == 35
-    assert all(gmpy2.jacobi(one, RSA_2048) == 1 for one in found)
+    assert all(gmpy2.jacobi(one, RSA_2048.modulus) == 1 for one in found)
 
 
 def test_whoever_knows_one_generator_as_a_power_of_another_opens_in_two_ways() -> None:
     """So nobody chooses them: they are hashed from the training."""
-    known = generator(b"mine")
-    chosen = [known, known**5 % RSA_2048]
+    known = RSA_2048.generator(b"mine")
+    chosen = [known, known**5 % RSA_2048.modulus]
     first, second = (5, 0), (0, 1)
 
     def commit(values: tuple[int, int]) -> int:
-        return chosen[0] ** values[0] * chosen[1] ** values[1] % RSA_2048
+        return chosen[0] ** values[0] * chosen[1] ** values[1] % RSA_2048.modulus
 
     assert commit(first) == commit(second)
     vectors = map_commitments(IDENTITY, 1)
@@ -96,30 +95,30 @@ def test_whoever_knows_one_generator_as_a_power_of_another_opens_in_two_ways() -
 
 def test_what_trainings_leave_in_a_process_is_bounded(world: ProofWorld) -> None:
     label = IDENTITY.to_bytes() + b"map|1"
-    assert generator(label) == generator(label)
-    assert generator(label) is not generator(label)
+    assert RSA_2048.generator(label) == RSA_2048.generator(label)
+    assert RSA_2048.generator(label) is not RSA_2048.generator(label)
     for base in range(2, 22):
         blinding_powers(world.key, gmpy2.mpz(base))
     assert blinding_powers.cache_info().currsize <= 8
 
 
 def test_what_hides_is_wider_than_the_group() -> None:
-    assert RSA_2048.bit_length() + HIDING_BITS == HIDING_EXPONENT_BITS
-    drawn = [CommittedVector.draw([5], [9], STREAM).hiding for _ in range(20)]
+    assert RSA_2048.exponent_bits == 2048 + 128
+    drawn = [CommittedVector.draw([5], [9], RSA_2048, STREAM).hiding for _ in range(20)]
     assert len(set(drawn)) == 20
-    assert max(drawn).bit_length() > HIDING_EXPONENT_BITS - 20
+    assert max(drawn).bit_length() > RSA_2048.exponent_bits - 20
 
 
 def test_tables_hold_the_exponents_of_the_largest_batch() -> None:
-    bounds = WitnessBounds.of([1], 448, folded=1 << 20)
+    bounds = WitnessBounds.of([1], RSA_2048, 448, folded=1 << 20)
     largest = (bounds.hiding.highest << (CHALLENGE_BITS + 1)) << 20
     assert map_commitments(IDENTITY, 1).commit((0, 0), largest) == gmpy2.powmod(
-        map_commitments(IDENTITY, 1).commit((0, 0), 1), largest, RSA_2048
+        map_commitments(IDENTITY, 1).commit((0, 0), 1), largest, RSA_2048.modulus
     )
 
 
 def test_so_do_the_tables_of_what_blinds(world: ProofWorld) -> None:
-    bounds = WitnessBounds.of([1], SHORT_EXPONENT_BITS, folded=1 << 20)
+    bounds = WitnessBounds.of([1], RSA_2048, SHORT_EXPONENT_BITS, folded=1 << 20)
     largest = (bounds.exponent.highest << (CHALLENGE_BITS + 1)) << 20
     table = blinding_powers(world.key, world.owners[0].commitments.base)
     assert table.power(largest) == gmpy2.powmod(table.power(1), largest, world.key.n_squared)
@@ -132,16 +131,16 @@ def test_a_value_beyond_its_limit_is_not_committed_to(place: int, sign: int) -> 
     assert limits == (1 << 40, 1 << 40, 1 << 128)
     values = [0, 0, 0]
     values[place] = sign * limits[place]
-    assert CommittedVector.draw(values, limits, STREAM).values == tuple(values)
+    assert CommittedVector.draw(values, limits, RSA_2048, STREAM).values == tuple(values)
     values[place] += sign
     with pytest.raises(MisuseError, match=f"value {place} .* fewer steps") as refused:
-        CommittedVector.draw(values, limits, STREAM)
+        CommittedVector.draw(values, limits, RSA_2048, STREAM)
     assert str(values[place]) not in str(refused.value)
 
 
 def test_a_vector_of_another_length_is_not_committed_to() -> None:
     with pytest.raises(MisuseError, match="2 values; 3"):
-        CommittedVector.draw([1, 2], gram_limits(1, 64), STREAM)
+        CommittedVector.draw([1, 2], gram_limits(1, 64), RSA_2048, STREAM)
 
 
 def test_nothing_of_the_values_is_shown(world: ProofWorld) -> None:
@@ -196,24 +195,24 @@ def test_whatever_is_altered_alters_the_digest(world: ProofWorld) -> None:
 
 def test_honest_commitments_are_taken(world: ProofWorld) -> None:
     for owner in world.owners:
-        owner.commitments.require(world.key, world.parameters)
+        owner.commitments.require(world.key, RSA_2048, world.parameters)
 
 
 @pytest.mark.parametrize("field", ["rows", "base", "maps", "gram"])
 def test_hostile_commitments_are_refused(world: ProofWorld, field: str) -> None:
     shown, n = world.owners[0].commitments, world.key.n
     beyond = {"rows": [LARGEST_ROWS + 1], "base": [n, n + shown.base, world.private.p, n - shown.base + n]}
-    for bad in (*HOSTILE, 1 << 100_000, *beyond.get(field, [RSA_2048, RSA_2048 + 2])):
+    for bad in (*HOSTILE, 1 << 100_000, *beyond.get(field, [RSA_2048.modulus, RSA_2048.modulus + 2])):
         wrong = [bad, (), (*shown.maps, shown.gram), (bad, shown.maps[1])] if field == "maps" else [bad]
         for value in wrong:
             with pytest.raises(ProtocolViolation, match="bad_commitment"):
-                replace(shown, **{field: value}).require(world.key, world.parameters)
+                replace(shown, **{field: value}).require(world.key, RSA_2048, world.parameters)
 
 
 @pytest.mark.parametrize("owner", [None, 5, "", "0xzz", "1" * 40, "0x1", "0x" + "A" * 40])
 def test_an_owner_that_is_no_address_is_refused(world: ProofWorld, owner: object) -> None:
     with pytest.raises(ProtocolViolation, match="bad_commitment"):
-        replace(world.owners[0].commitments, owner=owner).require(world.key, world.parameters)
+        replace(world.owners[0].commitments, owner=owner).require(world.key, RSA_2048, world.parameters)
 
 
 def test_a_base_through_which_parities_show_is_refused(world: ProofWorld) -> None:
@@ -221,7 +220,7 @@ def test_a_base_through_which_parities_show_is_refused(world: ProofWorld) -> Non
     square = shown.base * shown.base % world.key.n
     for base in (square, -square % world.key.n, gmpy2.mpz(1)):
         with pytest.raises(ProtocolViolation, match="Jacobi symbol"):
-            replace(shown, base=base).require(world.key, world.parameters)
+            replace(shown, base=base).require(world.key, RSA_2048, world.parameters)
 
 
 def test_a_key_of_another_training_is_refused(world: ProofWorld) -> None:

@@ -8,7 +8,7 @@ from gmpy2 import mpz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.crypto.commitment_group import RSA_2048, generator
+from protocol.crypto.commitment_group import RSA_2048
 from protocol.crypto.factor_sizes import (
     CHALLENGE_BITS,
     NUMBERS,
@@ -30,15 +30,15 @@ def prime(bits: int, seed: int) -> mpz:
 
 
 def test_the_modulus_is_no_prime_of_the_right_length() -> None:
-    assert RSA_2048.bit_length() == 2048
-    assert not gmpy2.is_prime(RSA_2048)
-    assert not gmpy2.is_power(RSA_2048)
-    assert gmpy2.gcd(RSA_2048, gmpy2.primorial(1 << 20)) == 1
+    assert RSA_2048.modulus.bit_length() == 2048
+    assert not gmpy2.is_prime(RSA_2048.modulus)
+    assert not gmpy2.is_power(RSA_2048.modulus)
+    assert gmpy2.gcd(RSA_2048.modulus, gmpy2.primorial(1 << 20)) == 1
 
 
 def test_generators_are_squares_that_differ() -> None:
-    assert generator(b"one") != generator(b"other")
-    assert gmpy2.jacobi(generator(b"one"), RSA_2048) == 1
+    assert RSA_2048.generator(b"one") != RSA_2048.generator(b"other")
+    assert gmpy2.jacobi(RSA_2048.generator(b"one"), RSA_2048.modulus) == 1
 
 
 @pytest.mark.parametrize("bits", [512, 1024])
@@ -82,7 +82,7 @@ def test_other_factors_of_the_right_size_are_refused(private_key: PrivateKey) ->
 @pytest.mark.parametrize("place", range(NUMBERS))
 def test_every_number_is_checked(private_key: PrivateKey, place: int) -> None:
     key, proof = private_key.public_key, prove_factor_sizes(private_key)
-    for wrong in (proof[place] + 1, mpz(0), -proof[place], proof[place] + RSA_2048, mpz(1) << 9000):
+    for wrong in (proof[place] + 1, mpz(0), -proof[place], proof[place] + RSA_2048.modulus, mpz(1) << 9000):
         assert not has_large_factors(key, [*proof[:place], wrong, *proof[place + 1 :]])
 
 
@@ -98,23 +98,25 @@ def test_whoever_knows_the_challenge_before_needs_no_factors(challenge: int, see
     """A simulated transcript holds as an honest one does: so an honest one tells nothing of the factors."""
     stream = Randomness(seed)
     key = PublicKey(prime(128, 6) * prime(128, 7))
-    g, h = generator(b"factor"), generator(b"hiding")
+    g, h = RSA_2048.generator(b"factor"), RSA_2048.generator(b"hiding")
     answers = [mpz(stream.bits(width)) for width in (320, 320, 2368, 2368, 2624)]
     hiding = mpz(stream.bits(2432))
-    p, q = (generator(seed + bytes([index])) for index in range(2))
+    p, q = (RSA_2048.generator(seed + bytes([index])) for index in range(2))
 
     def power(base: mpz, exponent: mpz | int) -> mpz:
-        return gmpy2.powmod(base, exponent, RSA_2048)
+        return gmpy2.powmod(base, exponent, RSA_2048.modulus)
 
     def mask(shown: mpz, committed: mpz) -> mpz:
-        return shown * power(committed, -challenge) % RSA_2048
+        return shown * power(committed, -challenge) % RSA_2048.modulus
 
     commitments = Commitments(
         p,
         q,
         mask(power(g, answers[0]) * power(h, answers[2]), p),
         mask(power(g, answers[1]) * power(h, answers[3]), q),
-        mask(power(q, answers[0]) * power(h, answers[4]), power(g, key.n) * power(h, hiding) % RSA_2048),
+        mask(
+            power(q, answers[0]) * power(h, answers[4]), power(g, key.n) * power(h, hiding) % RSA_2048.modulus
+        ),
         hiding,
     )
     assert equations_hold(key, commitments, answers, challenge)

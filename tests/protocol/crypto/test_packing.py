@@ -2,12 +2,13 @@
 
 from collections import Counter
 
+import gmpy2
 import pytest
 from gmpy2 import mpz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_plain, unpack
+from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_blinded, pack_plain, unpack
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError, WidthError
@@ -123,3 +124,16 @@ def test_the_first_value_lies_lowest(private_key: PrivateKey) -> None:
     ciphertexts = [private_key.encrypt(value, STREAM) for value in (1, 2, 3)]
     (packed,) = pack(private_key.public_key, ciphertexts, layout)
     assert private_key.decrypt(packed) == 1 + (2 << 100) + (3 << 200)
+
+
+def test_packing_and_blinding_in_one_chain_makes_the_same_bytes(private_key: PrivateKey) -> None:
+    key, stream = private_key.public_key, Randomness(b"b" * 32)
+    layout = SlotLayout(40, 7, 4)
+    ciphertexts = [private_key.encrypt(value, stream) for value in range(10)]
+    mask, roots = Mask.draw(key, 3, stream), [stream.unit(key.n) for _ in range(3)]
+    apart = add_mask(key, pack(key, ciphertexts, layout), mask)
+    blinded = [
+        one * gmpy2.powmod(root, key.n, key.n_squared) % key.n_squared
+        for one, root in zip(apart, roots, strict=True)
+    ]
+    assert pack_blinded(key, ciphertexts, layout, mask, roots) == blinded

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from protocol.crypto import powers
 from protocol.crypto.powers import (
+    MOST_KEPT_BASES,
     PowerTables,
     batch_invert,
     expected_products,
     product_of_powers,
     sliding_digits,
+    tables_of_inputs,
     window_for,
 )
 from protocol.crypto.randomness import Randomness
@@ -114,3 +116,24 @@ def test_the_steps_of_a_round_take_as_many_products_as_expected(
     for _ in range(rows):
         assert tables.product([stream.bits(bits) - (1 << (bits - 1)) for _ in range(bases)])
     assert modulus.products == pytest.approx(expected_products(bases, rows, bits, window=5), rel=0.1)
+
+
+@given(st.lists(st.integers(1, 1000), max_size=5), st.integers(1, 70), st.integers(-(1 << 99), 1 << 99))
+def test_shifted_factors_share_the_squarings_of_a_power(
+    shifted: list[int], shift: int, exponent: int
+) -> None:
+    modulus = mpz(1009)
+    expected = pow(7, exponent, 1009) * prod(pow(one, 1 << shift * k, 1009) for k, one in enumerate(shifted))
+    found = PowerTables([mpz(7)], modulus, 4).with_shifted([exponent], [mpz(one) for one in shifted], shift)
+    assert found == expected % 1009
+
+
+def test_a_process_keeps_the_tables_of_its_last_inputs_and_no_large_ones() -> None:
+    modulus = mpz(10007)
+    first = tables_of_inputs([mpz(2), mpz(3)], modulus, 4)
+    assert tables_of_inputs([mpz(2), mpz(3)], modulus, 4) is first
+    assert tables_of_inputs([mpz(2), mpz(3)], modulus, 5) is not first
+    assert tables_of_inputs([mpz(2), mpz(5)], modulus, 4) is not first
+    assert tables_of_inputs([mpz(2), mpz(3)], modulus, 4) is not first
+    large = [mpz(2)] * (MOST_KEPT_BASES + 1)
+    assert tables_of_inputs(large, modulus, 2) is not tables_of_inputs(large, modulus, 2)

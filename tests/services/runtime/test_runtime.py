@@ -6,6 +6,7 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
+from protocol.crypto.commitment_group import RSA_2048
 from protocol.marketplace import Settle
 from protocol.messages import Complaint, OwnerAnnouncement
 from services.bus.memory import MemoryBus
@@ -54,6 +55,7 @@ async def test_a_step_sees_its_context(world):
     assert first.exchange_secret == world.owner.identity.exchange_secret
     assert first.seed != second.seed
     assert len(first.seed) == 32
+    assert first.commitment_group is RSA_2048
 
 
 async def test_effects_go_out_only_when_their_step_is_committed(tmp_path, world):

@@ -22,9 +22,6 @@ from protocol.messages.checked import (
 from protocol.messages.checked.values import CommittedOwner, ShownOwner
 from protocol.request_parsing import parse_request
 from protocol.roles.buyer.checked.state import CheckedRunningState
-from protocol.roles.checked.attempt import (
-    identity_of,
-)
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.checked.products import (
     MomentExchange,
@@ -39,6 +36,7 @@ from protocol.roles.shared.parties import Parties
 from protocol.signatures import address_of
 from protocol.types import RoundAttempt
 from protocol.vectors import EncryptedVector
+from tests.support.groups import market_identity
 from tests.support.proofs import private_key
 from tests.support.roles.pure_contract import MARKET, TRAINING
 from tests.support.roles.pure_party import make_statistic
@@ -60,7 +58,7 @@ class CheckedAttempt:
         values = small_request(key_bits=bits, schedule={"rounds": 3, "local_steps": 2, "step_size": "0.5"})
         self.request = parse_request({**values, "aggregator": self.aggregator})
         self.data = small_data(owners=trainers + validators)
-        self.identity = identity_of(MARKET, TRAINING, self.key)
+        self.identity = market_identity(self.key)
         statistics = [make_statistic(COLUMNS, rows) for rows in self.data]
         self.committed = {
             owner: commit_to(self.request, statistic, self.key, self.identity, owner, STREAM)

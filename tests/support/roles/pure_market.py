@@ -13,6 +13,7 @@ from nacl.bindings import crypto_scalarmult_base
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import pack, unpack
+from protocol.crypto.commitment_group import CommitmentGroup
 from protocol.envelope import Envelope, SignedMessage
 from protocol.messages import ChainEvent, TrainingOrder
 from protocol.owner_policy import LARGEST_LIMIT, Budget, OwnerPolicy
@@ -33,6 +34,7 @@ from protocol.roles.engine.effects import (
     SubmitCall,
 )
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, TimerFired
+from tests.support.groups import small_group
 from tests.support.roles.pure_contract import MARKET, TRAINING, PureContract, Refused
 from tests.support.roles.pure_party import ENDED, Matrix, Party, owning_rows, training_key
 from tests.support.roles.transitions import observe
@@ -63,6 +65,7 @@ class PureMarket:
         policy: OwnerPolicy | None = None,
         seed: int = 0,
         roles: Mapping[str, RoleModule] = dispatch.ROLES,
+        group: CommitmentGroup | None = None,
     ) -> None:
         self.random = Random(seed)
         draw = self.random.randbytes
@@ -84,7 +87,7 @@ class PureMarket:
         self.buyer.private["paillier"] = self.key.to_bytes()
         self.parties = {p.address: p for p in (self.buyer, self.aggregator, *self.owners)}
         self.exchange_keys = {a: crypto_scalarmult_base(p.exchange_secret) for a, p in self.parties.items()}
-        self.roles = roles
+        self.roles, self.group = roles, group or small_group()
         for party in self.parties.values():
             party.roles = roles
         self.admitted = tuple(owner.address for owner in self.owners)
@@ -192,6 +195,7 @@ class PureMarket:
             private=party.private,
             policy=party.policy,
             least_key_bits=256,
+            commitment_group=self.group,
         )
 
     def deliver(self, party: Party, item: Input) -> EncodedStep | None:

@@ -17,6 +17,7 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import SendMessage, StoreBlob
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput
+from tests.support.groups import small_group
 from tests.support.roles.pure_contract import MARKET, TRAINING
 
 STREAM = Randomness(b"p" * 32)
@@ -38,6 +39,7 @@ def context_of(
         exchange_secret=bytes(32),
         blobs=blobs or {},
         private=private or {},
+        commitment_group=small_group(),
     )
 
 

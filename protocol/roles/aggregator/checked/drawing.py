@@ -64,7 +64,7 @@ def on_checked_ready(
         return Step.unchanged(state)
     shown = ShownOwner(owner=owner, card=body.card, committed=body.committed)
     joined = state.parties.commitments[state.parties.seat_of(owner)]
-    identity = identity_of(context.market, state.training, state.key)
+    identity = identity_of(context, state.training, state.key)
     require_committed(shown, joined, identity, state.key, state.request.parameters)
     kept, blob = store(shown)
     after = replace(state, shown=(*state.shown, Answer(owner=owner, message=kept)))

@@ -46,7 +46,7 @@ class TrainingView:
     @cached_property
     def identity(self) -> TrainingIdentity:
         """What proofs and rings are bound to."""
-        return identity_of(self.context.market, self.state.training, self.state.key)
+        return identity_of(self.context, self.state.training, self.state.key)
 
     @cached_property
     def widths(self) -> CheckedWidths:

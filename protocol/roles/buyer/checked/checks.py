@@ -109,7 +109,7 @@ def on_ring_opening_request(
     widths = started_widths(state.request, state.parties).next_model.sums
     key = private.public_key
     product = read_ciphertexts(key, body.product, widths.plaintexts)
-    identity = identity_of(context.market, asked.envelope.training, key)
+    identity = identity_of(context, asked.envelope.training, key)
     ring = ring_context(identity, at, Purpose.NEXT_MODEL, state.request.aggregator, checkers)
     digest = product_digest(key, ring, product)
     signers = dict(zip(Maker, (recover_address(digest, one) for one in body.signatures), strict=True))

@@ -91,7 +91,7 @@ def _require_consents(
     Both checkers are among them, and sign only where the noise is what it should be.
     """
     at, body = asked.at, asked.body
-    identity = identity_of(context.market, asked.envelope.training, key)
+    identity = identity_of(context, asked.envelope.training, key)
     checkers = state.checkers(at, context)
     ring = ring_context(identity, at, Purpose.METRIC, state.request.aggregator, checkers)
     digest = consent_digest(key, ring, product, body.facts)

@@ -40,7 +40,7 @@ def on_checked_started(
     require_sender(started.sender, state.request.aggregator)
     require(not state.parties.has_started(), "already_started")
     body, key = started.body, public_key_of(state.n)
-    identity = identity_of(context.market, started.envelope.training, key)
+    identity = identity_of(context, started.envelope.training, key)
     parties, _ = checked_start(state.request, state.parties, body, identity, key)
     fact = facts.STARTED.of(trainers=list(body.trainers), validators=list(body.validators))
     return Step(replace(state, parties=parties), (fact,))

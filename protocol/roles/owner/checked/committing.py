@@ -71,10 +71,13 @@ def commit_to(
     p = request.parameters
     limits = map_limits(p, COEFFICIENT_SCALE, UPDATE_SCALE + request.weight_bits)
     maps = tuple(
-        CommittedVector.draw(row, limits, randomness) for row in _fitting_rows(request, statistic, limits)
+        CommittedVector.draw(row, limits, identity.group, randomness)
+        for row in _fitting_rows(request, statistic, limits)
     )
     factor = kind_of(request).measuring_factor(request, statistic)
-    gram = CommittedVector.draw(gram_triangle(factor), gram_limits(p, ENTRY_SCALE), randomness)
+    gram = CommittedVector.draw(
+        gram_triangle(factor), gram_limits(p, ENTRY_SCALE), identity.group, randomness
+    )
     base = draw_base(key, randomness)
     commitments = OwnerCommitments.of(identity, owner, statistic.rows, base, maps, gram)
     secrets = OwnerSecrets(maps=tuple(map(SecretVector.of, maps)), gram=SecretVector.of(gram))

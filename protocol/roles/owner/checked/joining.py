@@ -113,7 +113,7 @@ def on_checked_started(
     require_sender(received.sender, state.request.aggregator)
     require(not state.parties.has_started(), "already_started")
     key = public_key_of(state.n)
-    identity = identity_of(context.market, state.training, key)
+    identity = identity_of(context, state.training, key)
     parties, owners = checked_start(state.request, state.parties, received.body, identity, key)
     if parties.rows_by_owner()[context.address] == 0:
         return Step.unchanged(state, facts.LEFT_OUT.of())  # what we have shown came too late
@@ -144,7 +144,7 @@ def _committing(step: Step[OwnerState], context: Context) -> Step[OwnerState]:
 def _commit(state: InitiatedState, content: bytes, context: Context) -> tuple[CommittedState, StoreBlob]:
     """Secrets are stored with the step: nothing that was told is ever without what opens it."""
     key = public_key_of(state.n)
-    identity = identity_of(context.market, state.training, key)
+    identity = identity_of(context, state.training, key)
     statistic = Statistic.from_bytes(content)
     chance = context.randomness(Label.COMMITMENTS)
     commitments, secrets = commit_to(state.request, statistic, key, identity, context.address, chance)
@@ -165,7 +165,7 @@ def _with_digest(state: CommittedState, effects: tuple[Effect, ...], context: Co
     """The effects, an acceptance among them with what the buyer and the chain will know of commitments."""
     assert state.committed is not None
     key = public_key_of(state.n)
-    identity = identity_of(context.market, state.training, key)
+    identity = identity_of(context, state.training, key)
     shown = commitments_of(context.address, state.committed).digest(identity, key)
     return tuple(_accepting(one, state.commitment, shown) for one in effects)
 

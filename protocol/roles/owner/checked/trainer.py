@@ -54,7 +54,7 @@ def _update(state: CheckedState, model: EncryptedVector, round_number: int, cont
     """D_1 … D_p over the committed base, with their proof."""
     request, key = state.request, public_key_of(state.n)
     start = model.read(key, scale=MODEL_SCALE, count=request.parameters)
-    identity = identity_of(context.market, state.training, key)
+    identity = identity_of(context, state.training, key)
     proofs = update_proofs(key, identity, round_number, start, request)
     rows = state.secrets.load(OwnerSecrets, context).map_rows()
     commitments = commitments_of(context.address, state.committed)

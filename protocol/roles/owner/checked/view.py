@@ -62,7 +62,7 @@ class RoundView:
     @cached_property
     def identity(self) -> TrainingIdentity:
         """What proofs are bound to."""
-        return identity_of(self.context.market, self.state.training, self.key)
+        return identity_of(self.context, self.state.training, self.key)
 
     @cached_property
     def widths(self) -> CheckedWidths:

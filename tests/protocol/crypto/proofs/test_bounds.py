@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.crypto.commitment_group import RSA_2048
 from protocol.crypto.proofs.bounds import (
     CHALLENGE_BITS,
     SLACK_BITS,
@@ -66,9 +67,12 @@ def test_another_number_of_responses_is_refused(responses) -> None:
 
 
 def test_a_witness_of_sums_is_bounded_by_what_is_summed() -> None:
-    alone, folded = (WitnessBounds.of([3, 5], 448, folded=count) for count in (0, 7))
+    alone, folded = (WitnessBounds.of([3, 5], RSA_2048, 448, folded=count) for count in (0, 7))
     assert [bound.limit for bound in alone.values] == [3, 5]
-    assert [bound.limit for bound in WitnessBounds.of([3, 5], 448, folded=1).values] == [3 << 128, 5 << 128]
+    assert [bound.limit for bound in WitnessBounds.of([3, 5], RSA_2048, 448, folded=1).values] == [
+        3 << 128,
+        5 << 128,
+    ]
     assert [bound.limit for bound in folded.values] == [3 * 7 << 128, 5 * 7 << 128]
     assert folded.hiding == Bound(7 << (128 + 2176), signed=False)
     assert folded.exponent == Bound(7 << (128 + 448), signed=False)

@@ -121,7 +121,7 @@ def test_whoever_knows_the_challenge_before_needs_no_witness(
     """A simulated transcript holds as an honest one does: so an honest one tells nothing of the witness."""
     stream, key = Randomness(seed), relation.key
     outputs = tuple(relation.shifted(stream.unit(key.n), stream.bits(200)) for _ in relation.inputs)
-    committed = stream.unit(RSA_2048) ** 2 % RSA_2048
+    committed = stream.unit(RSA_2048.modulus) ** 2 % RSA_2048.modulus
     responses = draw_masks(relation.bounds, 2, stream).take()
     base = relation.owners[0].commitments.base
     claim = simulated(relation.inputs, relation.vectors, base, outputs, committed, responses, challenge)
@@ -172,7 +172,7 @@ def test_a_sign_passes_for_every_verifier_or_would_for_half_of_them(relation: Re
     """It changes no plaintext; odd weights would have two honest verifiers disagree about it."""
     claim = relation.told(owner, 7)
     negative = tuple(relation.key.n_squared - one for one in claim.outputs)
-    lie = replace(claim, outputs=negative, committed=RSA_2048 - claim.committed)
+    lie = replace(claim, outputs=negative, committed=RSA_2048.modulus - claim.committed)
     assert [relation.decrypt(one) for one in negative] == relation.measured(owner)
     assert all(holds(relation.inputs, relation.vectors, [lie]) for _ in range(10))
     verdicts = [relation.accepts(lie, weights=[[weight, 2, 2]]) for weight in range(4)]
@@ -293,7 +293,7 @@ def test_hostile_numbers_are_violations(relation: Relation, proof: Proof) -> Non
     wrong = [replace(proof, announcements=bad) for bad in (None, 7, (), (first,), [first, second])]
     for bad in hostile_numbers(key.n_squared, relation.private.p):
         wrong += [replace(proof, announcements=pair) for pair in ((bad, second), (first, bad))]
-    wrong += [replace(proof, commitment=bad) for bad in hostile_numbers(RSA_2048, RSA_2048)]
+    wrong += [replace(proof, commitment=bad) for bad in hostile_numbers(RSA_2048.modulus, RSA_2048.modulus)]
     wrong += [replace(proof, responses=bad) for bad in (None, 7, (), proof.responses[1:], [1] * 9)]
     for place, bound in enumerate(relation.bounds.all(2)):
         ends = (bound.lowest - 1, bound.highest + 1, 1 << 90_000, -(1 << 90_000))

@@ -239,7 +239,7 @@ def hostile_claims(world: ProofWorld, claim: UpdateClaim) -> list[UpdateClaim]:
     updates = [None, (), 7, update[:1], (*update, update[0]), list(update)]
     updates += [(update[0], bad) for bad in numbers] + [(bad, update[1]) for bad in numbers]
     proofs = [replace(proof, announcements=(bad,)) for bad in numbers]
-    beyond = (RSA_2048, RSA_2048 + 1)
+    beyond = (RSA_2048.modulus, RSA_2048.modulus + 1)
     proofs += [replace(proof, commitment=bad) for bad in (None, "1", 1.5, True, 0, -1, *beyond)]
     for place, bound in enumerate(world.updates.bounds.all(1)):
         ends = (bound.lowest - 1, bound.highest + 1)

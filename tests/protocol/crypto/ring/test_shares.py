@@ -185,3 +185,9 @@ def test_a_ring_of_two_or_of_another_key_is_refused(key: PublicKey, wide_key: Pu
 def test_the_ring_closes() -> None:
     assert [maker.next for maker in Maker] == [Maker.FIRST_CHECKER, Maker.SECOND_CHECKER, Maker.AGGREGATOR]
     assert [maker.is_checker for maker in Maker] == [False, True, True]
+
+
+@pytest.mark.parametrize("maker", Maker)
+def test_a_kept_share_is_the_one_that_was_made(workshop: ShareWorkshop, maker: Maker) -> None:
+    own = workshop.make(maker, secret())
+    assert workshop.kept(maker, own.share.ciphertexts, own.seed.take()) == own.share

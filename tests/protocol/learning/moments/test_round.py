@@ -47,9 +47,9 @@ class Round:
         limits = UpdateProofs(
             self.key, self.identity, Occasion(1, 0), (1,) * P, COEFFICIENT_SCALE, UPDATE_SCALE + WEIGHT_BITS
         ).limits
-        maps = [CommittedVector.draw([*row, last], limits, STREAM) for row, last in rows]
+        maps = [CommittedVector.draw([*row, last], limits, self.identity.group, STREAM) for row, last in rows]
         entries = gram_triangle(factor)
-        gram = CommittedVector.draw(entries, gram_limits(P, ENTRY_SCALE), STREAM)
+        gram = CommittedVector.draw(entries, gram_limits(P, ENTRY_SCALE), self.identity.group, STREAM)
         base = draw_base(self.key, STREAM)
         address = f"0x{index + 1:040x}"
         shown = OwnerCommitments.of(self.identity, address, SIZES[index], base, maps, gram)

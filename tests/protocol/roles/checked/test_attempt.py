@@ -16,8 +16,10 @@ from protocol.roles.checked.attempt import (
     update_occasion,
 )
 from protocol.types import RoundAttempt
+from tests.support.groups import market_identity
 from tests.support.roles.checked_attempt import AT, MeasuredAttempt, measuring
 from tests.support.roles.pure_contract import MARKET, TRAINING
+from tests.support.roles.ring_players import context_of
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,8 @@ def attempt() -> MeasuredAttempt:
 
 def test_identity_and_occasions_are_those_of_proofs_and_rings() -> None:
     world = measuring().world
-    identity = identity_of(MARKET, TRAINING, world.key)
+    identity = identity_of(context_of("0x" + "aa" * 20, b"k" * 32), TRAINING, world.key)
+    assert identity == market_identity(world.key)
     identity.require_key(world.key)
     assert (identity.chain_id, identity.training) == (MARKET.chain_id, TRAINING)
     assert update_occasion(4) == (4, 0, 0)

@@ -13,15 +13,14 @@ from protocol.learning.scales import COEFFICIENT_SCALE, ENTRY_SCALE, UPDATE_SCAL
 from protocol.learning.statistic import Statistic
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.roles.checked.attempt import identity_of
 from protocol.roles.owner.checked.committing import OwnerSecrets, commit_to
+from tests.support.groups import market_identity
 from tests.support.proofs import private_key
-from tests.support.roles.pure_contract import MARKET, TRAINING
 from tests.support.roles.pure_party import make_statistic
 from tests.support.roles.small_markets import COLUMNS, small_data, small_request
 
 KEY = private_key(512).public_key
-IDENTITY = identity_of(MARKET, TRAINING, KEY)
+IDENTITY = market_identity(KEY)
 OWNER = "0x" + "ab" * 20
 
 
@@ -61,7 +60,7 @@ def test_the_integers_are_those_of_numpy(seed: int, steps: int) -> None:
 def test_what_is_shown_commits_to_what_is_stored() -> None:
     request = request_of()
     shown, secrets = committed(request, rows())
-    shown.require(KEY, request.parameters)
+    shown.require(KEY, IDENTITY.group, request.parameters)
     maps, grams = map_commitments(IDENTITY, 3), gram_commitments(IDENTITY, 3)
     assert shown.maps == tuple(maps.commit(row.values, row.hiding) for row in secrets.maps)
     assert shown.gram == grams.commit(secrets.gram.values, secrets.gram.hiding)

@@ -12,13 +12,13 @@ from protocol.marketplace import Closed, Joined
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.messages.checked import CheckedReady, CheckedStarted
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles.checked.attempt import identity_of
 from protocol.roles.checked.started import commitments_of
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived, TimerFired
 from protocol.roles.engine.state import replace
 from protocol.roles.owner.checked.committing import OwnerSecrets
+from tests.support.groups import market_identity, small_group
 from tests.support.roles.checked_markets import CHECKED_ROLES, checked_market, checked_request
-from tests.support.roles.pure_contract import MARKET, TRAINING
+from tests.support.roles.pure_contract import TRAINING
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, make_statistic, owning_rows
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, without
@@ -52,8 +52,8 @@ def test_an_owner_that_accepts_tells_a_digest_of_card_and_commitments() -> None:
     body, state = body_of(answer, InvitationAnswer), owner.decoded
     key = market.key.public_key
     commitments = commitments_of(owner.address, state.committed)
-    commitments.require(key, market.request.parameters)
-    digest = commitments.digest(identity_of(MARKET, TRAINING, key), key)
+    commitments.require(key, small_group(), market.request.parameters)
+    digest = commitments.digest(market_identity(key), key)
     assert body.committed == digest
     assert body.commitment == state.commitment == checked_commitment(state.card, digest)
 
