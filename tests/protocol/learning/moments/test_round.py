@@ -53,7 +53,7 @@ class Round:
         base = draw_base(self.key, STREAM)
         address = f"0x{index + 1:040x}"
         shown = OwnerCommitments.of(self.identity, address, SIZES[index], base, maps, gram)
-        shown.require(self.key, P)
+        shown.require(self.key, self.identity.group, P)
         self.maps.append((matrix, offset))
         self.owners.append((maps, gram, shown))
 
