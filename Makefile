@@ -51,11 +51,10 @@ test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=3 processes; op
 
 CAMPAIGNS := integration/test_reorgs.py integration/test_many_messages.py protocol/roles/test_model_of_the_run.py \
 	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
-	protocol/roles/checked/test_any_order.py soak/short_form.py
+	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py privacy.py) soak/short_form.py
 .PHONY: campaigns
 campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: reorganisations, 10,000 messages, 2,000 runs of roles and listener, the contract
-	export DELTAML_ALL_REORGS=1 DELTAML_MESSAGES=10000 DELTAML_HYPOTHESIS_EXAMPLES=2000 \
-	  DELTAML_CHECKED_ORDERS=10
+	export DELTAML_ALL_REORGS=1 DELTAML_MESSAGES=10000 DELTAML_HYPOTHESIS_EXAMPLES=2000
 	python contracts/build.py --check
 	python contracts/forge.py
 	python -m pytest -n $(WORKERS) --dist worksteal $(addprefix tests/,$(CAMPAIGNS)) $(ARGS)

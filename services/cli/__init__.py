@@ -16,7 +16,7 @@ _COMMANDS = {
     "demo": "Run a whole market here: buyer, aggregator, owners, bus, chain; train, pay, show the figures.",
     "request": "Requests: what a buyer asks to have trained.",
     "market": "What is on offer: the data that owners list with the aggregators of a buyer.",
-    "predict": "Predict the target for every row; with the target in the file, tell how wrong the model is.",
+    "predict": "Predict the target for every row; with the target in the file, score the model.",
     "show": "Show a daemon's trainings, or what it noted about one.",
     "trainings": "List a daemon's trainings and their states.",
     "history": "Show what happened: trainings, rounds, their times, what failed and what was tried again.",

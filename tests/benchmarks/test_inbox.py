@@ -5,7 +5,7 @@ import pytest
 from tests.benchmarks.inbox import BODY_BYTES, measure, messages
 from tests.support.daemons.service_world import Person
 
-COUNT = 150
+COUNT = 40
 
 
 @pytest.mark.parametrize("backlog", [False, True])

@@ -1,4 +1,4 @@
-"""A dozen scenarios of `make faults`, of each kind of fault: all end in the right model and pay or cleanly.
+"""A few scenarios of `make faults`, of each kind of fault: all end in the right model and pay or cleanly.
 
 They run in a process of their own, several at a time, from the first test of this file on; a test waits for
 the result of its own.

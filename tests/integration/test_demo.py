@@ -23,7 +23,7 @@ from services.sandbox.demo import DemoOptions
 from tests.support.daemons.watched_demo import naive_training, watched_demo
 
 REPORT_FIELDS = [
-    *("rows", "features", "owners", "trainers", "validators", "rounds", "local_steps", "step_size"),
+    *("kind", "rows", "features", "owners", "trainers", "validators", "rounds", "local_steps", "step_size"),
     *("key_bits", "broker", "chain", "mse_initial", "delivered_round", "mse_final"),
     "mse_plaintext_same_schedule",
     *("mse_pooled_ols", "weights_max_abs_error", "mse_by_round", "convergence", "roles"),

@@ -1,21 +1,24 @@
-"""An owner that joins and never tells its nonce loses its seat; with too few the deposit comes back."""
+"""An owner that never tells its nonce loses its seat, and its bond; with too few the deposit comes back."""
 
 import asyncio
+import time
 
 import pytest
 import yaml
 
-from protocol.marketplace import Cancelled, Joined, Opened, RolesDrawn
+from protocol.marketplace import BondForfeited, Cancelled, Joined, Opened, RolesDrawn
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
 from services.data.samples import deal, diabetes
 from tests.support.chain.chain_events import chain_events
 from tests.support.chain.paid_out import paid_out
-from tests.support.daemons.daemon_market import write_request
+from tests.support.daemons.daemon_market import CONFIRMATIONS, write_request
 from tests.support.daemons.forked_daemons import ForkedMarket
 from tests.support.roles.pay import credited, recomputed
 
 SILENT, LAST = "owner-1", "owner-5"
+BOND = 10**15
+FORFEIT_TO = "0x" + "fe" * 20
 
 
 class Waiting(ForkedMarket):
@@ -23,15 +26,16 @@ class Waiting(ForkedMarket):
 
     def _own(self, name):
         own = super()._own(name)
-        if name == LAST:
-            own["policy"] = {**own["policy"], "automatic": False}
+        if name.startswith("owner"):
+            own["policy"] = {**own["policy"], "automatic": name != LAST, "most_bond_wei": BOND}
         return own
 
-    def order(self, name, minimum):
+    def order(self, name, minimum, *, step_s=60, payment=None):
         """A training with little time to reveal."""
         request = write_request(self, rounds=1, minimum=minimum, training=name)
         document = yaml.safe_load(request.read_text())
-        document["deadlines"] = {"join_s": 120, "reveal_s": 8, "step_s": 60, "chain_s": 8}
+        document["deadlines"] = {"join_s": 120, "reveal_s": 8, "step_s": step_s, "chain_s": 8}
+        document["payment"].update(payment or {})
         request.write_text(yaml.safe_dump(document))
         self.command("train", str(request), "--config", str(self.config("buyer")))
 
@@ -52,6 +56,16 @@ class Waiting(ForkedMarket):
         shown = self.shown(name)
         return len(shown) == number and shown[-1].startswith(("FINISHED", "FAILED"))
 
+    async def bonds_are_back(self, number):
+        """Daemons look for their bonds at a start, and then every minute."""
+        until = await self.client.bond_until(number, self.addresses["buyer"])
+        await asyncio.sleep(max(0.0, until + 2 * CONFIRMATIONS - time.time()))
+        for name in self.names():
+            self.daemons[name].kill()
+            self.daemons[name].start()
+        while await self.client.total_bonds():
+            await asyncio.sleep(0.2)
+
     async def events(self, number):
         found = await chain_events(self.client, self.first_block)
         return [one.event for one in found if getattr(one.event, "training", None) == number]
@@ -70,9 +84,14 @@ async def market(tmp_path, rabbitmq, forks):
 
 async def test_a_seat_is_lost_without_a_nonce_and_the_training_with_too_few(market):
     await market.introduced()
-    market.order("all are needed", minimum=5)
+    bonds = {"owner": str(BOND), "buyer": str(BOND), "forfeit_to": FORFEIT_TO}
+    market.order("all are needed", minimum=5, step_s=1, payment={"bonds": bonds})
     assert set(await market.lose_seat(1)) == {"FAILED(too_few_revealed)"}
     events = await market.events(1)
+    assert [one.account for one in events if isinstance(one, BondForfeited)] == [market.addresses[SILENT]]
+    assert await market.client.credit_of(FORFEIT_TO) == BOND
+    async with asyncio.timeout(120):
+        await market.bonds_are_back(1)
     [opened], [cancelled] = ([one for one in events if isinstance(one, kind)] for kind in (Opened, Cancelled))
     assert cancelled.refund == opened.deposit
     assert not [one for one in events if isinstance(one, RolesDrawn)]

@@ -36,7 +36,7 @@ from protocol.roles.engine.effects import (
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, TimerFired
 from tests.support.groups import small_group
 from tests.support.roles.pure_contract import MARKET, TRAINING, PureContract, Refused
-from tests.support.roles.pure_party import ENDED, Matrix, Party, owning_rows, training_key
+from tests.support.roles.pure_party import ENDED, Matrix, Party, SharedRoles, owning_rows, training_key
 from tests.support.roles.transitions import observe
 
 AMPLE = Budget(per_buyer=LARGEST_LIMIT, in_total=LARGEST_LIMIT)
@@ -87,9 +87,9 @@ class PureMarket:
         self.buyer.private["paillier"] = self.key.to_bytes()
         self.parties = {p.address: p for p in (self.buyer, self.aggregator, *self.owners)}
         self.exchange_keys = {a: crypto_scalarmult_base(p.exchange_secret) for a, p in self.parties.items()}
-        self.roles, self.group = roles, group or small_group()
+        self.roles, self.group = SharedRoles(roles), group or small_group()
         for party in self.parties.values():
-            party.roles = roles
+            party.roles = self.roles
         self.admitted = tuple(owner.address for owner in self.owners)
         self.contract = PureContract(validators)
         self.pending: list[tuple[str, Input]] = []

@@ -62,6 +62,13 @@ def owning_rows(
     return owning(make_data_set(make_statistic(columns, rows), name, least_pay))
 
 
+class SharedRoles(dict[str, RoleModule]):
+    """Modules by role, of which a copied market has the same: a module cannot be copied."""
+
+    def __deepcopy__(self, _memo: object) -> "SharedRoles":
+        return self
+
+
 @dataclass
 class Party:
     role: str
@@ -69,7 +76,7 @@ class Party:
     exchange_secret: bytes
     private: dict[str, bytes] = field(default_factory=dict)
     policy: bytes = b""
-    roles: Mapping[str, RoleModule] = field(default_factory=lambda: dispatch.ROLES)
+    roles: Mapping[str, RoleModule] = field(default_factory=lambda: SharedRoles(dispatch.ROLES))
     state: bytes | None = None
     shown: str = ""
     blobs: dict[bytes, bytes] = field(default_factory=dict)

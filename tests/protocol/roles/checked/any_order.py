@@ -1,6 +1,5 @@
 """Checked trainings whose messages overtake each other and come again: they end as they should."""
 
-import os
 from random import Random
 
 import pytest
@@ -12,8 +11,7 @@ from tests.support.roles.pure_contract import recorded_errors
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import shuffling, small_data, small_market
 
-ORDERS = int(os.environ.get("DELTAML_CHECKED_ORDERS", "1"))
-"""Of each kind; `make campaigns` tries more."""
+ORDERS = 10
 
 SAID_AGAIN = ("_twice", "already_started", "already_opened", "_out_of_order")
 """What a party says of a message that comes again, which the daemon's inbox would have dropped."""
