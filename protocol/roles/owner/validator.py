@@ -5,7 +5,6 @@ from typing import Any
 
 from gmpy2 import mpz
 
-from protocol.accusations import AccuseOfTwoRecords
 from protocol.bodies import body_of
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import kind_of
@@ -20,16 +19,14 @@ from protocol.messages import (
     Opening,
     OpeningRefused,
     OpeningRequest,
-    RoundSignature,
     UpdateDigest,
 )
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import SendMessage
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace, store
-from protocol.roles.owner.recording import accuse_in_turn
+from protocol.roles.owner.recording import accuse_in_turn, other_record, signature_to_all
 from protocol.roles.owner.state import (
     CheckedEvaluation,
     Evaluation,
@@ -50,7 +47,7 @@ from protocol.roles.owner.validator_checks import (
     running_evaluation,
     with_model,
 )
-from protocol.roles.shared.accusing import false_opening, require_signed_openings, second_record
+from protocol.roles.shared.accusing import false_opening, require_signed_openings
 from protocol.roles.shared.metric_check import build_record, check_openings
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.roles.shared.request_widths import started_widths
@@ -217,7 +214,7 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
     """Check the buyer's opening and record against what this validator works out itself, then sign."""
     require_sender(received.sender, state.opened.buyer)
     body = received.body
-    if accusation := _other_record(state, body, context):
+    if accusation := other_record(state, body, context):
         return accuse_in_turn(state, accusation, context)
     evaluation = running_evaluation(state, received, CheckedEvaluation)
     link = link_of(state)
@@ -248,34 +245,8 @@ def on_opening(state: RunningState, received: Received[Opening], context: Contex
         record=record, buyer_signature=body.signature, signatures=((context.address, signature),)
     )
     after = with_model(replace(state, link=link.next(record), evaluation=None), evaluation, record)
-    sent = _to_all(state, evaluation, _signed(state, held, signature), context)
+    sent = signature_to_all(state, held, evaluation.validators, evaluation.at, context)
     return Step(with_round(after, held), (*sent, facts.VALIDATED.of(round=evaluation.round)))
-
-
-def _other_record(state: RunningState, body: Opening, context: Context) -> AccuseOfTwoRecords | None:
-    held = state.signed(body.record.round)
-    if held is None:
-        return None
-    shown = (body.record, body.signature)
-    return second_record(state.opened, (held.record, held.buyer_signature), shown, context)
-
-
-def _signed(state: RunningState, held: SignedRound, signature: bytes) -> RoundSignature:
-    """With the record where a bond is at stake, which nobody else may have been shown."""
-    terms = state.opened.terms
-    if not terms.buyer_bond and not terms.owner_bond:
-        return RoundSignature(signature=signature)
-    return RoundSignature(signature=signature, record=held.record, buyer_signature=held.buyer_signature)
-
-
-def _to_all(
-    state: RunningState, evaluation: Evaluation, signed: RoundSignature, context: Context
-) -> list[SendMessage]:
-    """To all who hold the record, so that no one of them can keep it from the chain."""
-    members = state.parties.addresses(evaluation.validators)
-    others = (member for member in members if member != context.address)
-    recipients = (state.request.aggregator, state.opened.buyer, *others)
-    return [message(context, recipient, signed, evaluation.at) for recipient in recipients]
 
 
 def on_opening_refused(

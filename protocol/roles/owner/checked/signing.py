@@ -1,16 +1,14 @@
 """The end of a checked round for a member: the buyer's opening, the record, what the chain shows of it."""
 
-from protocol.accusations import AccuseOfTwoRecords
 from protocol.crypto.cipher import read_ciphertexts
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import RoundRecorded
-from protocol.messages import Opening, OpeningRefused, RoundSignature
+from protocol.messages import Opening, OpeningRefused
 from protocol.records import RoundRecord
 from protocol.roles.checked.record import OpenedProduct, record_of
 from protocol.roles.checked.ring_state import SharedNumbers
 from protocol.roles.engine import facts
-from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import SendMessage
+from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace
@@ -19,8 +17,9 @@ from protocol.roles.owner.checked.evidence import link_of
 from protocol.roles.owner.checked.state import Attempt, CheckedState, Measuring
 from protocol.roles.owner.checked.turns import running_attempt, with_attempt
 from protocol.roles.owner.checked.view import RoundView, view_of
+from protocol.roles.owner.recording import accuse_in_turn, other_record, signature_to_all
 from protocol.roles.owner.state import OwnerState
-from protocol.roles.shared.accusing import accuse, false_opening, require_signed_openings, second_record
+from protocol.roles.shared.accusing import false_opening, require_signed_openings
 from protocol.roles.shared.metric_check import check_openings
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.signed_models import SignedModel
@@ -35,8 +34,8 @@ def on_opening(state: CheckedState, received: Received[Opening], context: Contex
     """
     require_sender(received.sender, state.opened.buyer)
     body = received.body
-    if accusation := _other_record(state, body, context):
-        return accuse(state, accusation)
+    if accusation := other_record(state, body, context):
+        return accuse_in_turn(state, accusation, context)
     attempt, measuring = _consented(state, received)
     view = view_of(state, attempt, context)
     attested = _attested(view, measuring)
@@ -44,7 +43,7 @@ def on_opening(state: CheckedState, received: Received[Opening], context: Contex
         check_openings(view.key, attested.products, body.plaintexts, body.roots, context)
     except ProtocolViolation:
         if refuted := false_opening(view.key, state.opened, attested, body, context):
-            return accuse(state, refuted)
+            return accuse_in_turn(state, refuted, context)
         raise
     require_signed_openings(view.key, state.opened, attested, body, context)
     require(_record(view, measuring, body) == body.record, "wrong_record")
@@ -75,14 +74,6 @@ def on_round_recorded(state: CheckedState, event: RoundRecorded, context: Contex
 
 
 # ---- the opening ----
-
-
-def _other_record(state: CheckedState, body: Opening, context: Context) -> AccuseOfTwoRecords | None:
-    held = state.signed(body.record.round)
-    if held is None:
-        return None
-    shown = (body.record, body.signature)
-    return second_record(state.opened, (held.record, held.buyer_signature), shown, context)
 
 
 def _consented(
@@ -129,7 +120,7 @@ def _sign(state: CheckedState, attempt: Attempt, body: Opening, context: Context
     )
     models = (*state.signed_models, _model(attempt)) if _is_of(attempt, record) else state.signed_models
     after = replace(state, link=link_of(state).next(record), attempt=None, signed_models=models)
-    sent = _to_all(state, attempt, _signed(state, held, signature), context)
+    sent = signature_to_all(state, held, attempt.members, attempt.at, context)
     return Step(with_round(after, held), (*sent, facts.VALIDATED.of(round=attempt.round)))
 
 
@@ -140,21 +131,3 @@ def _is_of(attempt: Attempt, record: RoundRecord) -> bool:
 
 def _model(attempt: Attempt) -> SignedModel:
     return SignedModel(round=attempt.round, model=attempt.model, digest=attempt.model_digest)
-
-
-def _signed(state: CheckedState, held: SignedRound, signature: bytes) -> RoundSignature:
-    """With the record where a bond is at stake, which nobody else may have been shown."""
-    terms = state.opened.terms
-    if not terms.buyer_bond and not terms.owner_bond:
-        return RoundSignature(signature=signature)
-    return RoundSignature(signature=signature, record=held.record, buyer_signature=held.buyer_signature)
-
-
-def _to_all(
-    state: CheckedState, attempt: Attempt, signed: RoundSignature, context: Context
-) -> list[SendMessage]:
-    """To all who hold the record, so that no one of them can keep it from the chain."""
-    members = state.parties.addresses(attempt.members)
-    others = (member for member in members if member != context.address)
-    recipients = (state.request.aggregator, state.opened.buyer, *others)
-    return [message(context, recipient, signed, attempt.at) for recipient in recipients]
