@@ -77,7 +77,7 @@ class Request(FrozenModel):
         if twice is not None:
             raise ValueError(f"column {twice!r} is named twice")
         self._check_parameters()
-        for parameter, scaling in zip(self._inputs(), self.scalings(), strict=True):
+        for parameter, scaling in zip(self._inputs, self._scalings, strict=True):
             if not scaling.is_exact:
                 raise ValueError(
                     f"column {parameter.name!r}: floating point has no numbers for so narrow a range around "
@@ -99,7 +99,7 @@ class Request(FrozenModel):
         return self
 
     def _check_parameters(self) -> None:
-        names = [parameter.name for parameter in self._inputs()]
+        names = [parameter.name for parameter in self._inputs]
         if len(names) > MAXIMUM_FEATURES + 1:
             raise ValueError(f"the features make {len(names) - 1} weights; at most {MAXIMUM_FEATURES}")
         twice = repeated(names)
@@ -151,7 +151,7 @@ class Request(FrozenModel):
 
     def _largest_first_residual(self) -> Decimal:
         """The bound of |Xθ − y| for the start's weights that the declared ranges give."""
-        ranges = [parameter.limits or (Decimal(0), Decimal(1)) for parameter in self._inputs()]
+        ranges = [parameter.limits or (Decimal(0), Decimal(1)) for parameter in self._inputs]
         *features, target = [max(abs(low), abs(high)) for low, high in ranges]
         inputs = [*features, Decimal(1)] if self.model.intercept else features
         weights = self.start_weights() or (Decimal(0),) * self.parameters
@@ -160,18 +160,22 @@ class Request(FrozenModel):
     @property
     def parameters(self) -> int:
         """p: the number of weights, the intercept included."""
-        return len(parameters_of(self.features)) + int(self.model.intercept)
+        return len(self._inputs) - 1 + int(self.model.intercept)
 
+    @cached_property
     def _inputs(self) -> tuple[Parameter, ...]:
         """What the weights but the intercept belong to, and the target last."""
         return parameters_of((*self.features, self.target))
 
     def scalings(self) -> tuple[Scaling, ...]:
         """How each parameter's column, and the target last, is scaled before anything is computed."""
-        inputs = self._inputs()
+        return self._scalings
+
+    @cached_property
+    def _scalings(self) -> tuple[Scaling, ...]:
         if self.scale == "none":
-            return (UNSCALED,) * len(inputs)
-        return tuple(parameter.scaling(centered=self.model.intercept) for parameter in inputs)
+            return (UNSCALED,) * len(self._inputs)
+        return tuple(parameter.scaling(centered=self.model.intercept) for parameter in self._inputs)
 
     @property
     def weight_bits(self) -> int:
@@ -197,7 +201,8 @@ class Request(FrozenModel):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As of any model, without what was worked out of the fields before."""
         copied = super().model_copy(update=update, deep=deep)
-        copied.__dict__.pop("_needed_bits", None)
+        for name in ("_inputs", "_scalings", "_needed_bits"):
+            copied.__dict__.pop(name, None)
         return copied
 
     @property

@@ -385,3 +385,12 @@ def test_the_bits_of_a_request_are_worked_out_once_and_anew_for_another(monkeypa
         type(request).model_validate(dict(longer)).residual_bits,
     )
     assert request == any_request()
+
+
+def test_a_copy_has_the_scalings_of_its_own_columns() -> None:
+    request = any_request()
+    before = request.scalings()
+    fewer = request.model_copy(update={"features": request.features[:1]})
+    assert fewer.scalings() == (before[0], before[-1])
+    assert fewer.parameters == 1 + int(request.model.intercept)
+    assert request.scalings() == before

@@ -7,12 +7,14 @@ which had one type with the fields of all phases, are read as well. A new field 
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from eth_hash.auto import keccak
 from pydantic import BaseModel, BeforeValidator
 
 from protocol.codec import pack, unpack
+from protocol.request import Request
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import Effect, StoreBlob
 from protocol.types import Digest, FrozenModel, TrainingId
@@ -86,7 +88,8 @@ def with_new_blobs(context: Context, effects: Iterable[Effect]) -> Context:
     return dataclasses.replace(context, blobs={**context.blobs, **fresh})
 
 
-_LEAVES = (bytes, int, str, float, type(None))
+_LEAVES = frozenset({bytes, int, bool, str, float, Decimal, type(None), Request})
+"""Types of nearly all values of a state. A request is a document of the buyer's, which knows of no store."""
 
 
 def references(value: object) -> Iterator[bytes]:
@@ -94,13 +97,13 @@ def references(value: object) -> Iterator[bytes]:
     waiting: list[object] = [value]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, _LEAVES):  # nearly all there is, and the questions below take longer
-            continue
+        inner: Iterable[object] = ()
         if isinstance(one, BlobRef):
             yield one.digest
         elif isinstance(one, BaseModel):
-            waiting.extend(vars(one).values())
+            inner = vars(one).values()
         elif isinstance(one, tuple):
-            waiting.extend(one)
+            inner = one
         elif isinstance(one, Mapping):
-            waiting.extend(one.values())
+            inner = one.values()
+        waiting.extend(part for part in inner if type(part) not in _LEAVES)

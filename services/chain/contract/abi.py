@@ -6,7 +6,7 @@ process that only computes gradients should spend.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, reduce
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.chain.errors import CallReverted, RpcError
 from services.chain.rpc.http import is_revert
+from services.chain.rpc.values import octets
 
 if TYPE_CHECKING:
     from eth_abi.codec import ABICodec
@@ -110,17 +111,34 @@ def event_name(log: Mapping[str, Any]) -> str | None:
 
 
 def decode_event(name: str, log: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An event's fields as the contract names them. Raises ValueError for a log that does not fit it."""
-    from eth_abi.exceptions import DecodingError  # noqa: PLC0415
-    from web3.exceptions import Web3Exception  # noqa: PLC0415
+    """An event's fields as the contract names them, a struct's likewise, with addresses in lower case.
 
-    # web3.py hands these on, and misses them where a node leaves one out.
-    entry: Any = {"address": None, "transactionIndex": None, **log}
+    Raises ValueError for topics or data that do not fit the event, ChainUnavailable for what is no data.
+    """
+    from eth_abi.exceptions import DecodingError  # noqa: PLC0415
+
+    event = _event(name)
+    _, *topics = log["topics"]
+    if len(topics) != len(event.indexed):
+        raise ValueError(f"{len(topics)} indexed fields; {len(event.indexed)} are due")
     try:
-        fields: Mapping[str, Any] = marketplace_codec().events[name].process_log(entry)["args"]
-    except (DecodingError, Web3Exception) as error:
+        plain = _types().decode([one["type"] for one in event.indexed], b"".join(map(_word, topics)))
+        others = _types().decode(event.other_types, octets(log["data"]))
+    except DecodingError as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
-    return fields
+    return _named(event.indexed, plain) | _named(event.others, others)
+
+
+def _word(topic: Any) -> bytes:
+    return octets(topic, 32)
+
+
+def _named(components: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> dict[str, Any]:
+    """Decoded values by name; structs within them too, of which the events have no lists."""
+    return {
+        one["name"]: _named(one["components"], value) if one["type"] == "tuple" else value
+        for one, value in zip(components, values, strict=True)
+    }
 
 
 def refusal_of(error: RpcError) -> CallReverted | None:
@@ -146,6 +164,29 @@ def decode_revert(data: bytes) -> tuple[str, tuple[Any, ...]]:
 def snake_case(name: str) -> str:
     """`Marketplace_WrongStatus` → `wrong_status`, `drawBlock` → `draw_block`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.removeprefix("Marketplace_")).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What of its ABI an event's logs need; web3.py's contracts work it out again for each log.
+
+    `indexed` fields are a topic each, of a type that one word holds; `others` are in the log's data.
+    """
+
+    indexed: Sequence[Mapping[str, Any]]
+    others: Sequence[Mapping[str, Any]]
+    other_types: list[str]
+
+
+@cache
+def _event(name: str) -> _Event:
+    from eth_utils.abi import collapse_if_tuple  # noqa: PLC0415
+
+    inputs: Any = marketplace_codec().events[name].abi["inputs"]
+    others = [one for one in inputs if not one["indexed"]]
+    return _Event(
+        [one for one in inputs if one["indexed"]], others, [collapse_if_tuple(one) for one in others]
+    )
 
 
 @dataclass(frozen=True, slots=True)

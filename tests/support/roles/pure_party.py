@@ -87,6 +87,7 @@ class Party:
     facts: list[RecordFact] = field(default_factory=list)
     violations: list[ReportViolation] = field(default_factory=list)
     inbox: list[Input] = field(default_factory=list)
+    looked_at: tuple[bytes, Any] | None = None
 
     @cached_property
     def address(self) -> str:
@@ -94,9 +95,11 @@ class Party:
 
     @property
     def decoded(self) -> Any:
-        """The state behind the stored bytes."""
+        """The state behind the stored bytes, which are read once however often one looks."""
         assert self.state is not None
-        return dispatch.decode_state(self.role, self.state, self.roles)
+        if self.looked_at is None or self.looked_at[0] is not self.state:
+            self.looked_at = self.state, dispatch.decode_state(self.role, self.state, self.roles)
+        return self.looked_at[1]
 
     @property
     def phase(self) -> str:

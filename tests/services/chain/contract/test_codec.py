@@ -59,6 +59,12 @@ def arguments_of(name, data):
     return from_web3(tuple(arguments.values()))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def web3_is_imported() -> None:
+    """It raises the recursion limit, and Hypothesis warns of that within a test."""
+    marketplace_codec()
+
+
 @given(terms, st.integers(0, 2**128))
 def test_terms_survive_the_trip_through_call_data(terms, deposit) -> None:
     data, value = encode_call(Open(terms=terms, deposit=deposit))
