@@ -154,7 +154,9 @@ def run_step(
     attempts.offer_held()
     waiting = tuple(early.references)
     return EncodedStep(
-        state=pack(_Instance(state=pack(attempts.state), rounds=context.rounds, early=waiting)),
+        state=pack(
+            _Instance(state=module.MACHINE.write(attempts.state), rounds=context.rounds, early=waiting)
+        ),
         effects=(*attempts.effects, *early.effects()),
         references=frozenset(references(attempts.state)) | frozenset(references(waiting)),
         display_status=module.display_status(attempts.state),

@@ -31,17 +31,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from protocol.codec import decoded, validated
+from protocol.codec import decoded, pack, validated
 from protocol.errors import ProtocolViolation
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Input, input_name
+from protocol.roles.engine.made_states import MadeStates
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.roles.engine.state import PhaseState, phase_of
 from protocol.roles.engine.table import Row
 from protocol.types import FrozenModel
 
 S = TypeVar("S", bound=PhaseState)
+_MOST_STATES, _MOST_BYTES = 32, 2**22
+"""Of the states that a process has packed it knows so many again: a few trainings' worth."""
 
 Observer = Callable[[Row, PhaseState, Step[PhaseState]], None]
 """Is told of every transition that a row made: the row, the state before, the step."""
@@ -74,17 +77,30 @@ class Machine(Generic[S]):
         """The row of each phase and input."""
         return {phase: {row.input: row for row in self.rows if phase in row.phases} for phase in self.phases}
 
+    @cached_property
+    def _made(self) -> MadeStates[S]:
+        return MadeStates(_MOST_STATES, _MOST_BYTES)
+
     def read(self, content: bytes) -> S:
         """A packed state in its phase's type, without fields that the phase does not have.
 
         Raises ProtocolViolation("malformed").
         """
+        made = self._made.find(content)
+        if made is not None:
+            return made
         plain = decoded(content)
         phase = validated(_Phase, plain, newer=True).phase
         if phase not in self.kinds:
             raise ProtocolViolation("malformed", "phase: unknown")
         state: S = validated(self.kinds[phase], plain, newer=True)
         return state
+
+    def write(self, state: S) -> bytes:
+        """The packed state; `read` knows it again while it is among the last that were packed here."""
+        content = pack(state)
+        self._made.keep(content, state)
+        return content
 
     def step(self, state: S, item: Input, context: Context, observe: Observer = no_observer) -> Step[S]:
         """One transition.

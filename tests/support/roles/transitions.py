@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from protocol.codec import pack, unpack
 from protocol.roles.dispatch import ROLES
 from protocol.roles.engine.context import Step
 from protocol.roles.engine.state import PhaseState
@@ -21,6 +22,10 @@ def observe(row: Row, before: PhaseState, step: Step[PhaseState]) -> None:
     assert step.state.phase in row.next_phases(before.phase), f"{place} leads to {step.state.phase}"
     assert effects <= set(row.effects), f"{place} has {effects - set(row.effects)}"
     assert step.progressed or step.state == before, f"{place} changes the state and says that it does not"
+    if step.state.phase not in TAKEN[row, before.phase]:
+        assert unpack(type(step.state), pack(step.state)) == step.state, (
+            f"{place} makes what cannot be stored"
+        )
     TAKEN[row, before.phase].add(step.state.phase)
     CAUSED[row] |= effects
 

@@ -174,6 +174,15 @@ def test_a_state_is_read_in_its_phase_s_type_without_other_fields() -> None:
     assert MACHINE.read(pack(EverythingState(phase="night", training=7, at=5, failure="f"))) == night
 
 
+def test_a_state_that_was_written_here_is_read_as_it_was_and_another_is_checked() -> None:
+    night = NightState(training=7, at=5)
+    content = MACHINE.write(night)
+    assert MACHINE.read(bytes(bytearray(content))) is night
+    assert content == pack(night)
+    with pytest.raises(ProtocolViolation, match="malformed"):
+        MACHINE.read(content[:-1])
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"\xc1", pack(EverythingState(phase="dusk")), pack(EverythingState(phase="night")), b"\x80"],
