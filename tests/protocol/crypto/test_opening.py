@@ -124,6 +124,28 @@ def test_a_root_of_another_sign_still_has_the_one_plaintext(private_key: Private
     assert not any(opens(key, ciphertext, other) for other in turned)
 
 
+def test_alone_an_opening_takes_its_own_root_and_no_chance(private_key: PrivateKey) -> None:
+    """Of several, a root of the other sign passes under even coefficients; of one it never does."""
+    key, ciphertext = private_key.public_key, ciphertext_of(private_key, 5)
+    opening = open_ciphertext(private_key, ciphertext)
+    turned = Opening(opening.plaintext, key.n - opening.root)
+    streams = [Randomness(bytes([index]) * 32) for index in range(8)]
+    assert not any(verify_openings(key, [ciphertext], [turned], stream) for stream in streams)
+    assert all(verify_openings(key, [ciphertext], [opening], stream) for stream in streams)
+
+
+@pytest.mark.parametrize("others", [0, 1, 3])
+def test_a_root_that_is_no_unit_opens_nothing_and_raises_nothing(
+    private_key: PrivateKey, others: int
+) -> None:
+    key = private_key.public_key
+    ciphertexts = [ciphertext_of(private_key, m) for m in range(others + 1)]
+    openings = [open_ciphertext(private_key, one) for one in ciphertexts]
+    openings[-1] = Opening(openings[-1].plaintext, private_key.p)
+    assert not verify_openings(key, ciphertexts, openings, STREAM)
+    assert false_openings(key, ciphertexts, openings) == (others,)
+
+
 def test_as_many_openings_as_ciphertexts_are_needed(private_key: PrivateKey) -> None:
     with pytest.raises(ValueError, match="zip"):
         verify_openings(private_key.public_key, [ciphertext_of(private_key, 1)], [], STREAM)
