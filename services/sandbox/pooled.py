@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from protocol.data_set import DataSet
 from protocol.learning import plaintext
+from protocol.learning.glm.fitting import with_fit
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData
 from protocol.request import Request
@@ -13,10 +14,15 @@ from services.records.chain_history import ChainStory
 PooledError = Callable[[Request, ChainStory], float | None]
 
 
-def owner_data(request: Request, data_set: DataSet) -> OwnerData:
-    """An owner's factor for a request, in the request's scales."""
-    factor = kind_of(request).measuring_factor(request, data_set.statistic)
-    return OwnerData(factor, data_set.statistic.rows)
+def owner_data(request: Request, data_set: DataSet, *, measuring: bool = True) -> OwnerData:
+    """An owner's factor for a request, in the request's scales: the one it measures or the one it trains with."""
+    statistic, kind = data_set.statistic, kind_of(request)
+    if kind.reads_rows and statistic.fitted is None and data_set.tables is not None:
+        statistic = with_fit(request, statistic, data_set.tables)
+    factor = (
+        kind.measuring_factor(request, statistic) if measuring else kind.training_factor(request, statistic)
+    )
+    return OwnerData(factor, statistic.rows)
 
 
 def pooled_errors(data_sets: Mapping[str, DataSet]) -> PooledError:
@@ -35,8 +41,8 @@ def pooled_errors(data_sets: Mapping[str, DataSet]) -> PooledError:
         place = (request.hash(), story.trainers, story.validators)
         if place not in known:
             trainers, validators = (
-                [owner_data(request, data_sets[one]) for one in part]
-                for part in (story.trainers, story.validators)
+                [owner_data(request, data_sets[one], measuring=measuring) for one in part]
+                for part, measuring in ((story.trainers, False), (story.validators, True))
             )
             weights = plaintext.pooled_least_squares(trainers)
             found = plaintext.mean_squared_error(validators, weights)
