@@ -1,5 +1,7 @@
 """A bought model as estimators of scikit-learn."""
 
+from typing import Any
+
 import numpy as np
 
 from deltaml.optional import extra
@@ -11,11 +13,9 @@ with extra():
     from sklearn.linear_model import GammaRegressor, LinearRegression, LogisticRegression, PoissonRegressor
     from sklearn.pipeline import Pipeline
 
-Regression = LinearRegression | LogisticRegression | PoissonRegressor | GammaRegressor
 
-
-def as_sklearn(model: BoughtModel) -> Regression | Pipeline:
-    """A fitted regression of scikit-learn's, of the model's kind, with the model's weights in the features' own units.
+def as_sklearn(model: BoughtModel) -> Any:
+    """A fitted regression of scikit-learn, of the model's kind, with its weights in the features' own units.
 
     Where rows are prepared before (levels, dates, gaps, logarithms, values that are clipped), a pipeline of
     that preparation, which is deltaml's, and of the regression. Neither knows the ranges of the
@@ -29,7 +29,7 @@ def as_sklearn(model: BoughtModel) -> Regression | Pipeline:
     return Pipeline([("columns", ColumnPreparation(model.columns)), ("weights", regression)])
 
 
-def _fitted(model: BoughtModel) -> Regression:
+def _fitted(model: BoughtModel) -> Any:
     if model.kind in ("binary_classification", "logistic_regression"):
         classification = LogisticRegression()
         classification.classes_ = np.array([0, 1])

@@ -1,8 +1,8 @@
 """How the mean of a target follows from a linear predictor: the public side of generalized linear models.
 
 All parties work these numbers out of the request, in decimals, so that they have the same bits. Between
-scaled columns a predictor is divided by its `reach` L: weighted working responses √W·z of a row are then within
-[−1, 1], which is what the bounds of weights and residuals are made of (`scaling.largest_weight`).
+scaled columns a predictor is divided by its `reach` L: weighted working responses √W·z of a row are then
+within [−1, 1], which is what the bounds of weights and residuals are made of (`scaling.largest_weight`).
 """
 
 from abc import ABC, abstractmethod

@@ -15,7 +15,7 @@ PooledError = Callable[[Request, ChainStory], float | None]
 
 
 def owner_data(request: Request, data_set: DataSet, *, measuring: bool = True) -> OwnerData:
-    """An owner's factor for a request, in the request's scales: the one it measures or the one it trains with."""
+    """An owner's factor for a request, in the request's scales: it measures with one and trains with one."""
     statistic, kind = data_set.statistic, kind_of(request)
     if kind.reads_rows and statistic.fitted is None and data_set.tables is not None:
         statistic = with_fit(request, statistic, data_set.tables)

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from protocol.links import LINKS
 from services.console.presentation.card_figures import Bars, Curve, bars, curve
 from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, short
