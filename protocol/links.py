@@ -5,9 +5,9 @@ scaled columns a predictor is divided by its `reach` L: weighted working respons
 within [−1, 1], which is what the bounds of weights and residuals are made of (`scaling.largest_weight`).
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Protocol
 
 from protocol.preparation.columns import TargetColumn
 
@@ -24,24 +24,24 @@ LARGEST_SCALE = 64
 """The most by which a validator's quadratic is stretched to be exact at the public start."""
 
 
-class Link(ABC):
+class Link(Protocol):
     """Of one family of targets; predictors are natural logarithms of odds or of means."""
 
-    @abstractmethod
     def means(self, target: TargetColumn) -> tuple[Decimal, Decimal]:
         """The least and the largest mean that a predictor is taken for, in the target's units."""
+        ...
 
-    @abstractmethod
     def predictor(self, mean: Decimal) -> Decimal:
         """The linear predictor of a mean; raises decimal.InvalidOperation for none that it could have."""
+        ...
 
-    @abstractmethod
     def largest_weight(self, target: TargetColumn) -> Decimal:
         """The largest W of a row."""
+        ...
 
-    @abstractmethod
     def unsuitable(self, target: TargetColumn) -> str | None:
         """What a target must be and is not, with the remedy; None when it suits."""
+        ...
 
     def largest_deviation(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
         """Where the Pearson residual of a row is clipped."""
