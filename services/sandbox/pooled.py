@@ -14,11 +14,17 @@ from services.records.chain_history import ChainStory
 PooledError = Callable[[Request, ChainStory], float | None]
 
 
+def fitted(request: Request, data_set: DataSet) -> DataSet:
+    """With the fit of its rows, where the kind of model needs one and they are in memory."""
+    statistic = data_set.statistic
+    if not kind_of(request).reads_rows or statistic.fitted is not None or data_set.tables is None:
+        return data_set
+    return data_set._replace(statistic=with_fit(request, statistic, data_set.tables))
+
+
 def owner_data(request: Request, data_set: DataSet, *, measuring: bool = True) -> OwnerData:
     """An owner's factor for a request, in the request's scales: it measures with one and trains with one."""
-    statistic, kind = data_set.statistic, kind_of(request)
-    if kind.reads_rows and statistic.fitted is None and data_set.tables is not None:
-        statistic = with_fit(request, statistic, data_set.tables)
+    statistic, kind = fitted(request, data_set).statistic, kind_of(request)
     factor = (
         kind.measuring_factor(request, statistic) if measuring else kind.training_factor(request, statistic)
     )

@@ -10,9 +10,7 @@ from tests.benchmarks.cases import (
     OWNERS,
     Case,
     breast_cancer,
-    breast_cancer_odds,
     diabetes,
-    diabetes_amounts,
     visits,
 )
 from tests.benchmarks.models import RESULTS, main, means
@@ -47,18 +45,11 @@ def test_regression_is_close_to_least_squares_on_pooled_rows() -> None:
         assert r2 > best[2] - 0.01
 
 
-def test_generalized_models_are_close_to_those_of_pooled_rows() -> None:
-    """With few rows an owner the log-loss is farther from the best: its own optimum follows its noise."""
-    for (accuracy, auc, log_loss, brier), best in pairs(breast_cancer_odds()):
-        assert accuracy > best[0] - 0.015
-        assert auc > best[1] - 0.004
-        assert log_loss < best[2] + 0.04
-        assert brier < best[3] + 0.008
-    for case in (visits(), diabetes_amounts()):
-        for (deviance, explained, rmse), best in pairs(case):
-            assert deviance < 1.02 * best[0]
-            assert explained > best[1] - 0.01
-            assert rmse < 1.02 * best[2]
+def test_counts_are_close_to_poisson_regression_on_pooled_rows() -> None:
+    for (deviance, explained, rmse), best in pairs(visits()):
+        assert deviance < 1.02 * best[0]
+        assert explained > best[1] - 0.01
+        assert rmse < 1.02 * best[2]
 
 
 def test_the_command_writes_every_table(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
