@@ -60,7 +60,7 @@ def data_set_of(name: str, table: Table, request: Request) -> DataSet:
     reasons = mismatches(request, card)
     if reasons:
         raise DataSetError(f"{place} does not serve the request: {'; '.join(reasons)}")
-    return DataSet(card, statistic)
+    return DataSet(card, statistic, tables=lambda: [rows])
 
 
 def _clips(columns: Sequence[Column]) -> dict[str, tuple[float, float]]:

@@ -30,6 +30,14 @@ with extra():
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
+_INVERSES = {
+    "binary_classification": "Sigmoid",
+    "logistic_regression": "Sigmoid",
+    "poisson_regression": "Exp",
+    "gamma_regression": "Exp",
+}
+"""What makes a mean of a predictor, by the kind of model; of others the predictor is the target."""
+
 _OPSET = 21
 """Of March 2024: what runs graphs has it."""
 
@@ -42,9 +50,10 @@ def as_onnx(model: BoughtModel) -> onnx.ModelProto:
     product = graph.add("MatMul", row, graph.number(np.array(model.weights)[:, None]))
     output = _output_name(model)
     shift = graph.number(model.intercept or 0.0)
-    if model.kind == "binary_classification":
-        log_odds = graph.add("Add", product, shift)
-        graph.nodes.append(helper.make_node("Sigmoid", [log_odds], [output]))
+    inverse = _INVERSES.get(model.kind)
+    if inverse is not None:
+        predictor = graph.add("Add", product, shift)
+        graph.nodes.append(helper.make_node(inverse, [predictor], [output]))
     else:
         graph.nodes.append(helper.make_node("Add", [product, shift], [output]))
     proto = graph.proto([_input(column) for column in model.columns], _tensor(output, TensorProto.DOUBLE))

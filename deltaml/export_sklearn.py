@@ -1,5 +1,7 @@
 """A bought model as estimators of scikit-learn."""
 
+from typing import Any
+
 import numpy as np
 
 from deltaml.optional import extra
@@ -8,12 +10,12 @@ from protocol.bought_model import BoughtModel
 from protocol.preparation.columns import Column, NumericColumn
 
 with extra():
-    from sklearn.linear_model import LinearRegression, LogisticRegression
+    from sklearn.linear_model import GammaRegressor, LinearRegression, LogisticRegression, PoissonRegressor
     from sklearn.pipeline import Pipeline
 
 
-def as_sklearn(model: BoughtModel) -> LinearRegression | LogisticRegression | Pipeline:
-    """A fitted LinearRegression, or LogisticRegression, with the model's weights in the features' own units.
+def as_sklearn(model: BoughtModel) -> Any:
+    """A fitted regression of scikit-learn, of the model's kind, with its weights in the features' own units.
 
     Where rows are prepared before (levels, dates, gaps, logarithms, values that are clipped), a pipeline of
     that preparation, which is deltaml's, and of the regression. Neither knows the ranges of the
@@ -27,16 +29,25 @@ def as_sklearn(model: BoughtModel) -> LinearRegression | LogisticRegression | Pi
     return Pipeline([("columns", ColumnPreparation(model.columns)), ("weights", regression)])
 
 
-def _fitted(model: BoughtModel) -> LinearRegression | LogisticRegression:
-    if model.kind == "binary_classification":
+def _fitted(model: BoughtModel) -> Any:
+    if model.kind in ("binary_classification", "logistic_regression"):
         classification = LogisticRegression()
         classification.classes_ = np.array([0, 1])
         classification.coef_ = np.array([model.weights])
         classification.intercept_ = np.array([model.intercept])
         return classification
-    regression = LinearRegression(fit_intercept=model.intercept is not None)
+    regression = _unfitted(model)
     regression.coef_ = np.array(model.weights)
     regression.intercept_ = model.intercept or 0.0
+    return regression
+
+
+def _unfitted(model: BoughtModel) -> LinearRegression | PoissonRegressor | GammaRegressor:
+    """With the model's link; scikit-learn keeps a generalized model's in what `fit` makes."""
+    if model.kind == "linear_regression":
+        return LinearRegression(fit_intercept=model.intercept is not None)
+    regression = PoissonRegressor() if model.kind == "poisson_regression" else GammaRegressor()
+    regression._base_loss = regression._get_loss()  # noqa: SLF001  no public name
     return regression
 
 

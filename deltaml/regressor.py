@@ -78,9 +78,12 @@ class BoughtRegressor(RegressorMixin, BoughtEstimator):  # type: ignore[misc]
         return tags
 
 
+_CLASSIFICATIONS = ("binary_classification", "logistic_regression")
+
+
 def estimator_of(model: BoughtModel) -> BoughtRegressor | BoughtClassifier:
     """The estimator for a model's kind."""
-    return BoughtClassifier(model) if model.kind == "binary_classification" else BoughtRegressor(model)
+    return BoughtClassifier(model) if model.kind in _CLASSIFICATIONS else BoughtRegressor(model)
 
 
 def load_model(path: Path | str) -> BoughtRegressor | BoughtClassifier:

@@ -9,6 +9,7 @@ from protocol.preparation.columns import Column, NumericColumn, parameters_of
 from protocol.preparation.design import design_matrix
 from protocol.preparation.tables import Matrix, Table
 from protocol.request import Request
+from protocol.request_sections import DEFAULT_KIND, KindName
 from protocol.scaling import to_own_units
 from protocol.types import FrozenModel, Name
 
@@ -35,13 +36,14 @@ def _of_numbers(fields: dict[str, Any]) -> tuple[NumericColumn, ...]:
 class BoughtModel(FrozenModel):
     """What the buyer paid for: weights by feature, the intercept apart, in the features' own units.
 
-    Of a binary classification they make the log-odds of the target being 1, not the target itself.
+    Of a classification they make the log-odds of the target being 1, not the target itself; of counts and
+    amounts the logarithm of the mean.
     `columns` are the request's: what rows must have, and how they become the `features` that the weights are
     for (`design`). `ranges` is in files of earlier versions instead, whose columns are all numbers.
     """
 
     name: Name
-    kind: Literal["linear_regression", "binary_classification"] = "linear_regression"
+    kind: KindName = DEFAULT_KIND
     features: tuple[str, ...]
     target: Name
     target_kind: Literal["numeric", "boolean"] = "numeric"
@@ -61,6 +63,8 @@ class BoughtModel(FrozenModel):
             raise ValueError("a column is named twice")
         if self.kind == "binary_classification" and (self.target_kind != "boolean" or self.intercept is None):
             raise ValueError("a binary classification has a boolean target and an intercept")
+        if self.kind == "logistic_regression" and self.target_kind != "boolean":
+            raise ValueError("a logistic regression has a boolean target")
         return self
 
     def design(self, table: Table) -> Matrix:

@@ -1,6 +1,6 @@
 """A data set: its card, and rows that lie within it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
 
@@ -8,6 +8,7 @@ from protocol.data_card import MOST_COLUMNS, CardColumn, DataCard, bucket_of, ro
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic
 from protocol.preparation.layout import KeptColumn
+from protocol.preparation.tables import Table
 from protocol.preparation.values import FIRST_DAY, LAST_DAY, LONGEST_LEVEL, MAXIMUM_LEVELS
 from protocol.reason import TEXT, TEXTS, Reason
 
@@ -24,12 +25,14 @@ _SMALLEST, _LARGEST = 1e-30, 1e30
 class DataSet(NamedTuple):
     """A data set: what is public of it, and what no one else may see.
 
-    `declared` are the columns whose range its owner has chosen.
+    `declared` are the columns whose range its owner has chosen; `tables` gives the rows again where they are
+    in memory: of a daemon they are in the file that its catalogue names.
     """
 
     card: DataCard
     statistic: Statistic
     declared: tuple[str, ...] = ()
+    tables: Callable[[], Iterable[Table]] | None = None
 
     @classmethod
     def of(cls, name: str, statistic: Statistic) -> Self:

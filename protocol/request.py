@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from protocol.links import LARGEST_SCALE, LINKS, Link
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_kinds import unmet_demand
 from protocol.request_sections import (
@@ -88,7 +89,7 @@ class Request(FrozenModel):
         if isinstance(self.start, StartMean) and not self.model.intercept:
             raise ValueError("start: mean needs model.intercept: true")
         self._check_mean()
-        unmet = unmet_demand(self.model, self.target, self.start)
+        unmet = unmet_demand(self.model, self.target, self.start, self.scale)
         if unmet is not None:
             raise ValueError(unmet)
         self._check_bonds()
@@ -175,7 +176,18 @@ class Request(FrozenModel):
     def _scalings(self) -> tuple[Scaling, ...]:
         if self.scale == "none":
             return (UNSCALED,) * len(self._inputs)
-        return tuple(parameter.scaling(centered=self.model.intercept) for parameter in self._inputs)
+        scalings = tuple(parameter.scaling(centered=self.model.intercept) for parameter in self._inputs)
+        link = self._link
+        return scalings if link is None else (*scalings[:-1], Scaling(Decimal(0), link.reach(self.target)))
+
+    @property
+    def _link(self) -> Link | None:
+        """Of a model whose weights make a predictor of the target's mean, and not the target.
+
+        None as well for a target that it does not suit, which is refused before anything is computed.
+        """
+        link = LINKS.get(self.model.kind)
+        return None if link is None or link.unsuitable(self.target) else link
 
     @property
     def weight_bits(self) -> int:
@@ -196,7 +208,15 @@ class Request(FrozenModel):
         if self.scale == "none":
             return _UNSCALED_BITS, _UNSCALED_BITS
         largest = largest_weight(self.start_weights(), self.schedule.rounds, self.schedule.local_steps)
-        return largest.bit_length(), (largest * (isqrt(self.parameters) + 1) + 1).bit_length()
+        residual = largest * (isqrt(self.parameters) + 1) + 1
+        return largest.bit_length(), (residual * self._stretch).bit_length()
+
+    @property
+    def _stretch(self) -> int:
+        """By how much a row with its weight √W, stretched as validators may, is longer than without."""
+        if self._link is None:
+            return 1
+        return int((LARGEST_SCALE * max(self._link.largest_weight(self.target), Decimal(1))).sqrt()) + 1
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As of any model, without what was worked out of the fields before."""
@@ -207,13 +227,18 @@ class Request(FrozenModel):
 
     @property
     def target_range(self) -> Decimal:
-        """Width of the scaled target's range, the unit of the metric's noise."""
+        """Width of the scaled target's range, the unit of the metric's noise; of a predictor that is 2."""
+        if self._link is not None:
+            return Decimal(2)
         low, high = self.target.limits
         return (high - low) / self.scalings()[-1].half
 
     @property
     def error_unit(self) -> Decimal:
-        """By how much a published error is multiplied to be in the target's own units, squared."""
+        """By how much a published error is multiplied to be in the target's own units, squared.
+
+        Of a model with a link: to be a mean deviance.
+        """
         return self.scalings()[-1].half ** 2
 
     def start_weights(self) -> tuple[Decimal, ...]:
@@ -221,7 +246,8 @@ class Request(FrozenModel):
         zeros = (Decimal(0),) * self.parameters
         match self.start:
             case StartMean(value=value):
-                return to_declared_units((*zeros[:-1], value), self.scalings())
+                mean = value if self._link is None else self._link.predictor(value)
+                return to_declared_units((*zeros[:-1], mean), self.scalings())
             case StartWeights(weights=weights):
                 return to_declared_units(weights, self.scalings())
             case _:

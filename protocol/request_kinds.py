@@ -4,27 +4,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from protocol.links import LINKS
 from protocol.preparation.columns import TargetColumn
-from protocol.request_sections import ModelKind, Start, StartMean
+from protocol.request_sections import KindName, ModelKind, Start, StartMean
 
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """`boolean_target`: each row's target is 0 or 1, as owners' cards say; `mean_start` shows the share."""
+    """`boolean_target`: each row's target is 0 or 1, as owners' cards say; `mean_start` shows the share.
+
+    `range_scale`: the bounds of predictors follow from declared ranges alone.
+    """
 
     boolean_target: bool = False
     intercept: bool = False
     mean_start: bool = False
+    range_scale: bool = False
 
 
-DEMANDS: Mapping[Literal["linear_regression", "binary_classification"], Demands] = {
+_LINKED = Demands(intercept=True, mean_start=True, range_scale=True)
+"""What the links of `protocol.links` need besides a target that suits them."""
+
+
+DEMANDS: Mapping[KindName, Demands] = {
     "linear_regression": Demands(),
     "binary_classification": Demands(boolean_target=True, intercept=True, mean_start=True),
+    "logistic_regression": _LINKED,
+    "poisson_regression": _LINKED,
+    "gamma_regression": _LINKED,
 }
 """By the name of the kind: one row for each that `ModelKind` lists."""
 
 
-def unmet_demand(model: ModelKind, target: TargetColumn, start: Start) -> str | None:
+def unmet_demand(
+    model: ModelKind, target: TargetColumn, start: Start, scale: Literal["range", "none"] = "range"
+) -> str | None:
     """What the kind of model asks and the document does not have, with the remedy; None when all is there."""
     asked = DEMANDS[model.kind]
     if asked.boolean_target and target.kind != "boolean":
@@ -36,7 +50,27 @@ def unmet_demand(model: ModelKind, target: TargetColumn, start: Start) -> str | 
         return f"{model.kind} needs model.intercept: true"
     if asked.mean_start and not isinstance(start, StartMean):
         return (
-            f"{model.kind} starts from the share of ones: use start: {{start: mean, value: 0.3}} with the "
-            "share that you expect"
+            f"{model.kind} starts from the {_start_of(target)}: use start: {{start: mean, value: 0.3}} with "
+            "the one that you expect"
         )
+    if asked.range_scale and scale != "range":
+        return f"{model.kind} needs scale: range"
+    return _unsuitable_mean(model, target, start)
+
+
+def _start_of(target: TargetColumn) -> str:
+    return "share of ones" if target.kind == "boolean" else "target's mean"
+
+
+def _unsuitable_mean(model: ModelKind, target: TargetColumn, start: Start) -> str | None:
+    """Of kinds with a link: a target, or a mean to start from, that has no predictor."""
+    link = LINKS.get(model.kind)
+    if link is None:
+        return None
+    unsuitable = link.unsuitable(target)
+    if unsuitable is not None:
+        return f"target: {model.kind} predicts {unsuitable}"
+    least, most = link.means(target)
+    if isinstance(start, StartMean) and not least <= start.value <= most:
+        return f"start.value is {start.value}; {model.kind} starts from a mean between {least} and {most}"
     return None

@@ -23,6 +23,15 @@ MOST_BITS = 64
 """Of a weight or a residual."""
 
 
+KindName = Literal[
+    "linear_regression",
+    "binary_classification",
+    "logistic_regression",
+    "poisson_regression",
+    "gamma_regression",
+]
+"""What `learning.kinds.registry` has."""
+
 DEFAULT_KIND: Literal["linear_regression"] = "linear_regression"
 """Of documents that name none."""
 
@@ -33,7 +42,7 @@ class ModelKind(FrozenModel):
     What `kind` asks of the other sections says `request_kinds.DEMANDS`.
     """
 
-    kind: Literal["linear_regression", "binary_classification"] = DEFAULT_KIND
+    kind: KindName = DEFAULT_KIND
     intercept: bool = True
     l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal("0.00001")
 

@@ -37,6 +37,7 @@ PAGES = [
     "deploy/README.md",
     "deploy/RUNBOOK.md",
     "deltaml/examples/breast_cancer.md",
+    "deltaml/examples/doctor_visits.md",
     "tests/benchmarks/RESULTS.md",
 ]
 

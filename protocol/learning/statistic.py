@@ -30,13 +30,29 @@ MOST_PARTS = 8192
 _COLUMNS = TypeAdapter(tuple[KeptColumn, ...])
 
 
+@dataclass(frozen=True, repr=False, eq=False)
+class Fitted:
+    """Two quadratics ‖R(θ, −1)‖² of one request's rows, (p+1)×(p+1) each. As private as the rows: no repr."""
+
+    training: Matrix
+    measuring: Matrix
+
+    def __repr__(self) -> str:
+        """Nothing that was computed from rows."""
+        return f"Fitted(parameters={len(self.training) - 1})"
+
+
 @dataclass(frozen=True, repr=False)
 class Statistic:
-    """R/√m of [k parts, 1] ((k+1)×(k+1), upper triangular), m, and what each column is. Private: no repr."""
+    """R/√m of [k parts, 1] ((k+1)×(k+1), upper triangular), m, and what each column is. Private: no repr.
+
+    `fitted` is in a training's copy alone, for kinds of models that read the rows again.
+    """
 
     kept: tuple[KeptColumn, ...]
     rows: int
     factor: Matrix
+    fitted: Fitted | None = None
 
     def __repr__(self) -> str:
         """Nothing that was computed from rows."""
@@ -60,7 +76,8 @@ class Statistic:
         """Bytes for the owner's own store."""
         buffer = BytesIO()
         kept = np.frombuffer(_COLUMNS.dump_json(self.kept), dtype=np.uint8)
-        np.savez(buffer, kept=kept, rows=np.array(self.rows), factor=self.factor)
+        fitted = {} if self.fitted is None else vars(self.fitted)
+        np.savez(buffer, kept=kept, rows=np.array(self.rows), factor=self.factor, **fitted)
         return buffer.getvalue()
 
     @classmethod
@@ -73,7 +90,8 @@ class Statistic:
         else:
             ranges = zip(found["columns"], *found["ranges"].tolist(), strict=True)
             kept = tuple(KeptColumn(name=str(name), minimum=low, maximum=high) for name, low, high in ranges)
-        return cls(kept=kept, rows=int(found["rows"]), factor=found["factor"])
+        fitted = Fitted(found["training"], found["measuring"]) if "training" in found else None
+        return cls(kept=kept, rows=int(found["rows"]), factor=found["factor"], fitted=fitted)
 
 
 def triangular(matrix: Matrix) -> Matrix:

@@ -91,6 +91,13 @@ class Narrator:
             raise self.failure
 
 
+_MEASURES = {
+    "linear_regression": ("mean squared error", "MSE"),
+    "binary_classification": ("Brier score", "Brier"),
+}
+"""What the published errors are, by the kind of model; of kinds with a link they are deviances."""
+
+
 def _asset(options: DemoOptions) -> Asset:
     return TEST_TOKEN if options.token else MARKET_ASSET
 
@@ -105,9 +112,7 @@ def _show_report(report: DemoReport, asset: Asset = MARKET_ASSET, *, wei: bool =
         ("largest difference of a weight to plaintext", f"{report.weights_max_abs_error:.1e}"),
     )
     title = f"{report.rounds} rounds × {report.local_steps} steps, {report.key_bits}-bit key"
-    what = (
-        ("Brier score", "Brier") if report.kind == "binary_classification" else ("mean squared error", "MSE")
-    )
+    what = _MEASURES.get(report.kind, ("mean deviance", "deviance"))
     print_table((f"{what[0]} on the validators' rows", what[1]), errors, title=title, right=(what[1],))
     if report.convergence is not None:
         typer.echo(convergence_sentence(report.convergence))

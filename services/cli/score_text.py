@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from protocol.learning.scores.classification import CALIBRATION_GROUPS, ClassificationScores
+from protocol.learning.scores.deviance import DevianceScores
 from protocol.learning.scores.interface import Scores
 from protocol.learning.scores.regression import RegressionScores
 
@@ -18,6 +19,11 @@ def score_figures(scores: Scores) -> str:
             return (
                 f", accuracy {scores.accuracy:.4f}{auc}, log-loss {scores.log_loss:.4f}, "
                 f"Brier score {brier:.4f}"
+            )
+        case DevianceScores(deviance=float(deviance)):
+            explained = "" if scores.explained is None else f" ({scores.explained:.1%} explained)"
+            return (
+                f", deviance {deviance:.6g}{explained}, RMSE {scores.rmse:.6g}, MAE {scores.errors.mae:.6g}"
             )
     return ""
 

@@ -151,7 +151,7 @@ class Catalog:
         """
         path = self._existing(card.name)
         held = self._open(path)
-        earlier, statistic, before = held.data_set
+        earlier, statistic, before, _ = held.data_set
         _require_within(card, statistic)
         _require_published(card, statistic, earlier, published)
         _write(path, held.entry, DataSet(card, statistic, tuple({*before, *declared})), replace=True)

@@ -15,6 +15,7 @@ from protocol.bought_model import BoughtModel
 from protocol.errors import UnusableValue
 from protocol.learning.kinds.registry import KINDS
 from protocol.learning.scores.classification import ClassificationScores
+from protocol.learning.scores.deviance import DevianceScores
 from protocol.learning.scores.interface import Scores
 from protocol.learning.scores.regression import RegressionScores
 from protocol.learning.statistic import Matrix
@@ -50,6 +51,8 @@ class Quality:
                 return self.scores.mse
             case ClassificationScores():
                 return self.scores.brier
+            case DevianceScores():
+                return self.scores.errors.mse
         return None
 
     @property

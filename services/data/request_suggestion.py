@@ -14,6 +14,7 @@ from typing import Any
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
+from protocol.links import LINKS
 from protocol.payment import check_deposit, least_deposit
 from protocol.preparation.tables import Texts, ValueKind, Values
 from protocol.request import Request
@@ -41,6 +42,9 @@ _MARGIN, _LONG_MARGIN = Decimal("0.25"), Decimal(1)
 
 _LONG = 2
 """A tail is long that reaches so many times as far from the median as the other one."""
+
+ROWS_PER_FEATURE = 10
+"""Of an owner that fits its own model: with fewer its optimum follows its noise, and worthless rows earn."""
 
 NOBODY = "0x" + "0" * 39 + "1"
 """Stands where the buyer has not said which aggregator it works with."""
@@ -88,7 +92,7 @@ def suggest(sample: Path, choices: Choices) -> Suggestion:
     if target not in names:
         raise MisuseError(f"there is no column {target!r} to predict; {sample} has {', '.join(names)}")
     candidates = _candidates(choices, sample, names, target)
-    values, found = _target(sample, target)
+    values, found = _target(sample, target, AMOUNTS if choices.kind == "gamma_regression" else OUTWARDS)
     columns: dict[str, Suggested] = {}
     left_out: dict[str, str] = {}
     for name in candidates:
@@ -130,12 +134,12 @@ def _column(sample: Path, name: str) -> tuple[Values, ValueKind]:
     return read_table(sample, {name: kind})[name], kind
 
 
-def _target(sample: Path, name: str) -> tuple[Matrix, Suggested]:
+def _target(sample: Path, name: str, rounding: Rounding) -> tuple[Matrix, Suggested]:
     """The target's values, and what a request may declare of it."""
     try:
         values, kind = _column(sample, name)
         values = target_values(values, kind)
-        return values, suggest_column(name, values, kind, OUTWARDS)
+        return values, suggest_column(name, values, kind, rounding)
     except UnusableColumn as error:
         raise MisuseError(f"the target {name!r} cannot be predicted: {error}") from None
 
@@ -167,12 +171,23 @@ OUTWARDS = Rounding(round_range, outward_logs, outward_days, others=True)
 """For a sample: other owners have other values."""
 
 
+def _round_amounts(low: float, median: float, high: float) -> tuple[Decimal, Decimal]:
+    """Amounts stay above zero; a sample with others is refused with the request that it makes."""
+    return outward_logs(low, high) if low > 0 else round_range(low, median, high)
+
+
+AMOUNTS = Rounding(_round_amounts, outward_logs, outward_days, others=True)
+"""For a target whose logarithm is predicted."""
+
+
 def _document(
     choices: Choices, features: list[dict[str, Any]], target: dict[str, Any], values: Matrix
 ) -> dict[str, Any]:
+    fits = choices.kind in LINKS
     return {
         "name": choices.name,
         "model": {"kind": choices.kind},
+        **({"bounds": {"min_rows": ROWS_PER_FEATURE * (len(features) + 1)}} if fits else {}),
         "features": features,
         "target": target,
         "start": {"start": "mean", "value": str(round_mean(values.tolist()))},
@@ -215,6 +230,7 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
         "  step_size: auto # Each owner takes the largest that is safe on its rows.",
         f"  tolerance: {schedule.tolerance} # Ends when a round improves the error by less than this share.",
         "",
+        *_bounds_lines(request),
         "# The sample's mean, to three digits: you pay for what the owners' data add to it.",
         f"start: {{ start: mean, value: {start['value']} }}",
         "",
@@ -234,6 +250,19 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
 def _kind_lines(request: Request) -> list[str]:
     """The kind of model, where it is not what a document without one asks for."""
     return [] if request.model.kind == DEFAULT_KIND else ["model:", f"  kind: {request.model.kind}"]
+
+
+def _bounds_lines(request: Request) -> list[str]:
+    """The fewest rows of an owner, where each fits a model of its own."""
+    if request.model.kind not in LINKS:
+        return []
+    least = request.bounds.min_rows
+    return [
+        f"# Each owner fits its own rows first: {ROWS_PER_FEATURE} for each feature at least. With fewer",
+        "# the fits follow noise, and owners of worthless rows earn more.",
+        f"bounds: {{ min_rows: {least} }}",
+        "",
+    ]
 
 
 def _comment(text: str) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -320,5 +321,12 @@ def data_sets_of(data: DemoData) -> dict[str, DataSet]:
         builder.add(rows)
         name, statistic = f"rows-{number}", builder.finish()
         own = {"name": name, "rows_from": bucket_of(row_count(rows)), "listed": not revealing(statistic)}
-        data_sets[name] = DataSet(shared.model_copy(update=own), statistic, data.columns)
+        data_sets[name] = DataSet(
+            shared.model_copy(update=own), statistic, data.columns, partial(_once, rows)
+        )
     return data_sets
+
+
+def _once(rows: Table) -> list[Table]:
+    """An owner's rows as one batch."""
+    return [rows]

@@ -42,23 +42,8 @@ async def read_apart(path: Path, declared: Import, name: str, *, memory_bytes: i
 
     Raises DataSetError naming the row and column that cannot be used, or the bound that the file exceeded.
     """
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.data.sandboxed_reader",
-        str(path),
-        str(memory_bytes),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        output, _ = await child.communicate(msgpack.packb(asdict(declared)))
-    finally:
-        if child.returncode is None:  # whoever asked has gone away
-            child.kill()
-            await child.wait()
-    answer: dict[str, Any] = {} if child.returncode else msgpack.unpackb(output)
+    asked = msgpack.packb(asdict(declared))
+    answer = await run_apart("services.data.sandboxed_reader", path, memory_bytes, asked)
     if "error" in answer:
         raise DataSetError(answer["error"].replace(str(path), name))
     if not answer:
@@ -70,13 +55,39 @@ async def read_apart(path: Path, declared: Import, name: str, *, memory_bytes: i
     return Found(statistic, preview, tuple(answer["left_out"]))
 
 
+async def run_apart(module: str, path: Path, memory_bytes: int, asked: bytes) -> dict[str, Any]:
+    """What a module answers about a file in a process of its own; empty when it did not come to an end."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        str(path),
+        str(memory_bytes),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        output, _ = await child.communicate(asked)
+    finally:
+        if child.returncode is None:  # whoever asked has gone away
+            child.kill()
+            await child.wait()
+    return {} if child.returncode else dict(msgpack.unpackb(output))
+
+
+def bound(memory: int) -> None:
+    """Bound this process to so many bytes and `PROCESSOR_SECONDS`, without a core when it dies."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be a copy of the rows
+    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
 def main() -> None:
     """Read the file named by the arguments, as standard input declares it, within the bounds."""
     path, memory = Path(sys.argv[1]), int(sys.argv[2])
     declared = Import(**msgpack.unpackb(sys.stdin.buffer.read(), use_list=False))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be a copy of the rows
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    bound(memory)
     try:
         statistic = read_statistic(path, declared)
         preview = first_rows(path, statistic, PREVIEW_ROWS)

@@ -12,7 +12,7 @@ from protocol.data_card import cards_digest, listed_cards
 from protocol.data_set import DataSet
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.learning.kinds.registry import KINDS
+from protocol.learning.kinds.registry import KINDS, kind_of
 from protocol.marketplace import Claim, Joined, Opened, Withdraw
 from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder, WithdrawOrder
 from protocol.owner_policy import OwnerPolicy
@@ -24,6 +24,7 @@ from protocol.types import Rounds
 from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
+from services.participants.row_fitting import fitted_statistic
 from services.records.admissions import ADMITTED, ANSWERED, REFUSED, Refusal
 from services.records.earnings import unclaimed_pay
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
@@ -119,7 +120,7 @@ class OwnerRole(Role):
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
         return RoleContext(
             exchange_keys=await self._seat_keys.of(training),
-            private=self.private(key, item),
+            private=await self._with_fits(key, item, self.private(key, item)),
             policy=self.policy(),
         )
 
@@ -146,6 +147,20 @@ class OwnerRole(Role):
                 values[private.CARD.name_of(name)] = pack(one.card)
                 values[private.DATA_SET.name_of(name)] = one.statistic.to_bytes()
         return values
+
+    async def _with_fits(self, key: str, item: Input, values: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """The private values, with the fits of rows that a copy is made of, where the request needs them."""
+        copying = self._copying(key, item)
+        request = None if copying is None else copying.request
+        is_copied = isinstance(copying, UndecidedState) or self._is_seated(item)
+        if request is None or not is_copied or not kind_of(request).reads_rows:
+            return values
+        fits = {
+            place: (await fitted_statistic(request, name, one, self.catalog)).to_bytes()
+            for name, one in self.data_sets().items()
+            if (place := private.DATA_SET.name_of(name)) in values
+        }
+        return {**values, **fits}
 
     def _copying(self, key: str, item: Input) -> OwnerState | None:
         """The state of a training in which we have a seat, and that has no copy of its data set yet."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from protocol.data_set import DataSet
 from protocol.learning import plaintext
+from protocol.learning.glm.fitting import with_fit
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData
 from protocol.request import Request
@@ -13,10 +14,21 @@ from services.records.chain_history import ChainStory
 PooledError = Callable[[Request, ChainStory], float | None]
 
 
-def owner_data(request: Request, data_set: DataSet) -> OwnerData:
-    """An owner's factor for a request, in the request's scales."""
-    factor = kind_of(request).measuring_factor(request, data_set.statistic)
-    return OwnerData(factor, data_set.statistic.rows)
+def fitted(request: Request, data_set: DataSet) -> DataSet:
+    """With the fit of its rows, where the kind of model needs one and they are in memory."""
+    statistic = data_set.statistic
+    if not kind_of(request).reads_rows or statistic.fitted is not None or data_set.tables is None:
+        return data_set
+    return data_set._replace(statistic=with_fit(request, statistic, data_set.tables))
+
+
+def owner_data(request: Request, data_set: DataSet, *, measuring: bool = True) -> OwnerData:
+    """An owner's factor for a request, in the request's scales: it measures with one and trains with one."""
+    statistic, kind = fitted(request, data_set).statistic, kind_of(request)
+    factor = (
+        kind.measuring_factor(request, statistic) if measuring else kind.training_factor(request, statistic)
+    )
+    return OwnerData(factor, statistic.rows)
 
 
 def pooled_errors(data_sets: Mapping[str, DataSet]) -> PooledError:
@@ -35,8 +47,8 @@ def pooled_errors(data_sets: Mapping[str, DataSet]) -> PooledError:
         place = (request.hash(), story.trainers, story.validators)
         if place not in known:
             trainers, validators = (
-                [owner_data(request, data_sets[one]) for one in part]
-                for part in (story.trainers, story.validators)
+                [owner_data(request, data_sets[one], measuring=measuring) for one in part]
+                for part, measuring in ((story.trainers, False), (story.validators, True))
             )
             weights = plaintext.pooled_least_squares(trainers)
             found = plaintext.mean_squared_error(validators, weights)

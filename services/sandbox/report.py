@@ -196,15 +196,14 @@ def seconds_since_start() -> float:
 
 def _drawn_data(outcome: Outcome, drawn: Owners) -> tuple[list[OwnerData], list[OwnerData]]:
     """(trainers', validators') factors in seat order, as the contract drew them."""
-    data_of = {
-        party.identity.address: owner_data(outcome.request, data_set)
-        for party, data_set in zip(outcome.market.owners, outcome.data_sets.values(), strict=True)
-    }
+    parties = zip(outcome.market.owners, outcome.data_sets.values(), strict=True)
+    held_by = {party.identity.address: data_set for party, data_set in parties}
 
-    def data(mask: int) -> list[OwnerData]:
-        return [data_of[drawn.seats[seat]] for seat in seats_of(mask)]
+    def data(mask: int, *, measuring: bool) -> list[OwnerData]:
+        drawn_sets = [held_by[drawn.seats[seat]] for seat in seats_of(mask)]
+        return [owner_data(outcome.request, one, measuring=measuring) for one in drawn_sets]
 
-    return data(drawn.trainers), data(drawn.validators)
+    return data(drawn.trainers, measuring=False), data(drawn.validators, measuring=True)
 
 
 def _roles(outcome: Outcome, drawn: Owners) -> dict[str, Role]:

@@ -230,10 +230,14 @@ def _owner_resources(party: Participant, folder: Path, reading: asyncio.Semaphor
     if not isinstance(role, OwnerRole):
         return None
     catalogue = Catalog(folder / f"datasets-{party.identity.address}")
-    for name, data_set in role.data_sets().items():
-        card, statistic, declared = data_set
+    in_memory = role.data_sets()
+    for name, data_set in in_memory.items():
+        card, statistic, declared, _ = data_set
         catalogue.add(name, statistic, "demo", card=card, declared=declared, replace=True)
-    role.data_sets = catalogue.all
+    role.data_sets = lambda: {
+        name: one._replace(tables=in_memory[name].tables if name in in_memory else None)
+        for name, one in catalogue.all().items()
+    }
     return OwnerResources(catalogue, role.configured, reading=reading)
 
 

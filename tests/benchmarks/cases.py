@@ -1,12 +1,12 @@
 """The tables that kinds of models are measured on, each with what scikit-learn has for the same target."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_diabetes
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import GammaRegressor, LinearRegression, LogisticRegression, PoissonRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -38,7 +38,7 @@ class Case:
     @property
     def is_classification(self) -> bool:
         """Whether the target is 0 or 1."""
-        return self.kind == "binary_classification"
+        return self.kind in ("binary_classification", "logistic_regression")
 
     def kinds(self) -> dict[str, ValueKind]:
         """How its columns are read."""
@@ -74,7 +74,48 @@ def diabetes() -> Case:
     )
 
 
-CASES = (breast_cancer, diabetes)
+def breast_cancer_odds() -> Case:
+    """The same tumours by logistic regression."""
+    return replace(breast_cancer(), kind="logistic_regression")
+
+
+def diabetes_amounts() -> Case:
+    """The same patients with the disease's progression as an amount whose spread grows with its mean."""
+    return replace(
+        diabetes(),
+        kind="gamma_regression",
+        figures=("deviance", "deviance_explained", "rmse"),
+        pooled_title="scikit-learn's GammaRegressor",
+        pooled=lambda features, target: _scaled(GammaRegressor, features, target),
+    )
+
+
+def visits() -> Case:
+    """1000 people drawn with a fixed seed: age, illnesses, distance, income, visits to a doctor in a year."""
+    generator, count = np.random.default_rng(17), 1000
+    age, illnesses = generator.uniform(18, 90, count), generator.integers(0, 6, count)
+    distance, income = generator.uniform(0, 30, count), generator.uniform(10, 90, count)
+    mean = np.exp(0.2 + 0.01 * age + 0.25 * illnesses - 0.03 * distance)
+    drawn = np.column_stack([age, illnesses, distance, income, generator.poisson(mean)])
+    return Case(
+        "Visits to a doctor",
+        "poisson_regression",
+        ("age", "illnesses", "distance", "income", "visits"),
+        drawn.astype(np.float64),
+        ("deviance", "deviance_explained", "rmse"),
+        "scikit-learn's PoissonRegressor",
+        lambda features, target: _scaled(PoissonRegressor, features, target),
+    )
+
+
+CASES = (breast_cancer, breast_cancer_odds, diabetes, diabetes_amounts, visits)
+
+
+def _scaled(
+    regressor: type[PoissonRegressor] | type[GammaRegressor], features: Matrix, target: Matrix
+) -> Callable[[Matrix], Matrix]:
+    regression = make_pipeline(StandardScaler(), regressor(alpha=0, max_iter=10_000)).fit(features, target)
+    return lambda rows: np.asarray(regression.predict(rows))
 
 
 def _logistic(features: Matrix, target: Matrix) -> Callable[[Matrix], Matrix]:

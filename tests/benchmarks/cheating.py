@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from protocol.learning.kinds.registry import kind_of
-from protocol.learning.plaintext import OwnerData
-from protocol.learning.statistic import Statistic
+from protocol.data_set import DataSet
 from services.data.row_reader import statistic_builder
 from services.data.sample_request import DemoData, DemoOptions, demo_request
+from services.sandbox.pooled import owner_data
 from services.sandbox.report import same_in_plaintext
 from tests.benchmarks.cases import DRAWN, NOBODY, OWNERS, Case, table_of
 
@@ -67,16 +66,16 @@ def _share(case: Case, cheat: Cheat, seed: int) -> float:
     data = DemoData(kinds, case.names[-1], tables)
     request = demo_request(DemoOptions(owners=OWNERS, kind=case.kind, seed=seed), data, NOBODY)
     parts[0] = cheat(parts, generator)
-    factor = kind_of(request).training_factor
     owners = [
-        OwnerData(factor(request, statistic), statistic.rows)
-        for statistic in (_statistic(case, part) for part in parts)
+        owner_data(request, _data_set(case, part), measuring=place >= DRAWN)
+        for place, part in enumerate(parts)
     ]
     twin = same_in_plaintext(request, owners[:DRAWN], owners[DRAWN:], request.schedule.rounds)
     return twin.shares[0]
 
 
-def _statistic(case: Case, rows: Matrix) -> Statistic:
+def _data_set(case: Case, rows: Matrix) -> DataSet:
+    table = table_of(case, rows)
     builder = statistic_builder(case.kinds())
-    builder.add(table_of(case, rows))
-    return builder.finish()
+    builder.add(table)
+    return DataSet.of("rows", builder.finish())._replace(tables=lambda: [table])

@@ -19,6 +19,7 @@ from protocol.learning.kinds.registry import KINDS, kind_of
 from protocol.learning.plaintext import OwnerData
 from protocol.request import Request
 from services.data.sample_request import DemoData, DemoOptions, data_sets_of, demo_request
+from services.sandbox.pooled import fitted, owner_data
 from services.sandbox.report import same_in_plaintext
 from tests.benchmarks.cases import CASES, DRAWN, NOBODY, OWNERS, Case, table_of
 from tests.benchmarks.cheating import shares
@@ -51,13 +52,13 @@ def one_seed(case: Case, seed: int) -> Iterator[tuple[str, list[float]]]:
     places = np.array_split(np.random.default_rng(seed).permutation(len(given)), OWNERS)
     data = DemoData(case.kinds(), case.names[-1], [table_of(case, given[part]) for part in places])
     request = demo_request(DemoOptions(owners=OWNERS, kind=case.kind, seed=seed), data, NOBODY)
-    owners = [
-        OwnerData(kind_of(request).training_factor(request, one.statistic), one.statistic.rows)
-        for one in data_sets_of(data).values()
-    ]
+    data_sets = [fitted(request, one) for one in data_sets_of(data).values()]
+    training, measuring = (
+        [owner_data(request, one, measuring=measures) for one in data_sets] for measures in (False, True)
+    )
     for title, trainers, validators in (
-        (f"{DRAWN} of {OWNERS} owners train", owners[:DRAWN], owners[DRAWN:]),
-        (f"all {OWNERS} train, measured on their own rows", owners, owners),
+        (f"{DRAWN} of {OWNERS} owners train", training[:DRAWN], measuring[DRAWN:]),
+        (f"all {OWNERS} train, measured on their own rows", training, measuring),
     ):
         model = bought(request, trainers, validators)
         predicted = KINDS[model.kind].predict(model, model.design(table_of(case, held)))

@@ -4,7 +4,15 @@ import re
 
 import pytest
 
-from tests.benchmarks.cases import CASES, DRAWN, OWNERS, Case, breast_cancer, diabetes
+from tests.benchmarks.cases import (
+    CASES,
+    DRAWN,
+    OWNERS,
+    Case,
+    breast_cancer,
+    diabetes,
+    visits,
+)
 from tests.benchmarks.models import RESULTS, main, means
 
 SEEDS = 5
@@ -35,6 +43,13 @@ def test_regression_is_close_to_least_squares_on_pooled_rows() -> None:
         assert rmse < 1.01 * best[0]
         assert mae < 1.01 * best[1]
         assert r2 > best[2] - 0.01
+
+
+def test_counts_are_close_to_poisson_regression_on_pooled_rows() -> None:
+    for (deviance, explained, rmse), best in pairs(visits()):
+        assert deviance < 1.02 * best[0]
+        assert explained > best[1] - 0.01
+        assert rmse < 1.02 * best[2]
 
 
 def test_the_command_writes_every_table(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,6 +55,16 @@ def test_the_page_on_breast_cancer_runs(folder: Path) -> None:
     assert namespace["accuracy"] > 0.85
 
 
+def test_the_page_on_counts_runs(folder: Path) -> None:
+    namespace: dict[str, object] = {}
+    [simulation] = blocks(PAGE.with_name("doctor_visits.md"), "python")
+    exec(simulation, namespace)
+    outcome = namespace["outcome"]
+    assert isinstance(outcome, deltaml.Simulation)
+    assert outcome.errors[-1] < 0.75 * outcome.errors[0]
+    assert abs(outcome.bought.weights[1] - 0.25) < 0.05
+
+
 def test_the_simulation_in_the_readme_takes_ten_lines_and_runs(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

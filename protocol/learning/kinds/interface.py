@@ -31,7 +31,13 @@ class PublishedErrors(NamedTuple):
 
 
 class Kind(Protocol):
-    """One kind of model, with p weights as `Request.parameters` counts them; stateless."""
+    """One kind of model, with p weights as `Request.parameters` counts them; stateless.
+
+    `reads_rows` is of kinds for which an owner's rows are read again once the request is known: their
+    statistic needs to be `fitted`.
+    """
+
+    reads_rows: bool = False
 
     def target_mismatch(self, target: Column, found: CardColumn) -> Reason | None:
         """Why a target that a card has within its range does not suit this kind; None when it does."""

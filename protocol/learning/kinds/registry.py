@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 
 from protocol.learning.kinds.binary_classification import BinaryClassification
+from protocol.learning.kinds.generalized_linear import GeneralizedLinear
 from protocol.learning.kinds.interface import Kind
 from protocol.learning.kinds.linear_regression import LinearRegression
+from protocol.links import LINKS
 from protocol.request import Request
 
 KINDS: Mapping[str, Kind] = {
     "linear_regression": LinearRegression(),
     "binary_classification": BinaryClassification(),
+    **{name: GeneralizedLinear(name) for name in LINKS},
 }
 
 

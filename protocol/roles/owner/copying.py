@@ -5,6 +5,7 @@ Before, nothing looks at rows: neither what an owner answers nor when could foll
 
 from protocol.codec import unpack
 from protocol.data_card import DataCard
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.statistic import Statistic
 from protocol.requirements import noted_mismatches
 from protocol.roles.engine import facts, private
@@ -29,8 +30,11 @@ def with_copy(state: InitiatedState, context: Context) -> Step[OwnerState]:
     reasons = noted_mismatches(state.request, shown)
     if reasons:
         return unserved(state, *reasons)
+    statistic = Statistic.from_bytes(content)
+    if kind_of(state.request).reads_rows and statistic.fitted is None:
+        return unserved(state, "its rows could not be read again as they were added: add the file again")
     kept, blob = store(content)
-    return Step(replace(state, rows=Statistic.from_bytes(content).rows, statistic=kept), (blob,))
+    return Step(replace(state, rows=statistic.rows, statistic=kept), (blob,))
 
 
 def unserved(state: InitiatedState, *reasons: str) -> Step[OwnerState]:

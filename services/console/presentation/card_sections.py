@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from protocol.links import LINKS
 from services.console.presentation.card_figures import Bars, Curve, bars, curve
 from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, short
@@ -30,6 +31,9 @@ _KINDS = {
 _MODELS = {
     "linear_regression": _("Linear regression, ridge penalty λ = %(l2)s"),
     "binary_classification": _("Binary classification by least squares, ridge penalty λ = %(l2)s"),
+    "logistic_regression": _("Logistic regression, ridge penalty λ = %(l2)s"),
+    "poisson_regression": _("Poisson regression of counts, ridge penalty λ = %(l2)s"),
+    "gamma_regression": _("Gamma regression of amounts, ridge penalty λ = %(l2)s"),
 }
 _FIRST_MODELS = {
     "mean": _("the mean that the buyer declared, %(value)s, for every row"),
@@ -180,6 +184,13 @@ def _explained(card: ModelCard, words: _Words) -> tuple[str, ...]:
             "on rows of your own."
         )
         return (measured, brier, share)
+    if card.kind in LINKS:
+        deviance = _(
+            "In the place of the MSE stands the mean deviance: each validator's own near the optimum of its "
+            "rows, exact at the first model, and a square in between. deltaml predict scores the delivered "
+            "model on rows of your own."
+        )
+        return (deviance, share)
     bound = _("R² with their own mean is at most this.")
     return (measured, f"{share} {bound}" if card.first_model in ("mean", "zero") else share)
 

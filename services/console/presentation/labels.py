@@ -174,6 +174,9 @@ _UNKNOWN_EVENT = _("Something that this console has no words for")
 MODEL_KINDS = {
     "linear_regression": _("Linear regression"),
     "binary_classification": _("Binary classification"),
+    "logistic_regression": _("Logistic regression"),
+    "poisson_regression": _("Poisson regression (counts)"),
+    "gamma_regression": _("Gamma regression (amounts)"),
 }
 _OTHER_KIND = _("another kind")
 

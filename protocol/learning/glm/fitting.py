@@ -1,0 +1,115 @@
+"""An owner's own fit of a generalized linear model, in plaintext: where its loss is expanded.
+
+Iteratively reweighted least squares, each pass over the rows by TSQR as `statistic` does, in constant memory.
+The pooled quadratics of owners' own optima have the inverse-variance combination of these as their optimum
+(Huang, Huo, "A distributed one-step estimator", 2015, arXiv 1511.01443); a common expansion point such as
+zero has least squares' direction and wrong probabilities.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from protocol.errors import MisuseError
+from protocol.learning.glm.families import Family
+from protocol.learning.glm.rows import Tables, scaled_batches
+from protocol.learning.statistic import Fitted, Matrix, Statistic, triangular
+from protocol.links import LARGEST_SCALE
+from protocol.request import Request
+
+Batches = Callable[[], Iterable[tuple[Matrix, Matrix]]]
+"""Gives a request's rows again each time: scaled columns X, the ones last (b×p), and the plain target (b)."""
+
+MOST_PASSES = 40
+_SETTLED = 1e-9
+"""A change of all weights below this, times 1 + the largest, ends the passes."""
+
+_LEAST_RIDGE = 1e-6
+"""Of the owner's own fit alone: without any, rows that a line separates have no optimum."""
+
+
+class _Pass(NamedTuple):
+    """R/√m of √W·[X z/L] at `weights` (of predictors over L), and the mean deviance there."""
+
+    weights: Matrix
+    factor: Matrix
+    deviance: float
+
+
+def fit(request: Request, batches: Batches) -> Fitted:
+    """Both quadratics of an owner's rows, in the request's scale, (p+1)×(p+1) each.
+
+    Raises MisuseError where there are no rows.
+    """
+    family, ridge = Family(request), max(float(request.model.l2), _LEAST_RIDGE)
+    start = np.array([float(weight) for weight in request.start_weights()])
+    first = _pass(family, batches, start)
+    best = _optimum(family, batches, first, ridge)
+    return Fitted(training=best.factor, measuring=_measuring(family, first, best))
+
+
+def with_fit(request: Request, statistic: Statistic, tables: Tables) -> Statistic:
+    """The statistic with the fit of its rows, which `tables` gives again for each pass.
+
+    Raises MisuseError where they are not the rows of which the statistic was made.
+    """
+    return replace(statistic, fitted=fit(request, scaled_batches(request, statistic, tables)))
+
+
+def _optimum(family: Family, batches: Batches, first: _Pass, ridge: float) -> _Pass:
+    """The pass at the least of deviance/2 + λ/2·‖θ‖²; a step that makes it worse is halved."""
+    best, candidate = first, _newton(first, ridge)
+    for _ in range(MOST_PASSES):
+        if np.abs(candidate - best.weights).max() <= _SETTLED * (1 + np.abs(best.weights).max()):
+            break
+        tried = _pass(family, batches, candidate)
+        if _objective(family, tried, ridge) > _objective(family, best, ridge):
+            candidate = (candidate + best.weights) / 2
+        else:
+            best, candidate = tried, _newton(tried, ridge)
+    return best
+
+
+def _objective(family: Family, one: _Pass, ridge: float) -> float:
+    return one.deviance / family.reach**2 + ridge * float(one.weights @ one.weights)
+
+
+def _newton(one: _Pass, ridge: float) -> Matrix:
+    """The least of ‖R(θ, −1)‖² + λ‖θ‖²."""
+    size = len(one.weights)
+    stacked = np.vstack([one.factor[:, :-1], np.sqrt(ridge) * np.eye(size)])
+    solution, *_ = np.linalg.lstsq(stacked, np.append(one.factor[:, -1], np.zeros(size)), rcond=None)
+    return np.asarray(solution, dtype=np.float64)
+
+
+def _pass(family: Family, batches: Batches, weights: Matrix) -> _Pass:
+    size = len(weights) + 1
+    factor, rows, deviance = np.zeros((size, size)), 0, 0.0
+    for columns, truth in batches():
+        predictor = columns @ weights * family.reach
+        root, response = family.weighted(truth, predictor)
+        block = np.column_stack([columns * root[:, None], response / family.reach])
+        factor = triangular(np.vstack([factor, block]))
+        deviance += family.deviance(truth, predictor)
+        rows += len(truth)
+    if not rows:
+        raise MisuseError("the data set has no rows; at least one is needed")
+    return _Pass(weights, factor / np.sqrt(rows), deviance / rows)
+
+
+def _measuring(family: Family, first: _Pass, best: _Pass) -> Matrix:
+    """R with ‖R(θ, −1)‖² = (D + s·‖R̂(θ − θ*)‖²)/L², exact at the public start and at the optimum.
+
+    θ* is the least of the weighted squares at the owner's optimum, D the deviance there, and s makes it the
+    deviance of the start, as far as `LARGEST_SCALE`; where the start fits these rows best, s is 1.
+    """
+    curvature, target = best.factor[:-1, :-1], best.factor[:-1, -1]
+    distance = curvature @ first.weights - target
+    spread, gained = float(distance @ distance), (first.deviance - best.deviance) / family.reach**2
+    stretch = min(gained / spread, LARGEST_SCALE) if spread > 0 and gained > 0 else 1.0
+    measuring = np.zeros_like(best.factor)
+    measuring[:-1] = np.sqrt(stretch) * best.factor[:-1]
+    measuring[-1, -1] = np.sqrt(best.deviance) / family.reach
+    return measuring

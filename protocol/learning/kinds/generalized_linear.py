@@ -1,0 +1,68 @@
+"""Generalized linear models: logistic, Poisson and gamma regression, trained encrypted as quadratics.
+
+An owner's loss is expanded around the optimum of its own rows (`learning.glm.fitting`), so the local steps
+are an affine map and the error a quadratic form, as `interface` asks. Both quadratics are made of the rows
+with the request known, and stand in the training's copy of the statistic.
+"""
+
+from protocol.bought_model import BoughtModel
+from protocol.data_card import CardColumn
+from protocol.errors import MisuseError
+from protocol.learning.glm.families import CURVES
+from protocol.learning.kinds.interface import Kind, PublishedErrors
+from protocol.learning.scores.classification import ClassificationScores
+from protocol.learning.scores.deviance import DevianceScores
+from protocol.learning.scores.interface import Scores
+from protocol.learning.statistic import Fitted, Matrix, Statistic
+from protocol.preparation.columns import Column
+from protocol.reason import Reason
+from protocol.request import Request
+
+
+class GeneralizedLinear(Kind):
+    """One family, by the name of its kind of model; paid by its mean deviance near the owners' optima."""
+
+    reads_rows = True
+
+    def __init__(self, name: str) -> None:
+        """`name` is among `LINKS` and `CURVES`."""
+        self._name, self._curve = name, CURVES[name]
+
+    def target_mismatch(self, target: Column, found: CardColumn) -> Reason | None:  # noqa: ARG002
+        """None: whatever lies within the declared range, as `request_kinds` has it, is of the family."""
+        return None
+
+    def training_factor(self, request: Request, statistic: Statistic) -> Matrix:  # noqa: ARG002
+        """R/√m of √W·[X 1 z/L] at the owner's optimum; raises MisuseError for rows that were not fitted."""
+        return _fitted(statistic).training
+
+    def measuring_factor(self, request: Request, statistic: Statistic) -> Matrix:  # noqa: ARG002
+        """The owner's mean deviance over L², exact at the public start and at its optimum.
+
+        Raises MisuseError for rows that were not fitted.
+        """
+        return _fitted(statistic).measuring
+
+    def statistic_entries(self, request: Request) -> int:
+        """Entries of one triangular factor: an owner trains or measures, and gives one of the two."""
+        return (request.parameters + 1) * (request.parameters + 2) // 2
+
+    def bought(self, request: Request, weights: list[float], errors: PublishedErrors) -> BoughtModel:  # noqa: ARG002
+        """The weights of the linear predictor in the columns' own units."""
+        return BoughtModel.of(request, weights).model_copy(update={"kind": self._name})
+
+    def expected(self, predictor: Matrix) -> Matrix:
+        """The inverse link: a probability, or a mean above zero."""
+        return self._curve.mean(predictor)
+
+    def scores(self) -> Scores:
+        """Those of a classification, or the deviance with its share explained, RMSE and MAE."""
+        if self._name == "logistic_regression":
+            return ClassificationScores()
+        return DevianceScores(self._name)
+
+
+def _fitted(statistic: Statistic) -> Fitted:
+    if statistic.fitted is None:
+        raise MisuseError("the rows were not fitted for this request: read them again with it")
+    return statistic.fitted

@@ -1,0 +1,136 @@
+"""How the mean of a target follows from a linear predictor: the public side of generalized linear models.
+
+All parties work these numbers out of the request, in decimals, so that they have the same bits. Between
+scaled columns a predictor is divided by its `reach` L: weighted working responses √W·z of a row are then
+within [−1, 1], which is what the bounds of weights and residuals are made of (`scaling.largest_weight`).
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Protocol
+
+from protocol.preparation.columns import TargetColumn
+
+LEAST_SHARE = Decimal("0.01")
+"""p̂ is taken within [.01, .99] where weights are made of it: W stays above .0099."""
+
+LEAST_COUNT = Decimal("0.01")
+"""A mean of counts is taken at this at least: W stays above it."""
+
+LARGEST_DEVIATION = 16
+"""Pearson residuals (y − μ)/√V(μ) are clipped here: one row must not outweigh all others."""
+
+LARGEST_SCALE = 64
+"""The most by which a validator's quadratic is stretched to be exact at the public start."""
+
+
+class Link(Protocol):
+    """Of one family of targets; predictors are natural logarithms of odds or of means."""
+
+    def means(self, target: TargetColumn) -> tuple[Decimal, Decimal]:
+        """The least and the largest mean that a predictor is taken for, in the target's units."""
+        ...
+
+    def predictor(self, mean: Decimal) -> Decimal:
+        """The linear predictor of a mean; raises decimal.InvalidOperation for none that it could have."""
+        ...
+
+    def largest_weight(self, target: TargetColumn) -> Decimal:
+        """The largest W of a row."""
+        ...
+
+    def unsuitable(self, target: TargetColumn) -> str | None:
+        """What a target must be and is not, with the remedy; None when it suits."""
+        ...
+
+    def largest_deviation(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
+        """Where the Pearson residual of a row is clipped."""
+        return Decimal(LARGEST_DEVIATION)
+
+    def reach(self, target: TargetColumn) -> Decimal:
+        """L: a whole number that no |√W·z| of a row is above."""
+        farthest = max(abs(self.predictor(mean)) for mean in self.means(target))
+        bound = self.largest_weight(target).sqrt() * farthest + self.largest_deviation(target)
+        return Decimal(int(bound) + 1)
+
+
+class LogitLink(Link):
+    """Targets of 0 and 1: the predictor is the log-odds of 1."""
+
+    def means(self, target: TargetColumn) -> tuple[Decimal, Decimal]:  # noqa: ARG002
+        """.01 and .99."""
+        return LEAST_SHARE, 1 - LEAST_SHARE
+
+    def predictor(self, mean: Decimal) -> Decimal:
+        """ln(p/(1 − p))."""
+        return (mean / (1 - mean)).ln()
+
+    def largest_weight(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
+        """p(1 − p) ≤ ¼."""
+        return Decimal("0.25")
+
+    def largest_deviation(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
+        """(1 − .01)/√(.01·.99) is below 10, so no row is clipped."""
+        return Decimal(10)
+
+    def unsuitable(self, target: TargetColumn) -> str | None:
+        """A column of 0 and 1 is needed."""
+        return None if target.kind == "boolean" else "a column of 0 and 1: declare it with kind: boolean"
+
+
+class CountLink(Link):
+    """Counts, of zero or more: the predictor is the logarithm of the mean, which is the variance too."""
+
+    def means(self, target: TargetColumn) -> tuple[Decimal, Decimal]:
+        """From .01, or the declared minimum, to the declared maximum."""
+        low, high = target.limits
+        return max(low, LEAST_COUNT), high
+
+    def predictor(self, mean: Decimal) -> Decimal:
+        """The logarithm, ln μ."""
+        return mean.ln()
+
+    def largest_weight(self, target: TargetColumn) -> Decimal:
+        """W = μ, the declared maximum at most."""
+        return target.limits[1]
+
+    def largest_deviation(self, target: TargetColumn) -> Decimal:
+        """√maximum more than usual: counts vary more than Poisson's, and large ones more so."""
+        return LARGEST_DEVIATION + target.limits[1].sqrt()
+
+    def unsuitable(self, target: TargetColumn) -> str | None:
+        """Zero or more is needed, and a maximum to bound the weights with."""
+        low, high = target.limits
+        is_count = target.kind == "numeric" and low >= 0 and 1 <= high <= 10**6
+        return (
+            None if is_count else "counts: declare it with minimum: 0 or more and a maximum from 1 to 1000000"
+        )
+
+
+class AmountLink(Link):
+    """Amounts above zero whose spread grows with their mean: the predictor is the logarithm of the mean."""
+
+    def means(self, target: TargetColumn) -> tuple[Decimal, Decimal]:
+        """The declared range."""
+        return target.limits
+
+    def predictor(self, mean: Decimal) -> Decimal:
+        """The logarithm, ln μ."""
+        return mean.ln()
+
+    def largest_weight(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
+        """W = 1: the log link of a variance μ²."""
+        return Decimal(1)
+
+    def unsuitable(self, target: TargetColumn) -> str | None:
+        """A range above zero is needed."""
+        is_amount = target.kind == "numeric" and target.limits[0] > 0
+        return None if is_amount else "amounts above zero: declare it with a minimum above 0"
+
+
+LINKS: Mapping[str, Link] = {
+    "logistic_regression": LogitLink(),
+    "poisson_regression": CountLink(),
+    "gamma_regression": AmountLink(),
+}
+"""By the name of the kind of model; kinds that are not here predict the target itself."""

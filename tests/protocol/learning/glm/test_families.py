@@ -1,0 +1,44 @@
+"""Deviances and weights of families, by scikit-learn's and by their definition."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss, mean_gamma_deviance, mean_poisson_deviance
+
+from protocol.learning.glm.families import CURVES, Family
+from protocol.links import LINKS
+from tests.support.generalized import request_of, rows_of
+
+REFERENCES = {
+    "logistic_regression": lambda truth, mean: 2 * log_loss(truth, mean),
+    "poisson_regression": mean_poisson_deviance,
+    "gamma_regression": mean_gamma_deviance,
+}
+
+
+def test_every_link_has_a_curve() -> None:
+    assert set(CURVES) == set(LINKS)
+
+
+@pytest.mark.parametrize("kind", CURVES)
+def test_the_deviance_is_that_of_scikit_learn(kind: str) -> None:
+    truth = rows_of(kind)[:, 2]
+    predictor = np.random.default_rng(3).normal(0, 0.5, len(truth))
+    mean = CURVES[kind].mean(predictor)
+    assert CURVES[kind].deviance(truth, mean).mean() == pytest.approx(REFERENCES[kind](truth, mean))
+
+
+@pytest.mark.parametrize("kind", CURVES)
+def test_weights_and_responses_are_those_of_fisher_scoring(kind: str) -> None:
+    """W = (dμ/dt)²/V and z = t + (y − μ)·dt/dμ, with the derivative by differences."""
+    truth, predictor = rows_of(kind, 50)[:, 2], np.linspace(-1.0, 1.0, 50)
+    curve, step = CURVES[kind], 1e-6
+    slope = (curve.mean(predictor + step) - curve.mean(predictor - step)) / (2 * step)
+    mean = curve.mean(predictor)
+    root, response = Family(request_of(kind)).weighted(truth, predictor)
+    np.testing.assert_allclose(root, slope / np.sqrt(curve.variance(mean)), rtol=1e-8)
+    np.testing.assert_allclose(response / root, predictor + (truth - mean) / slope, atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", CURVES)
+def test_no_predictor_overflows(kind: str) -> None:
+    assert np.isfinite(CURVES[kind].mean(np.array([-1e9, 0.0, 1e9]))).all()

@@ -1,0 +1,84 @@
+"""Links of generalized linear models, and the bounds that the widths of slots are made of."""
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.errors import MisuseError
+from protocol.learning.glm.families import Family
+from protocol.learning.kinds.registry import KINDS
+from protocol.links import LINKS
+from tests.support.generalized import CASES, request_of
+
+COUNTS = {"name": "y", "minimum": 0, "maximum": 40}
+
+
+@pytest.mark.parametrize("kind", LINKS)
+@given(
+    predictor=st.floats(-1e6, 1e6),
+    place=st.floats(0, 1),
+    mean=st.sampled_from(["0.02", "0.5", "0.9"]),
+)
+def test_no_row_is_weighted_beyond_what_the_widths_have_room_for(
+    kind: str, predictor: float, place: float, mean: str
+) -> None:
+    """A row that could be would overflow a slot, and be read as another number by all parties."""
+    request = request_of(
+        kind, start={"start": "mean", "value": mean} if kind[0] == "l" else CASES[kind].start
+    )
+    low, high = (float(end) for end in request.target.limits)
+    truth = np.array([round(place) if kind[0] == "l" else low + place * (high - low)])
+    root, response = Family(request).weighted(truth, np.array([predictor]))
+    assert 0 < root[0] ** 2 <= float(LINKS[kind].largest_weight(request.target)) * (1 + 1e-12)
+    assert abs(response[0]) <= float(request.scalings()[-1].half)
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_a_training_starts_from_the_predictor_of_the_mean(kind: str) -> None:
+    request = request_of(kind)
+    *slopes, intercept = request.start_weights()
+    assert not any(slopes)
+    predictor = np.array([float(intercept * request.scalings()[-1].half)])
+    assert KINDS[kind].expected(predictor)[0] == pytest.approx(float(request.start.value))  # type: ignore[union-attr]
+    assert request.target_range == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "says"),
+    [
+        ("logistic_regression", {"target": COUNTS}, "logistic_regression predicts a column of 0 and 1"),
+        ("poisson_regression", {"target": {**COUNTS, "minimum": -1}}, "counts: declare it with minimum: 0"),
+        ("poisson_regression", {"target": {**COUNTS, "maximum": 10**7}}, "a maximum from 1 to 1000000"),
+        ("gamma_regression", {"target": COUNTS}, "amounts above zero: declare it with a minimum above 0"),
+        ("poisson_regression", {"start": {"start": "zero"}}, "starts from the target's mean"),
+        ("poisson_regression", {"start": {"start": "mean", "value": 0}}, "starts from a mean between 0.01"),
+        (
+            "logistic_regression",
+            {"start": {"start": "mean", "value": "0.999"}},
+            "a mean between 0.01 and 0.99",
+        ),
+        ("poisson_regression", {"scale": "none"}, "poisson_regression needs scale: range"),
+        ("gamma_regression", {"intercept": False}, "needs model.intercept: true"),
+    ],
+)
+def test_what_does_not_suit_a_family_is_named_with_the_remedy(
+    kind: str, changes: dict[str, Any], says: str
+) -> None:
+    """Without it, predictors would have no bound, or no logarithm, after the deposit is paid."""
+    if "intercept" in changes:
+        changes = {"model": {"kind": kind, "intercept": False}, "start": {"start": "zero"}}
+    with pytest.raises(MisuseError) as refusal:
+        request_of(kind, **changes)
+    assert says in str(refusal.value)
+
+
+def test_slots_are_wider_for_larger_counts() -> None:
+    narrow, wide = (
+        request_of("poisson_regression", target={**COUNTS, "maximum": most}) for most in (40, 10**6)
+    )
+    assert wide.residual_bits > narrow.residual_bits > request_of("gamma_regression").residual_bits
+    assert wide.scalings()[-1].half > 1000 * Decimal(13)

@@ -1,0 +1,54 @@
+"""Where an owner's rows are read once more, and where they are not."""
+
+from pathlib import Path
+
+from protocol.data_set import DataSet
+from protocol.learning.statistic import Statistic
+from services.data.catalog import Catalog
+from services.data.row_reader import read_statistic
+from services.participants.row_fitting import fitted_statistic
+from tests.support.deployment.documents import any_request
+from tests.support.generalized import NAMES, request_of, rows_of, statistic_of, table_of
+from tests.support.roles.pure_party import make_data_set
+
+KIND = "gamma_regression"
+
+
+async def fit_of(data_set: DataSet, catalog: Catalog | None = None) -> Statistic:
+    return await fitted_statistic(request_of(KIND, bounds={"min_rows": 5}), "rows", data_set, catalog)
+
+
+async def test_rows_in_memory_are_fitted() -> None:
+    rows = rows_of(KIND)
+    data_set = make_data_set(statistic_of(rows))._replace(tables=lambda: [table_of(rows)])
+    assert (await fit_of(data_set)).fitted is not None
+
+
+async def test_rows_in_the_file_that_the_catalogue_names_are_fitted(tmp_path: Path) -> None:
+    file, catalog = tmp_path / "rows.csv", Catalog(tmp_path / "datasets")
+    lines = [",".join(NAMES), *(",".join(map(repr, row)) for row in rows_of(KIND, 40).tolist())]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    catalog.add("rows", read_statistic(file), file, card=make_data_set(read_statistic(file)).card)
+    data_set = catalog.all()["rows"]
+    assert (await fit_of(data_set, catalog)).fitted is not None
+    file.unlink()
+    assert (await fit_of(data_set, catalog)).fitted is None
+
+
+async def test_rows_that_are_not_at_hand_or_are_others_are_not_fitted() -> None:
+    """The step says then that the data set does not serve, and the training starts without this owner."""
+    rows = rows_of(KIND)
+    data_set = make_data_set(statistic_of(rows))
+    assert (await fit_of(data_set)).fitted is None
+    assert (await fit_of(data_set._replace(tables=lambda: [table_of(rows[1:])]))).fitted is None
+
+
+async def test_no_row_is_read_for_a_request_that_needs_none() -> None:
+    def looked_at() -> list[object]:
+        raise AssertionError("rows were looked at")
+
+    data_set = make_data_set(statistic_of(rows_of(KIND)))._replace(tables=looked_at)  # type: ignore[arg-type]
+    found = await fitted_statistic(any_request(), "rows", data_set, None)
+    assert found is data_set.statistic
+    narrow = request_of(KIND, features=[{"name": "a", "minimum": 0, "maximum": 1}])
+    assert (await fitted_statistic(narrow, "rows", data_set, None)).fitted is None
