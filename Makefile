@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3.11
-WORKERS ?= 3
+WORKERS ?= 4
 ARGS ?=
 UV_VERSION := 0.13.9
 
@@ -44,17 +44,17 @@ demo: $(RUNTIME) ## Run a whole market in one process; options in ARGS="--rounds
 	deltaml demo $(ARGS)
 
 .PHONY: test
-test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=3 processes; options in ARGS="tests/protocol -k metric"
+test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=4 processes; options in ARGS="tests/protocol -k metric"
 	# In the order of the folders: the longest files come first, and no worker is left with one at the end. Twice as
 	# many as cores, since half of them begin with what waits.
 	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-CAMPAIGNS := integration/test_reorgs.py integration/test_many_messages.py protocol/roles/test_model_of_the_run.py \
+CAMPAIGNS := integration/test_reorgs.py integration/test_many_messages.py integration/test_demo_defaults.py protocol/roles/test_model_of_the_run.py \
 	protocol/roles/shared/test_parties.py services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
 	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py privacy.py) soak/short_form.py
 .PHONY: campaigns
 campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: reorganisations, 10,000 messages, 2,000 runs of roles and listener, the contract
-	export DELTAML_ALL_REORGS=1 DELTAML_MESSAGES=10000 DELTAML_HYPOTHESIS_EXAMPLES=2000
+	export DELTAML_ALL_REORGS=1 DELTAML_ALL_TABLES=1 DELTAML_MESSAGES=10000 DELTAML_HYPOTHESIS_EXAMPLES=2000
 	python contracts/build.py --check
 	python contracts/forge.py
 	python -m pytest -n $(WORKERS) --dist worksteal $(addprefix tests/,$(CAMPAIGNS)) $(ARGS)

@@ -1,6 +1,6 @@
 """Confirmed messages through a broker that is killed again and again while they pass.
 
-`make test` sends 400 of them, with two kills. Ten thousand, with seven: DELTAML_MESSAGES=10000, as
+`make test` sends 240 of them, with two kills. Ten thousand, with seven: DELTAML_MESSAGES=10000, as
 `make campaigns` does.
 """
 
@@ -25,7 +25,7 @@ from tests.support.daemons.scripted_daemon import ScriptedPool, resources_of, sa
 from tests.support.daemons.service_world import FakeChain, Person
 
 SENDERS = 4
-EACH = int(os.environ.get("DELTAML_MESSAGES", "400")) // SENDERS
+EACH = int(os.environ.get("DELTAML_MESSAGES", "240")) // SENDERS
 MESSAGES = SENDERS * EACH
 KILLS = 2 + MESSAGES // 2000
 KILLED_AT = tuple((2 * number + 1) * MESSAGES // (2 * KILLS) for number in range(KILLS))

@@ -21,7 +21,7 @@ from tests.support.daemons.scripted_training import ScriptedTraining
 
 DEEPEST = 20
 ALL = "DELTAML_ALL_REORGS" in os.environ
-MOMENTS_APART = 1 if ALL else 8
+MOMENTS_APART = 1 if ALL else 12
 
 
 @pytest.fixture

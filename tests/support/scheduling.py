@@ -4,6 +4,7 @@ from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 WAITING = (
+    "tests/browser",
     "tests/faults/",
     "tests/integration/test_daemons.py",
     "tests/integration/test_many_messages.py",
@@ -12,7 +13,7 @@ WAITING = (
     "tests/integration/test_stores.py",
     "tests/integration/test_watched_market.py",
 )
-"""What waits more than it computes: for blocks, deadlines and servers that were killed."""
+"""What waits more than it computes: for blocks, pages, deadlines and servers that were killed."""
 
 CONSOLES_OF_THEIR_OWN = tuple(
     f"tests/browser/test_{name}.py" for name in ("cards", "failures", "model_card", "order_sample")
