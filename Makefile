@@ -99,8 +99,9 @@ bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each 
 .PHONY: docs
 docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagrams in protocol/README.md from the code
 	deltaml admin messages > protocol/asyncapi.yaml
-	for part in diagram model_buyer data_owner federated_aggregator; do
-	  { echo '```mermaid'; deltaml admin messages --format $$part; echo '```'; } > $(VENV)/.diagram
+	for part in diagram model_buyer data_owner federated_aggregator checked_{diagram,data_owner,federated_aggregator}; do
+	  checked=$$([ $$part = $${part#checked_} ] || echo --checked)
+	  { echo '```mermaid'; deltaml admin messages --format $${part#checked_} $$checked; echo '```'; } > $(VENV)/.diagram
 	  sed -i -e "/<!-- begin: $$part -->/,/<!-- end: $$part -->/{//!d}" \
 	    -e "/<!-- begin: $$part -->/r $(VENV)/.diagram" protocol/README.md
 	done

@@ -17,7 +17,17 @@ from services.records.chain_facts import record_key, token_of
 from services.store import InstanceRow, Store
 
 _LOOK_SECONDS = 0.3
-_TOLD = ("open_refused", "request_refused", "dropped", "complaint", "gave_up", "stop_requested", "finished")
+_TOLD = (
+    "open_refused",
+    "request_refused",
+    "dropped",
+    "complaint",
+    "check_failed",
+    "attempt_over",
+    "gave_up",
+    "stop_requested",
+    "finished",
+)
 """Facts that no event of the chain tells."""
 
 

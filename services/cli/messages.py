@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from protocol.types import Rounds
 from services.admin.docs.asyncapi import asyncapi_text
 from services.admin.docs.sequence_diagram import sequence_diagram
 from services.admin.docs.state_diagram import state_diagram
@@ -17,14 +18,19 @@ Format = Annotated[
     ),
 ]
 
+Checked = Annotated[
+    bool, typer.Option("--checked", help="The diagrams of a market whose rounds are checked.")
+]
 
-def messages(format: Format = "asyncapi") -> None:  # noqa: A002  the option's name
+
+def messages(format: Format = "asyncapi", checked: Checked = False) -> None:  # noqa: A002  options
     """Print the messages' documentation, as this version has them."""
+    rounds: Rounds = "checked" if checked else "plain"
     stream = document_stream()
     match format:
         case "asyncapi":
             stream.write(asyncapi_text())
         case "diagram":
-            stream.write(sequence_diagram())
+            stream.write(sequence_diagram(rounds))
         case role:
-            stream.write(state_diagram(role))
+            stream.write(state_diagram(role, rounds))

@@ -24,6 +24,8 @@ FAILURES = frozenset(
         facts.UNDELIVERABLE,
         facts.IMPLAUSIBLE,
         facts.GAVE_UP,
+        facts.CHECK_FAILED,
+        facts.ATTEMPT_OVER,
         facts.ANSWERED_TOO_LATE,
         facts.OPENING_LATE,
         facts.REQUEST_REFUSED,
@@ -43,7 +45,17 @@ ROUND_STARTS = (facts.STARTED.name, facts.ROLE_DRAWN.name, *ROUND_ENDS)
 """Facts after which a round is under way."""
 
 
-_TOO_LATE = frozenset({"update_late", "metric_late"})
+_AGAIN = frozenset(
+    {
+        "update_late",
+        "metric_late",
+        "consent_late",
+        "ring_late",
+        "unproven_metric",
+        "false_complaint",
+        "false_share",
+    }
+)
 """Codes of whom the others went on without, in another attempt."""
 
 
@@ -132,11 +144,13 @@ def _round(number: int, began: float | None, ended: float | None, troubles: list
     own = [trouble for trouble in troubles if trouble.data.get("round", number) == number]
     troubles[:] = [trouble for trouble in troubles if trouble not in own]
     drops = [trouble for trouble in own if trouble.name == facts.DROPPED.name]
+    over = {trouble.data["attempt"] for trouble in own if trouble.name == facts.ATTEMPT_OVER.name}
+    missed = [drop for drop in drops if drop.data["code"] in _AGAIN and drop.data.get("attempt") not in over]
     return RoundHistory(
         number,
         began,
         ended,
-        attempts=1 + len({_missed(drop) for drop in drops if drop.data["code"] in _TOO_LATE}),
+        attempts=1 + len(over) + len({_missed(drop) for drop in missed}),
         dropped=tuple(str(drop.data["participant"]) for drop in drops),
         violations=tuple(
             str(trouble.data.get("code", trouble.name)) for trouble in own if trouble not in drops

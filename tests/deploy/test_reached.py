@@ -2,8 +2,6 @@
 
 import pytest
 
-from protocol.messages import CHECKED_TYPES
-from protocol.roles.dispatch import ROLES, inputs_of
 from tests.support.deployment.reached import reached_modules
 
 SOURCES = {
@@ -33,8 +31,3 @@ def root(tmp_path):
 
 def test_what_is_imported_by_any_number_of_steps_is_used_and_nothing_else(root):
     assert {str(path.relative_to(root)) for path in reached_modules(root)} == SOURCES.keys() - UNUSED
-
-
-def test_what_counts_as_apart_is_in_no_daemon():
-    """Once `dispatch` has a checked machine, its codes are an operator's to see."""
-    assert not {name for role in ROLES for name in inputs_of(role)} & CHECKED_TYPES.keys()

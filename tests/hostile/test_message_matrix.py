@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from protocol.errors import ProtocolViolation
-from protocol.messages import MESSAGE_TYPES
+from protocol.messages import CHECKED_TYPES, READABLE_TYPES
 from protocol.messages.catalogue import OPERATOR, PARTIES
+from protocol.types import Rounds
 from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.runtime.receiver import Receiver
@@ -18,14 +19,19 @@ from tests.support.daemons.scripted_daemon import resources_of
 from tests.support.daemons.service_world import MARKET, FakeChain, Person
 from tests.support.hostile.envelopes import Hostile, honest, hostile_deliveries, routes, with_body
 
-ROUTES = routes()
-TYPES = list(MESSAGE_TYPES)
+ROUTES = routes(READABLE_TYPES)
+TYPES = list(READABLE_TYPES)
 UNROUTED = [
     (kind, role)
     for kind in TYPES
     for role in PARTIES
-    if role not in {to for _, to in MESSAGE_TYPES[kind].catalogue.routes}
+    if role not in {to for _, to in READABLE_TYPES[kind].catalogue.routes}
 ]
+
+
+def rounds_of(kind: str) -> Rounds:
+    """A market in which the type passes."""
+    return "checked" if kind in CHECKED_TYPES else "plain"
 
 
 @dataclass
@@ -34,15 +40,18 @@ class Door:
 
     role: str
     store: Store
+    rounds: Rounds = "plain"
     people: dict[str, Person] = field(default_factory=lambda: {role: Person(role) for role in PARTIES})
     stranger: Person = field(default_factory=lambda: Person("data_owner"))
 
     def __post_init__(self) -> None:
         self.me = Person(self.role)
         self.chain = FakeChain(self.me, *self.people.values())
-        self.admission = Admission(self.me.identity, MARKET, self.role, Directory(self.chain))
+        self.admission = Admission(self.me.identity, MARKET, self.role, Directory(self.chain), self.rounds)
         self.woken: list[str] = []
-        self.receiver = Receiver(resources_of(self.me, self.chain, self.store), self.woken.append)
+        resources = resources_of(self.me, self.chain, self.store)
+        resources.role.rounds = self.rounds
+        self.receiver = Receiver(resources, self.woken.append)
 
     def sender(self, role: str) -> Person:
         """Somebody of this role; an operator's orders bear the participant's own name."""
@@ -50,7 +59,7 @@ class Door:
 
     def wrong(self, kind: str) -> Person:
         """Somebody registered who may not send this type here; for lack of such a role, ourselves."""
-        allowed = {sender for sender, to in MESSAGE_TYPES[kind].catalogue.routes if to == self.role}
+        allowed = {sender for sender, to in READABLE_TYPES[kind].catalogue.routes if to == self.role}
         return next((person for role, person in self.people.items() if role not in allowed), self.me)
 
     def attacks(self, kind: str, sender_role: str) -> list[Hostile]:
@@ -72,9 +81,9 @@ class Door:
 def door_of():
     stores = []
 
-    def make(role: str) -> Door:
+    def make(role: str, kind: str) -> Door:
         stores.append(Store())
-        return Door(role, stores[-1])
+        return Door(role, stores[-1], rounds_of(kind))
 
     yield make
     for store in stores:
@@ -88,7 +97,7 @@ def named(value: object) -> str:
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 async def test_whoever_may_send_it_is_heard(door_of, route):
     kind, sender, role = route
-    door = door_of(role)
+    door = door_of(role, kind)
     signed = await door.admission.admit(honest(door.sender(sender), door.me, kind))
     assert signed.envelope.type == kind
 
@@ -96,7 +105,7 @@ async def test_whoever_may_send_it_is_heard(door_of, route):
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 async def test_every_hostile_form_is_refused_by_its_name_and_leaves_nothing(door_of, route):
     kind, sender, role = route
-    door = door_of(role)
+    door = door_of(role, kind)
     attacks = door.attacks(kind, sender)
     await door.receiver.take([attack.delivery for attack in attacks])
     assert [attack.delivery.refused[0] for attack in attacks] == [attack.code for attack in attacks]
@@ -104,9 +113,16 @@ async def test_every_hostile_form_is_refused_by_its_name_and_leaves_nothing(door
     assert door.woken == []
 
 
+@pytest.mark.parametrize("route", routes(CHECKED_TYPES), ids=named)
+async def test_a_checked_message_is_refused_by_its_name_where_rounds_are_plain(door_of, route):
+    kind, sender, role = route
+    door = door_of(role, "training_order")
+    assert await door.refusal(honest(door.sender(sender), door.me, kind)) == "other_rounds"
+
+
 @pytest.mark.parametrize(("kind", "role"), UNROUTED)
 async def test_nobody_may_send_it_to_this_role(door_of, kind, role):
-    door = door_of(role)
+    door = door_of(role, kind)
     for sender in (*door.people.values(), door.me):
         assert await door.refusal(honest(sender, door.me, kind)) == "wrong_route", sender.role
     assert await door.refusal(honest(door.stranger, door.me, kind)) in {"wrong_route", "not_registered"}
@@ -115,7 +131,7 @@ async def test_nobody_may_send_it_to_this_role(door_of, kind, role):
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 async def test_a_replay_is_stored_once_and_its_id_serves_no_other_content(door_of, route):
     kind, sender, role = route
-    door = door_of(role)
+    door = door_of(role, kind)
     message_id = b"r" * 16
     once = honest(door.sender(sender), door.me, kind, message_id=message_id)
     again = type(once)(once.envelope_fields, once.body)
@@ -135,7 +151,7 @@ async def test_a_replay_is_stored_once_and_its_id_serves_no_other_content(door_o
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("role", PARTIES)
 async def test_bytes_at_random_are_refused(door_of, kind, role):
-    door = door_of(role)
+    door = door_of(role, kind)
     for body in (b"\x00", b"\xff" * 64, b"{}", b"\xc1" * 1000):
         delivery = with_body(door.people["federated_aggregator"], door.me, kind, body)
         assert await door.refusal(delivery) in {"malformed", "wrong_route"}

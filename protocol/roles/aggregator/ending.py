@@ -31,7 +31,7 @@ from protocol.roles.aggregator.state import (
     chain_seconds,
     opened_of,
 )
-from protocol.roles.engine import facts, timers
+from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import SendMessage, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import CallRefused, Received
@@ -40,6 +40,7 @@ from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import ending_seconds
 from protocol.roles.shared.drawing import has_too_few_revealed
+from protocol.roles.shared.notices import gave_up
 from protocol.roles.shared.parties import require_sender
 
 # ---- given up ----
@@ -56,7 +57,7 @@ def give_up(
     ending = enter(EndingState, state, failure=code, closed=closed)
     notices = _failure_notices(ending, code, context, fault)
     wait = timers.END.set(_seconds_to_the_end(state, context))
-    return Step(ending, (*notices, wait, facts.GAVE_UP.of(code=code, last_round=ending.recorded)))
+    return Step(ending, (*notices, wait, gave_up(code, ending.recorded, fault)))
 
 
 def _seconds_to_the_end(state: AggregatorState, context: Context) -> float:

@@ -13,6 +13,12 @@ STOPPED_BY_AGGREGATOR = "stopped_by_aggregator"
 Notice = RoundCompleted | ParticipantDropped | Complaint | TrainingFailed
 
 
+def gave_up(code: str, last_round: int, fault: Address | None) -> RecordFact:
+    """The end of a training after `last_round`, with whom the aggregator holds to blame, if anybody."""
+    accused = {} if fault is None else {"accused": fault}
+    return facts.GAVE_UP.of(code=code, last_round=last_round, **accused)
+
+
 def fact_of(notice: Received[Notice], aggregator: Address) -> RecordFact:
     """The fact in a notice; raises ProtocolViolation where anybody but the training's aggregator sent it."""
     require_sender(notice.sender, aggregator)
@@ -23,7 +29,7 @@ def fact_of(notice: Received[Notice], aggregator: Address) -> RecordFact:
             return facts.DROPPED.of(participant=participant, round=first, attempt=attempt, code=code)
         case Complaint(accused=accused, code=code):
             return facts.COMPLAINT.of(accused=accused, round=round_number, code=code)
-        case TrainingFailed(code=code, last_round=last):
-            return facts.GAVE_UP.of(code=code, last_round=last)
+        case TrainingFailed(code=code, last_round=last, fault=fault):
+            return gave_up(code, last, fault)
         case RoundCompleted():
             return facts.ROUND_COMPLETED.of(round=round_number)

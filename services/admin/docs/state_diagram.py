@@ -3,16 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from protocol.roles.dispatch import ROLES
+from protocol.roles.dispatch import ROLES_OF
+from protocol.types import Rounds
 
 
-def state_diagram(role: str) -> str:
-    """The diagram in Mermaid's notation, one line for each pair of phases."""
-    return "\n".join(_lines(role)) + "\n"
+def state_diagram(role: str, rounds: Rounds = "plain") -> str:
+    """The diagram in Mermaid's notation, one line for each pair of phases; of a market with such `rounds`."""
+    return "\n".join(_lines(role, rounds)) + "\n"
 
 
-def _lines(role: str) -> Iterator[str]:
-    machine = ROLES[role].MACHINE
+def _lines(role: str, rounds: Rounds) -> Iterator[str]:
+    module = ROLES_OF[rounds][role]
+    machine = module.MACHINE
     inputs: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for phase, allowed in machine.table.items():
         for name, row in allowed.items():
@@ -24,5 +26,5 @@ def _lines(role: str) -> Iterator[str]:
         for target in machine.phases:
             if target != phase and (phase, target) in inputs:
                 yield f"    {phase} --> {target}: {', '.join(inputs[phase, target])}"
-        if phase in ROLES[role].FINAL:
+        if phase in module.FINAL:
             yield f"    {phase} --> [*]"

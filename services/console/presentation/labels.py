@@ -40,6 +40,11 @@ FAILURES = {
     "not_on_chain": _("The chain took the opening back, and the deposit with it."),
     "model_not_delivered": _("The deposit was divided, but nobody sent the model in time."),
     "widths_do_not_fit": _("The numbers of this request do not fit into its key."),
+    "bad_opening": _("The buyer did not open the numbers of a round as they are."),
+    "next_model_failed": _("It was not shown that a round's next model is in its range."),
+    "projection_failed": _("It was not shown that a round's numbers are those of the trainers' updates."),
+    "columns_not_scaled": _("Rounds are checked only between columns that are scaled by their ranges."),
+    "start_too_large": _("The weights that the training would start from are too large to be checked."),
     "declined": _("This owner declined."),
     "data_set_gone": _("The data set was removed or changed before the seat was confirmed."),
     "expired": _("The time to join ran out before it was decided."),
@@ -101,8 +106,27 @@ LEFT_OUT = {
     "no_row_count": _("did not say how many rows it has"),
     "unusable_exchange_key": _("has no usable key"),
     "update_late": _("its update came too late"),
+    "consent_late": _("its signature came too late"),
+    "contested": _("it cannot be seen who is wrong: others check"),
+    "false_complaint": _("it complained of what is in order"),
+    "false_share": _("its share is not what its seed makes"),
+    "ring_late": _("its share came too late"),
+    "share_contested": _("it cannot be seen whose share is wrong: others check"),
+    "unproven_metric": _("its measurement is not of the rows that it committed to"),
+    "unproven_update": _("its update is not what it committed to"),
+    "verdict_late": _("a verdict came too late: others check"),
 }
-"""Why a participant is left out of a round, or of all."""
+"""Why a participant is left out of a round, or of all; or why a round is measured again."""
+
+CONTESTED = {
+    "start_contested": _("it starts from another model"),
+    "proof_contested": _("an update is not proven"),
+    "request_contested": _("the buyer was asked about something else"),
+    "products_contested": _("the numbers are not those of the updates"),
+    "next_model_contested": _("the next model is out of its range"),
+    "no_ground": _("without a reason"),
+}
+"""What a checker says is not in order."""
 
 CONTRACT = {
     "already_joined": _("it has joined already"),
@@ -150,7 +174,7 @@ FAULTS = {
 PARTS = {"trainer": _("trainer"), "validator": _("validator")}
 """What the contract draws."""
 
-_REASONS = {**FAULTS, **FAILURES, **ANSWERS, **ADMISSIONS, **LEFT_OUT, **CONTRACT, **PARTS}
+_REASONS = {**FAULTS, **FAILURES, **ANSWERS, **ADMISSIONS, **LEFT_OUT, **CONTESTED, **CONTRACT, **PARTS}
 _UNKNOWN = _("a reason that this console has no words for")
 
 EVENTS = {

@@ -36,6 +36,8 @@ TEXTS = {
     "join_refused": _("The contract refused to let this owner join"),
     "reveal_refused": _("The contract refused this owner's nonce: its seat is lost"),
     "dropped": _("A participant was left out"),
+    "check_failed": _("A checker says that round %(round)s is not in order"),
+    "attempt_over": _("Round %(round)s is measured again"),
     "accused": _("A fault was shown to the contract, which takes the bond"),
     "complaint": _("The aggregator complained of somebody"),
     "implausible": _("The numbers of round %(round)s were not plausible, and were not signed"),
@@ -98,7 +100,7 @@ def _moment(at: float, name: str, data: dict[str, Any]) -> Moment:
 
 def _details(data: Mapping[str, Any]) -> Iterator[Detail]:
     """Whom, what and why. A code says more than the decision that it stands beside."""
-    parties = ("owner", "participant", "accused", *(("account",) if "fault" in data else ()))
+    parties = ("owner", "participant", "checker", "accused", *(("account",) if "fault" in data else ()))
     yield from (Detail("party", str(data[key])) for key in parties if key in data)
     if "data_set" in data:
         yield Detail("name", str(data["data_set"]))

@@ -13,7 +13,13 @@ from tests.support.deployment.reached import reached_modules
 
 _ROOT = Path(__file__).parents[3]
 _CONTRACT = _ROOT / "services" / "chain" / "artifacts" / "Marketplace.json"
-_REASONS = {"give_up": 1, "fail": 1, "drop_notices": 3, "ParticipantDropped": "code"}
+_REASONS = {"give_up": 1, "fail": 1, "drop_notices": 3, "next_attempt": 3, "ParticipantDropped": "code"}
+_SAID = (
+    _ROOT / "protocol/roles/aggregator/request_check.py",
+    _ROOT / "protocol/roles/checked/complaint.py",
+)
+"""Where functions return codes."""
+
 _RULES = {"require": 1, "ProtocolViolation": 0}
 """By the name of what is called: which of its arguments is the code."""
 
@@ -40,7 +46,7 @@ def reason_codes() -> frozenset[str]:
         for node in _calls("protocol/roles", *(f"{name}(" for name in _REASONS), "failure=")
         for code in (_argument(node, _REASONS), _keyword(node, "failure"))
         if code is not None
-    ) | _returned(_ROOT / "protocol/roles/aggregator/request_check.py")
+    ) | _returned(*_SAID)
 
 
 @cache
@@ -82,8 +88,9 @@ def _keyword(node: ast.Call, name: str) -> str | None:
     return next((_text(keyword.value) for keyword in node.keywords if keyword.arg == name), None)
 
 
-def _returned(path: Path) -> frozenset[str]:
-    returns = (node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Return))
+def _returned(*paths: Path) -> frozenset[str]:
+    nodes = (node for path in paths for node in ast.walk(ast.parse(path.read_text())))
+    returns = (node.value for node in nodes if isinstance(node, ast.Return))
     return frozenset(text for value in returns if (text := _text(value)) is not None)
 
 

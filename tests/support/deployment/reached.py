@@ -7,14 +7,6 @@ from pathlib import Path
 
 _STARTS = ("services", "deltaml", "protocol.roles", "protocol.messages")
 """Whatever lies below these is used: all else by what imports it from there."""
-_APART = (
-    "protocol.messages.checked",
-    "protocol.roles.checked",
-    "protocol.roles.aggregator.checked",
-    "protocol.roles.buyer.checked",
-    "protocol.roles.owner.checked",
-)
-"""But not these: admission lets none of the messages in, and `dispatch` has none of the machines."""
 
 
 @cache
@@ -26,7 +18,7 @@ def reached_modules(root: Path) -> frozenset[Path]:
     found: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name in modules and name not in found and not _is_below(name, *_APART):
+        if name in modules and name not in found:
             found.add(name)
             waiting += [part for one in _imports(modules[name]) for part in _with_parents(one)]
     return frozenset(modules[name] for name in found)

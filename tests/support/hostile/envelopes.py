@@ -1,12 +1,12 @@
 """Hostile messages of any type at a daemon's door: whole deliveries, with the code of their refusal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from protocol.codec import pack
 from protocol.envelope import SealedPart, SignedMessage
-from protocol.messages import MESSAGE_TYPES, size_limit
+from protocol.messages import MESSAGE_TYPES, MessageBody, size_limit
 from services.identity.sealing import seal
 from tests.support.daemons.service_world import Person, StrangersDelivery, delivery_of, sealed
 from tests.support.hostile.bodies import HOSTILE_BODIES, example
@@ -23,11 +23,11 @@ class Hostile:
     code: str
 
 
-def routes() -> list[tuple[str, str, str]]:
-    """(type, sender's role, recipient's role) of every message that crosses the bus."""
+def routes(types: Mapping[str, type[MessageBody]] = MESSAGE_TYPES) -> list[tuple[str, str, str]]:
+    """(type, sender's role, recipient's role) of every message of these types that crosses the bus."""
     return [
         (name, sender, recipient)
-        for name, kind in MESSAGE_TYPES.items()
+        for name, kind in types.items()
         for sender, recipient in kind.catalogue.routes
     ]
 

@@ -1,15 +1,18 @@
 """Packed states of this version, kept as files: what a later version must still read.
 
 `python -m tests.support.roles.golden_states` writes those of the version in pyproject.toml, one for each
-phase of each role. Only those of a version that is not released may be made anew; others never change.
+phase of each role, and those of checked rounds in a folder of their own. Only those of a version that is not
+released may be made anew; others never change.
 """
 
 import tomllib
 from pathlib import Path
 
+from tests.support.roles.checked_golden import checked_states
 from tests.support.roles.phases import snapshots
 
 FOLDER = Path(__file__).parents[2] / "protocol" / "roles" / "golden"
+CHECKED = "checked"
 _PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 
@@ -27,5 +30,14 @@ def write_states() -> None:
         (folder / f"{role}-{phase}.msgpack").write_bytes(min(states, key=len))
 
 
+def write_checked_states() -> None:
+    """The smallest state of every place that a party of checked rounds comes to."""
+    folder = FOLDER / version() / CHECKED
+    folder.mkdir(parents=True, exist_ok=True)
+    for place, state in checked_states().items():
+        (folder / f"{place}.msgpack").write_bytes(state)
+
+
 if __name__ == "__main__":
     write_states()
+    write_checked_states()

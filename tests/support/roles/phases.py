@@ -110,7 +110,7 @@ def snapshots() -> dict[tuple[str, str], list[Snapshot]]:
     undecided = PureMarket(small_request(), small_data(), COLUMNS, policy=OwnerPolicy(budget=AMPLE))
     _recorded(undecided, found)
     declining = PureMarket(small_request(), small_data(), COLUMNS, policy=OwnerPolicy(budget=AMPLE))
-    declining.intercept = lambda message: _deciding(declining, message)
+    declining.intercept = lambda message: deciding(declining, message)
     _recorded(declining, found)
     given_up = PureMarket(small_request(), small_data(), COLUMNS)
     given_up.intercept = without("refresh_answer")
@@ -118,7 +118,8 @@ def snapshots() -> dict[tuple[str, str], list[Snapshot]]:
     return found
 
 
-def _deciding(market: PureMarket, message: SignedMessage) -> Iterator[SignedMessage]:
+def deciding(market: PureMarket, message: SignedMessage) -> Iterator[SignedMessage]:
+    """Have owners that are invited decline, as their operators' orders."""
     yield message
     if message.envelope.type == "invitation":
         owner = market.parties[message.envelope.recipient]

@@ -17,6 +17,7 @@ from protocol.roles.aggregator.checked.lanes import CheckingLane
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.aggregator.ending import give_up
+from protocol.roles.checked.complaint import check_failed
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.ring_state import SharedNumbers
 from protocol.roles.engine import facts
@@ -34,6 +35,13 @@ def on_complaint(
     that are open are for the checkers' eyes: with two masks we would see how far it is off. Of such a
     complaint nobody is named, and others check next.
     """
+    step = _answer(state, lane, received, context)
+    return Step(step.state, (check_failed(received.sender, received.at, received.body), *step.effects))
+
+
+def _answer(
+    state: CheckedTrainingState, lane: CheckingLane, received: Received[CheckVerdict], context: Context
+) -> AttemptStep:
     match _shown(AttemptView(state, context, lane), received):
         case ZeroTestResult(opening=None):
             return give_up(state, "projection_failed", context)

@@ -26,7 +26,7 @@ from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.state import EndingState
 from protocol.roles.checked.attempt import evidence_digest
 from protocol.roles.checked.ring import ring_begin
-from protocol.roles.engine import timers
+from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect, effects_of
 from protocol.roles.engine.state import replace
@@ -107,8 +107,10 @@ def next_attempt(
 ) -> AttemptStep:
     """Measure the round again without these seats, where enough members and attempts remain.
 
-    `why` is the code that they are told. Without anybody the checkers alone are others.
+    `why` is the code that they are told, and that is noted for people: who is not named stays. Without
+    anybody the checkers alone are others.
     """
+    over = facts.ATTEMPT_OVER.of(round=lane.at.round, attempt=lane.at.attempt, code=why)
     remaining = lane.validators & ~leaving
     if remaining.bit_count() < max(2, state.parties.quorum) or lane.attempt >= MAXIMUM_ATTEMPTS:
         return give_up(state, "too_few_validators", context)
@@ -122,8 +124,8 @@ def next_attempt(
         trained=lane.trained, attempt=lane.attempt + 1, validators=remaining, left_out=left
     )
     asked = _ask_again(state, again, context)
-    over = (timers.CHECKS.cancel(lane.at), timers.CONSENTS.cancel(lane.at))
-    return Step(asked.state, (*notices, *over, *asked.effects))
+    waits = (timers.CHECKS.cancel(lane.at), timers.CONSENTS.cancel(lane.at))
+    return Step(asked.state, (*notices, over, *waits, *asked.effects))
 
 
 _SILENCES = ("metric_late", "consent_late", "ring_late")

@@ -124,7 +124,8 @@ def on_attempt_announced(
     drawn = state.parties.validators
     standing = seats_of(state.standing or drawn)
     require_attempt(drawn.bit_count(), standing, _before(state, at.round), attempt)
-    return Step(replace(state, standing=members, attempts=(*state.attempts, noted)))
+    over = [facts.ATTEMPT_OVER.of(round=at.round, attempt=at.attempt - 1)] if at.attempt > 1 else []
+    return Step(replace(state, standing=members, attempts=(*state.attempts, noted)), tuple(over))
 
 
 def _before(state: CheckedRunningState, round_number: int) -> Attempt | None:

@@ -49,9 +49,9 @@ CHECKED_ROUNDS = (
         unless_stopped(rounds.on_moment_request),
         effects=(SendMessage,),
     ).because("The masked weights of a round's models are multiplied, once for each attempt."),
-    on_message(CheckedRunningState, AttemptAnnounced, rounds.on_attempt_announced).because(
-        "Who takes part in an attempt: from it follow the two checkers, whom the buyer answers."
-    ),
+    on_message(
+        CheckedRunningState, AttemptAnnounced, rounds.on_attempt_announced, effects=(RecordFact,)
+    ).because("Who takes part in an attempt: from it follow the two checkers, whom the buyer answers."),
     on_message(
         CheckedRunningState,
         ProjectionRequest,

@@ -59,6 +59,9 @@ _CONSIDERED = (WaitingState, ReadyState, CommittedState, DeclinedState, FailedSt
 _NOTED = (SetTimer, CancelTimer, RecordFact, SendMessage, PutValue)
 _COMMITTING = (*_NOTED, StoreBlob, SubmitCall)
 _CHECKS = (SendMessage, StoreBlob)
+_ANSWERS = (SendMessage, RecordFact)
+_TESTS = (*_CHECKS, RecordFact)
+"""The effects of what may have a checker find an attempt not in order."""
 
 JOINING = (
     on_message(
@@ -109,34 +112,34 @@ TRAINING = (
 )
 
 CHECKING = (
-    on_message(CheckedState, RoundEvidence, validator.on_round_evidence, effects=_CHECKS).because(
+    on_message(CheckedState, RoundEvidence, validator.on_round_evidence, effects=_TESTS).because(
         "A member looks through it and proves its metric; a checker asks its question and commits to shares."
     ),
-    on_message(CheckedState, ProjectionAnswer, projection.on_projection_answer, effects=_CHECKS).because(
+    on_message(CheckedState, ProjectionAnswer, projection.on_projection_answer, effects=_TESTS).because(
         "The zero test of the products is shown to the other checker, with its seeds."
     ),
-    on_message(CheckedState, ZeroTestShown, projection.on_zero_test_shown, effects=_CHECKS).because(
+    on_message(CheckedState, ZeroTestShown, projection.on_zero_test_shown, effects=_TESTS).because(
         "The other checker's test, made again, is signed; or it is said why not."
     ),
-    on_message(
-        CheckedState, ZeroTestConsent, projection.on_zero_test_consent, effects=(SendMessage,)
-    ).because("With the other's signature the buyer may open the test."),
-    on_message(CheckedState, ZeroTestResult, projection.on_zero_test_result, effects=(SendMessage,)).because(
+    on_message(CheckedState, ZeroTestConsent, projection.on_zero_test_consent, effects=_ANSWERS).because(
+        "With the other's signature the buyer may open the test."
+    ),
+    on_message(CheckedState, ZeroTestResult, projection.on_zero_test_result, effects=_ANSWERS).because(
         "The products are those of the updates, or they are not."
     ),
-    on_message(CheckedState, RingCommitted, rings.on_ring_committed, effects=_CHECKS).because(
+    on_message(CheckedState, RingCommitted, rings.on_ring_committed, effects=_TESTS).because(
         "With all three commitments nonces are shown; where none are needed, shares."
     ),
-    on_message(CheckedState, RingNonce, rings.on_ring_nonce, effects=_CHECKS).because(
+    on_message(CheckedState, RingNonce, rings.on_ring_nonce, effects=_TESTS).because(
         "With both nonces the vectors are drawn, and nobody can choose any more: shares are shown."
     ),
-    on_message(CheckedState, RingShared, rings.on_ring_shared, effects=_CHECKS).because(
+    on_message(CheckedState, RingShared, rings.on_ring_shared, effects=_TESTS).because(
         "With all shares, the one before ours made again, the next model's check may be opened."
     ),
-    on_message(CheckedState, RingOpening, next_model.on_ring_opening, effects=(SendMessage,)).because(
+    on_message(CheckedState, RingOpening, next_model.on_ring_opening, effects=_ANSWERS).because(
         "The next model is in range, or it is not."
     ),
-    on_message(CheckedState, CheckVerdict, validator.on_check_verdict).because(
+    on_message(CheckedState, CheckVerdict, validator.on_check_verdict, effects=(RecordFact,)).because(
         "A checker's word, which counts where the aggregator shows two that agree."
     ),
 )

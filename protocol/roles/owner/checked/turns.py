@@ -5,6 +5,7 @@ from protocol.learning.judgement.complaints import Ground
 from protocol.messages import Message
 from protocol.messages.checked import CheckVerdict
 from protocol.messages.checked.values import AttemptDigests
+from protocol.roles.checked.complaint import check_failed
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect, SendMessage
 from protocol.roles.engine.inputs import Received
@@ -73,7 +74,8 @@ def not_in_order(
     """Say what a checker has found, with what it was sent, and have no more to do with the attempt."""
     verdict = CheckVerdict(in_order=False, ground=ground.value, evidence=evidence)
     stopped = replace(attempt, has_verdict=True, is_stopped=True)
-    return with_attempt(state, stopped, *effects, *verdict_sent(state, stopped, verdict, context))
+    noted = check_failed(context.address, attempt.at, verdict)
+    return with_attempt(state, stopped, *effects, *verdict_sent(state, stopped, verdict, context), noted)
 
 
 def _sent(recipient: str, body: Message, attempt: Attempt, context: Context) -> SendMessage:

@@ -3,6 +3,7 @@
 from protocol.crypto.cipher import write_ciphertexts
 from protocol.messages.checked import CheckVerdict, ProvenMetric, RoundEvidence
 from protocol.roles.checked.attempt import evidence_digest
+from protocol.roles.checked.complaint import check_failed
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.context import Context, Step, message
@@ -107,10 +108,12 @@ def on_check_verdict(
     """A checker's word, which counts where the aggregator shows two that agree, and nowhere else.
 
     Without both, nobody signs anything. If it stopped an attempt here, a checker could tell the aggregator
-    one thing and the members another: those would be taken for silent, and left out. Raises
-    ProtocolViolation: "not_a_checker", "malformed_verdict".
+    one thing and the members another: those would be taken for silent, and left out. One against the attempt
+    is noted for people. Raises ProtocolViolation: "not_a_checker", "malformed_verdict".
     """
     attempt = running_attempt(state, received)
     require(received.sender in attempt.checkers, "not_a_checker")
     require(received.body.in_order == (received.body.ground is None), "malformed_verdict")
-    return Step.unchanged(state)
+    if received.body.in_order:
+        return Step.unchanged(state)
+    return Step(state, (check_failed(received.sender, received.at, received.body),))

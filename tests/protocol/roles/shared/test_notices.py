@@ -43,6 +43,11 @@ NOTICES: dict[str, tuple[Message, str, dict[str, object]]] = {
         "gave_up",
         {"code": "too_few_trainers", "last_round": 1},
     ),
+    "training_failed_by_somebody": (
+        TrainingFailed(code="buyer_silent", fault=SOMEBODY, last_round=1),
+        "gave_up",
+        {"code": "buyer_silent", "last_round": 1, "accused": SOMEBODY},
+    ),
 }
 
 

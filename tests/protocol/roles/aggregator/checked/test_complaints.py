@@ -32,8 +32,12 @@ def named(effects) -> list[tuple[str, str]]:
 def test_a_complaint_that_shows_nothing_is_false_and_its_checker_leaves(ground):
     before = stopped_before("check_verdict", 1)
     liar = before.message.envelope.sender
-    assert named(before.receive(complaint(before, ground))) == [(liar, "false_complaint")]
+    effects = before.receive(complaint(before, ground))
+    assert named(effects) == [(liar, "false_complaint")]
     assert before.lane.attempt == 2
+    said = {name: data for name, data in facts_of(effects) if name in ("check_failed", "attempt_over")}
+    assert said["attempt_over"] == {"round": 1, "attempt": 1, "code": "false_complaint"}
+    assert (said["check_failed"]["checker"], said["check_failed"]["attempt"]) == (liar, 1)
 
 
 def test_a_complaint_shows_what_its_own_checker_was_told_in_this_attempt():

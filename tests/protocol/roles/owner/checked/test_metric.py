@@ -205,7 +205,7 @@ def test_a_complaint_told_to_members_alone_stops_nothing() -> None:
     play = played(*CHECKED)
     member, body = play.others[0], CheckVerdict(in_order=False, ground="request")
     step = member.step(play.signed(play.world.checkers[0], member.address, body))
-    assert step.effects == ()
+    assert [(one.name, one.data["code"]) for one in step.effects] == [("check_failed", "request_contested")]
     shown_to(play, member, shown_metrics(play))
     assert member.state.attempt.measuring is not None
     other = play.checkers[1]
