@@ -86,9 +86,9 @@ def test_gaps_have_a_weight_and_texts_that_are_no_levels_are_left_out_with_the_r
     assert column_notes(options, data)[0].startswith("left out: column 'town' holds texts, fewer than two")
     [gap] = demo_request(options, data, "0x" + "0" * 40).features
     assert (gap.name, gap.missing, gap.minimum, gap.maximum) == ("gap", "indicator", 1, 39)
-    for card, statistic_of_owner, _ in data_sets_of(data).values():
-        assert mismatches(demo_request(options, data, "0x" + "0" * 40), card) == ()
-        assert faults(card, statistic_of_owner) == ()
+    for held in data_sets_of(data).values():
+        assert mismatches(demo_request(options, data, "0x" + "0" * 40), held.card) == ()
+        assert faults(held.card, held.statistic) == ()
     with pytest.raises(MisuseError, match="column 'gap' holds other values than numbers, or gaps"):
         demo_request(replace(options, thesis=True), data, "0x" + "0" * 40)
 
