@@ -11,6 +11,7 @@ from services.common.errors import ConfigurationError
 from services.participants.kept_rounds import check_kept_rounds
 from services.store import Store
 from tests.support.database.stores import offered, writes
+from tests.support.roles.checked_markets import checked_request
 from tests.support.roles.small_markets import small_market
 
 
@@ -22,7 +23,7 @@ def store(tmp_path):
 
 def begun(store: Store, rounds: Rounds, *, training: int | None = 7, finished: bool = False) -> None:
     """A buyer's training of such rounds, in the store as its first step left it."""
-    market = small_market()
+    market = small_market(checked_request())
     context = replace(market.context(market.buyer), rounds=rounds)
     step = run_step(market.buyer.role, None, market.buyer.inbox[0], context)
     item = offered(store, key="order:1f")
