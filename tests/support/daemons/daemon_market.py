@@ -286,7 +286,7 @@ def write_request(
         "features": [{"name": name, "minimum": "-1", "maximum": "1"} for name in columns[:-1]],
         "target": {"name": columns[-1], "minimum": "0", "maximum": "400"},
         "model": {"l2": 0},
-        "scale": "none",
+        "scale": "range" if market.rounds == "checked" else "none",
         "schedule": {"rounds": rounds, "local_steps": local_steps, "step_size": "1.5", "tolerance": 0},
         "owners": {"minimum": minimum, "maximum": maximum},
         "payment": {"deposit_wei": str(10**18)},
