@@ -1,6 +1,6 @@
 """Transcripts of a pure market's parties, and of one with another's changes, which the party seals again."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from protocol.verification.report import Report
@@ -12,7 +12,6 @@ from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
 
 SEED = b"\x07" * 32
-Change = Callable[[list[Entry]], Sequence[Entry]]
 
 
 def header_of(party: Party) -> Header:
@@ -54,3 +53,22 @@ def sealed(party: Party, entries: Iterable[Entry]) -> Transcript:
 def verified(transcript: Transcript) -> Report:
     """What it shows of the pure market's training."""
     return verify(transcript, MARKET, SEED, training=TRAINING, group=small_group())
+
+
+def party_of(market: PureMarket, name: str) -> Party:
+    """One of PARTIES, of a market whose first owner trains and whose third validates."""
+    return {
+        "buyer": market.buyer,
+        "aggregator": market.aggregator,
+        "trainer": market.owners[0],
+        "member": market.owners[2],
+    }[name]
+
+
+def after(market: PureMarket, name: str, entries: Sequence[Entry]) -> Report:
+    """The report of a transcript that the party itself has altered, and sealed again."""
+    return verified(sealed(party_of(market, name), entries))
+
+
+PARTIES = ("buyer", "aggregator", "trainer", "member")
+"""Each has sent and received other messages."""
