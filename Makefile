@@ -49,8 +49,8 @@ test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=3 processes; op
 	# many as cores, since half of them begin with what waits.
 	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-CAMPAIGNS := integration/test_reorgs.py integration/test_many_messages.py protocol/roles/test_model_of_the_run.py \
-	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
+CAMPAIGNS := integration/test_reorgs.py integration/test_many_messages.py integration/checked_daemons.py \
+	protocol/roles/test_model_of_the_run.py services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
 	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py privacy.py) soak/short_form.py
 .PHONY: campaigns
 campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: reorganisations, 10,000 messages, 2,000 runs of roles and listener, the contract

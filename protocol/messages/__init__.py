@@ -5,6 +5,7 @@ of these modules, with its routes, limit, usage and example in its `catalogue`; 
 attempt, sender, recipient) is in `protocol/envelope.py`.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
 
 from pydantic import Field
@@ -64,6 +65,7 @@ from protocol.messages.orders import (
 )
 from protocol.messages.training import EncryptedModel, GradientUpdate, RefreshAnswer, RefreshRequest
 from protocol.messages.values import Parties
+from protocol.types import Rounds
 
 MESSAGE_TYPES: dict[str, type[MessageBody]] = {
     kind.model_fields["type"].default: kind
@@ -74,7 +76,29 @@ MESSAGE_TYPES: dict[str, type[MessageBody]] = {
 """Name on the wire → class."""
 
 READABLE_TYPES = {**MESSAGE_TYPES, **CHECKED_TYPES}
-"""Those of machines that no daemon runs as well: admission and broker let none of them pass."""
+"""Of any market; which of them pass in one, admission and broker know by its rounds."""
+
+_PLAIN_ALONE = frozenset(
+    {
+        "owner_ready",
+        "training_started",
+        "gradient_update",
+        "local_models",
+        "metric_products",
+        "encrypted_metric",
+        "noisy_metric",
+        "opening_request",
+        "refresh_request",
+        "refresh_answer",
+    }
+)
+"""What no machine of a checked market sends or takes."""
+
+TYPES_OF: Mapping[Rounds, Mapping[str, type[MessageBody]]] = {
+    "plain": MESSAGE_TYPES,
+    "checked": {name: kind for name, kind in READABLE_TYPES.items() if name not in _PLAIN_ALONE},
+}
+"""The messages of a market, by its rounds: name on the wire → class."""
 
 if TYPE_CHECKING:
     Message: TypeAlias = MessageBody
@@ -84,5 +108,5 @@ else:
 
 def size_limit(message_type: str) -> int:
     """Bytes that a sealed body of this type may have; for a type of a later version, the common bound."""
-    kind = MESSAGE_TYPES.get(message_type)
+    kind = READABLE_TYPES.get(message_type)
     return MAXIMUM_BODY_BYTES if kind is None else sealed_bytes(kind)

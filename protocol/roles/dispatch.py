@@ -10,7 +10,9 @@ from protocol.codec import pack, unpack
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation, TrainingFailure
 from protocol.roles.aggregator import role as federated_aggregator
+from protocol.roles.aggregator.checked import role as checked_aggregator
 from protocol.roles.buyer import role as model_buyer
+from protocol.roles.buyer.checked import role as checked_buyer
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.early import EarlyInputs, EarlyReference, HeldInput, Members, require_party
@@ -20,7 +22,8 @@ from protocol.roles.engine.machine import Machine, Observer, no_observer
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import PhaseState, references
 from protocol.roles.owner import role as data_owner
-from protocol.types import FrozenModel
+from protocol.roles.owner.checked import role as checked_owner
+from protocol.types import FrozenModel, Rounds
 
 
 class RoleModule(Protocol):
@@ -54,6 +57,16 @@ ROLES: Mapping[str, RoleModule] = {
     "data_owner": data_owner,
     "federated_aggregator": federated_aggregator,
 }
+"""In a market whose rounds are plain."""
+
+CHECKED_ROLES: Mapping[str, RoleModule] = {
+    "model_buyer": checked_buyer,
+    "data_owner": checked_owner,
+    "federated_aggregator": checked_aggregator,
+}
+"""In a market whose rounds are checked."""
+
+ROLES_OF: Mapping[Rounds, Mapping[str, RoleModule]] = {"plain": ROLES, "checked": CHECKED_ROLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +89,26 @@ class EncodedStep:
 class _Instance(FrozenModel):
     """What is stored of one training: the packed state and references to the early inputs.
 
-    Earlier versions packed these into `held`.
+    Earlier versions packed these into `held`. `rounds` tells which machine the state is of, so whoever reads
+    a store needs no setting.
     """
 
     state: bytes
+    rounds: Rounds = "plain"
     held: tuple[bytes, ...] = ()
     early: tuple[EarlyReference, ...] = ()
 
 
-def decode_state(role: str, content: bytes, roles: Mapping[str, RoleModule] = ROLES) -> PhaseState:
-    """The state inside stored bytes, for tests and for tools that show it."""
-    state: PhaseState = roles[role].MACHINE.read(unpack(_Instance, content).state)
+def decode_state(role: str, content: bytes, roles: Mapping[str, RoleModule] | None = None) -> PhaseState:
+    """The state inside stored bytes, of either kind of rounds; `roles` are a test's own machines."""
+    instance = unpack(_Instance, content)
+    state: PhaseState = (roles or ROLES_OF[instance.rounds])[role].MACHINE.read(instance.state)
     return state
+
+
+def rounds_in(content: bytes) -> Rounds:
+    """The rounds of the training in stored bytes; raises ProtocolViolation for what cannot be read."""
+    return unpack(_Instance, content).rounds
 
 
 def early_references(content: bytes) -> frozenset[bytes]:
@@ -98,9 +119,9 @@ def early_references(content: bytes) -> frozenset[bytes]:
     return frozenset(references(instance.early))
 
 
-def inputs_of(role: str) -> frozenset[str]:
+def inputs_of(role: str, rounds: Rounds = "plain") -> frozenset[str]:
     """The names of all inputs that some phase of the role allows (see `input_name`)."""
-    return frozenset(row.input for row in ROLES[role].MACHINE.rows)
+    return frozenset(row.input for row in ROLES_OF[rounds][role].MACHINE.rows)
 
 
 def run_step(
@@ -109,19 +130,23 @@ def run_step(
     item: Input,
     context: Context,
     observe: Observer = no_observer,
-    roles: Mapping[str, RoleModule] = ROLES,
+    roles: Mapping[str, RoleModule] | None = None,
 ) -> EncodedStep:
     """Run one input, then every held input that the change made timely; `observe` is told of each.
 
-    `state` is None for the first input of a training. A peer's fault comes out as a ReportViolation effect
-    with the state unchanged; our own bugs raise.
-    Raises ProtocolViolation for a first input that starts nothing.
+    `state` is None for the first input of a training. The machine is the role's for `context.rounds`; `roles`
+    are a test's own. A peer's fault comes out as a ReportViolation effect with the state unchanged; our own
+    bugs raise.
+    Raises ProtocolViolation for a first input that starts nothing, and "other_rounds" for a state that the
+    other machine has made.
     """
-    module = roles[role]
+    module = (roles or ROLES_OF[context.rounds])[role]
     if state is None:
         first, early = module.initial(item, context), EarlyInputs((), {})
     else:
         instance = unpack(_Instance, state)
+        if instance.rounds != context.rounds:
+            raise ProtocolViolation("other_rounds", f"begun with {instance.rounds} rounds")
         first, early = Step(module.MACHINE.read(instance.state)), _early(instance, context.blobs)
     attempts = _Attempts(module, context, observe, early, first.state, first.effects)
     if not attempts.offer(item):
@@ -129,7 +154,7 @@ def run_step(
     attempts.offer_held()
     waiting = tuple(early.references)
     return EncodedStep(
-        state=pack(_Instance(state=pack(attempts.state), early=waiting)),
+        state=pack(_Instance(state=pack(attempts.state), rounds=context.rounds, early=waiting)),
         effects=(*attempts.effects, *early.effects()),
         references=frozenset(references(attempts.state)) | frozenset(references(waiting)),
         display_status=module.display_status(attempts.state),

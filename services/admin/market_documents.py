@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from protocol.marketplace import PartyRole
+from protocol.types import Rounds
 from services.admin.broker_administrator import ADMINISTRATOR
 from services.admin.market_console import console_section
 from services.admin.market_database import store_url
@@ -35,7 +36,7 @@ class MarketPlan:
     for arithmetic; `metrics_port` is the first of consecutive ports, one a daemon, and `metrics_host` the
     address that they are opened on; `console_port` and `console_host` likewise, for all but the listener;
     None takes free ones. `postgresql_url` names a server and its administrator; without it, stores are SQLite
-    files. `block_seconds` lie between the blocks of an own chain.
+    files. `block_seconds` lie between the blocks of an own chain. With `checked` the market's rounds are.
     """
 
     folder: Path
@@ -59,6 +60,12 @@ class MarketPlan:
     console_port: int | None = None
     console_host: str = "127.0.0.1"
     block_seconds: float = 1.0
+    checked: bool = False
+
+    @property
+    def rounds(self) -> Rounds:
+        """How the market's rounds are run."""
+        return "checked" if self.checked else "plain"
 
 
 _FOR_TRYING = {"per_buyer": 10_000, "in_total": 10_000}
@@ -91,6 +98,7 @@ def broker_document(plan: MarketPlan, folder: MarketFolder, deployment: Deployme
         },
         "amqp": {"url": plan.broker_url},
         "vhost": plan.virtual_host,
+        "rounds": plan.rounds,
         "participants": [
             broker_place(party.role, party.address, party.name)
             for party in folder.participants
@@ -142,6 +150,7 @@ def party_document(
         "keystore": KEYS,
         "passphrase_file": PASSPHRASE,
         "workers": plan.workers,
+        "rounds": plan.rounds,
         **console,
         "names": dict(names),
         **_own(place.role, others),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from protocol.data_set import DataSet
 from protocol.request_sections import Deadlines
+from protocol.types import ZERO_ADDRESS
 from services.admin.market_broker import provision
 from services.admin.market_chain import check_confirmations, contract_of, fund
 from services.admin.market_console import provide_console
@@ -43,6 +44,7 @@ from services.data.row_reader import table_lines
 from services.data.sample_request import (
     DemoData,
     DemoOptions,
+    check_checkable,
     column_notes,
     data_sets_of,
     demo_request,
@@ -121,8 +123,11 @@ async def _made(
 
 
 def _checked_data(plan: MarketPlan) -> DemoData:
-    data = load_data(_demo_options(plan))
-    demo_request(_demo_options(plan), data, "0x" + "0" * 40)  # a column that does not vary is told now
+    options = _demo_options(plan)
+    data = load_data(options)
+    request = demo_request(options, data, ZERO_ADDRESS)  # a column that does not vary is told now
+    if plan.checked:
+        check_checkable(request)
     return data
 
 
@@ -156,7 +161,12 @@ async def _provisioned(record: MarketRecord, made: SetUp, tell: Tell) -> MarketR
 
 def _demo_options(plan: MarketPlan) -> DemoOptions:
     return DemoOptions(
-        owners=plan.owners, data=plan.data, target=plan.target, columns=plan.columns, seed=plan.seed
+        owners=plan.owners,
+        data=plan.data,
+        target=plan.target,
+        columns=plan.columns,
+        seed=plan.seed,
+        checked=plan.checked,
     )
 
 

@@ -9,7 +9,7 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from services.cli.amounts import Wei, amount_option
-from services.cli.options import KIND_HELP, ROWS, Json, known_kind, options_of
+from services.cli.options import CHECKED_HELP, KIND_HELP, ROWS, Json, known_kind, options_of
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure
 
@@ -62,6 +62,7 @@ _OPTIONS = {
     "start": _read(_start, "First model: mean (of the target), the default, or zero."),
     "thesis": typer.Option("--thesis", help="As in 2019: raw columns, 20 × 5 steps of 1.5 from zero."),
     "key_bits": typer.Option(help="Bits of the Paillier key."),
+    "checked": typer.Option("--checked", help=CHECKED_HELP),
     "deposit": amount_option("The buyer's deposit", default=MARKET_ASSET.whole),
     "token": typer.Option(
         "--token", help="Pay in a test token of its own; --deposit then counts its smallest units."

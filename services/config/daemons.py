@@ -27,7 +27,7 @@ from protocol.marketplace import PartyRole
 from protocol.messages.market import MOST_AGGREGATORS
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
-from protocol.types import Name, repeated
+from protocol.types import Name, Rounds, repeated
 from services.common.accents import composed
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
@@ -183,6 +183,11 @@ class Participant(Daemon):
 
     keystore: FilePath = Field(description="Folder of the key store; make it with: deltaml keys create.")
     passphrase_file: FilePath = Field(description="File whose first line is the key store's passphrase.")
+    rounds: Rounds = Field(
+        "plain",
+        description="How this market's rounds are run, the same for all its parties: plain, or checked, in "
+        "which everything is proven.",
+    )
     traces: Traces = Field(Traces(), description="Where traces go.")
     workers: int | None = Field(
         None, ge=0, le=256, description="Processes for the arithmetic; by default one a core, 0 for none."

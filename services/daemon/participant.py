@@ -41,6 +41,7 @@ from services.observability.logging import LOG_FILE, configure
 from services.observability.prometheus import Observed
 from services.participants.assembly import Participant, role_of
 from services.participants.data_owner import OwnerRole
+from services.participants.kept_rounds import check_kept_rounds
 from services.participants.standing_orders import check_standing_orders
 from services.runtime.resources import Resources
 from services.runtime.role_adapter import Role
@@ -52,8 +53,9 @@ _log = structlog.get_logger(__name__)
 def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
     """Run until SIGTERM or SIGINT. No configuration sets `least_key_bits`: shorter keys are for tests alone.
 
-    Raises ConfigurationError for what the file, a standing order or the key store says, WrongChain for the
-    node, BusRefused for the broker: what a person has to mend. What may mend itself is waited for.
+    Raises ConfigurationError for what the file, a standing order or the key store says and for other rounds
+    than a training in the store has, WrongChain for the node, BusRefused for the broker: what a person has to
+    mend. What may mend itself is waited for.
     """
     import uvloop  # noqa: PLC0415  not for --help
 
@@ -72,6 +74,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
     hub = Hub()
     async with AsyncExitStack() as stack:
         connections = await connect(config, stack)
+        check_kept_rounds(connections.store, config.rounds)
         pool = StepPool(config.workers)
         stack.callback(pool.close)
         newest = MarketplaceViews(connections.rpc, connections.market)

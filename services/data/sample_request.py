@@ -12,13 +12,15 @@ import numpy as np
 from protocol.asset import MARKET_ASSET
 from protocol.data_card import bucket_of
 from protocol.data_set import DataSet, card_of, revealing
-from protocol.errors import MisuseError
+from protocol.errors import MisuseError, ProtocolViolation
 from protocol.learning.statistic import Matrix
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND, Schedule
+from protocol.roles.checked.requests import require_checkable
 from protocol.terms import NATIVE, Token
+from protocol.types import Rounds
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
 from services.data.identifiers import require_measurement
@@ -44,6 +46,13 @@ _THESIS: dict[str, object] = {
     "tolerance": 0,
     "deliver": "last",
 }
+_CHECKED_REMEDIES = {
+    "columns_not_scaled": "; leave out --thesis, or give the request scale: range",
+    "start_too_large": "; start from zero or from the mean",
+    "widths_do_not_fit": "; take a longer key (--key-bits), or fewer rounds or local steps",
+}
+"""What helps against each code of `require_checkable`."""
+
 DEFAULT_DEPOSIT = MARKET_ASSET.whole
 DEFAULT_TOKEN_DEPOSIT = 1000 * 10**6
 """Smallest units of the test token, which has six decimals."""
@@ -68,6 +77,7 @@ class DemoOptions:
     key_bits: int = 3072
     deposit: int | None = None
     token: bool = False
+    checked: bool = False
     broker: str | None = None
     chain: str | None = None
     data: Path | None = None
@@ -81,6 +91,11 @@ class DemoOptions:
     folder: Path | None = None
     workers: int | None = None
     metrics_port: int | None = None
+
+    @property
+    def rounds_kind(self) -> Rounds:
+        """How the market's rounds are run."""
+        return "checked" if self.checked else "plain"
 
     @property
     def paid(self) -> int:
@@ -243,6 +258,17 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: T
             "key_bits": options.key_bits,
         }
     )
+
+
+def check_checkable(request: Request) -> None:
+    """Raise MisuseError, with the remedy, for a request whose rounds cannot be checked."""
+    try:
+        require_checkable(request)
+    except ProtocolViolation as violation:
+        remedy = _CHECKED_REMEDIES.get(violation.code, "")
+        raise MisuseError(
+            f"these rounds cannot be checked: {violation.detail or violation.code}{remedy}"
+        ) from None
 
 
 def _column(name: str, data: DemoData, target: Matrix | None) -> dict[str, object]:

@@ -46,7 +46,12 @@ def role_of(
     match config:
         case ModelBuyerConfig():
             return BuyerRole(
-                store, address, keystore, config.standing_orders, config.admission.policy(config.names)
+                store,
+                address,
+                keystore,
+                config.standing_orders,
+                config.admission.policy(config.names),
+                rounds=config.rounds,
             )
         case AggregatorConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
@@ -58,6 +63,7 @@ def role_of(
                 places=places,
                 bonds=config.bonds,
                 file=config.file,
+                rounds=config.rounds,
             )
         case DataOwnerConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
@@ -72,6 +78,7 @@ def role_of(
                 catalog=catalog,
                 places=places,
                 file=config.file,
+                rounds=config.rounds,
             )
 
 

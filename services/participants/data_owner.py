@@ -20,6 +20,7 @@ from protocol.roles.dispatch import decode_state
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import EventConfirmed, Input, PolicyChanged, input_name
 from protocol.roles.owner.state import JoinedState, OwnerState, UndecidedState
+from protocol.types import Rounds
 from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
@@ -54,6 +55,7 @@ class OwnerRole(Role):
         catalog: Catalog | None = None,
         places: Places | None = None,
         file: Path | None = None,
+        rounds: Rounds = "plain",
     ) -> None:
         """`aggregators` are those we work with; they may be set anew, from `file` where there is one.
 
@@ -61,7 +63,7 @@ class OwnerRole(Role):
         changes. `policy` is the configured one: an ordered one takes its place. `places` bound the trainings
         under way.
         """
-        super().__init__(store)
+        super().__init__(store, rounds)
         self._seat_keys, self._address = seat_keys, address
         self.data_sets, self.aggregators, self.configured = data_sets, aggregators, policy
         self.catalog, self._places, self.file = catalog, places or Places(store), file
@@ -125,6 +127,7 @@ class OwnerRole(Role):
         """Where a training may be joined, the card of every data set, and what was joined before.
 
         Rows only once the chain shows our seat: until the training has its own copy, those of its data set.
+        Where rounds are checked also with the step that joins: it commits to what the rows lead to.
         """
         decides, copying = self.is_serialized(item), self._copying(key, item)
         if not decides and copying is None:
@@ -133,8 +136,13 @@ class OwnerRole(Role):
         if decides:
             values = {private.CARD.name_of(name): pack(one.card) for name, one in data_sets.items()}
             values[private.COUNTS.name] = pack(counts_of(self.store))
+        commits = decides and self.rounds == "checked"
         for name, one in data_sets.items():
-            if isinstance(copying, UndecidedState) or (copying is not None and name == copying.data_set):
+            if (
+                commits
+                or isinstance(copying, UndecidedState)
+                or (copying is not None and name == copying.data_set)
+            ):
                 values[private.CARD.name_of(name)] = pack(one.card)
                 values[private.DATA_SET.name_of(name)] = one.statistic.to_bytes()
         return values

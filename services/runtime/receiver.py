@@ -69,7 +69,11 @@ class Receiver:
         self._resources, self._role, self._address = resources, resources.role, resources.identity.address
         self._store, self._meter = resources.store, resources.meter
         self._admission = Admission(
-            resources.identity, resources.market, resources.role.name, resources.directory
+            resources.identity,
+            resources.market,
+            resources.role.name,
+            resources.directory,
+            resources.role.rounds,
         )
         self._unknown = UnknownTrainings(resources.client, resources.node, resources.role)
         self._on_input, self._batch = on_input, batch

@@ -151,6 +151,7 @@ class StepRunner:
             blobs=self._store.blobs(key),
             private=of_role.private,
             policy=of_role.policy,
+            rounds=self._role.rounds,
             least_key_bits=self._resources.least_key_bits,
         )
 

@@ -21,6 +21,7 @@ from services.data.model_file import write_model
 from services.data.sample_request import (
     DemoData,
     DemoOptions,
+    check_checkable,
     column_notes,
     data_sets_of,
     demo_request,
@@ -77,7 +78,10 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     check_options(options, least_key_bits)
     data = load_data(options)
     request = demo_request(options, data, ZERO_ADDRESS)
-    check_widths(request)
+    if options.checked:
+        check_checkable(request)
+    else:
+        check_widths(request)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     if options.folder is not None:
         _make_folder(options.folder)

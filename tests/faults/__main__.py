@@ -15,6 +15,7 @@ from dataclasses import asdict
 
 import uvloop
 
+from protocol.types import Rounds
 from tests.faults.plan import CLASSES, SCENARIOS, SHORT, scenario
 from tests.faults.processes import start_server
 from tests.faults.runner import Result, run
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help=f"the first {SHORT} scenarios")
     parser.add_argument("--first", type=int, default=0, help="the seed to begin with")
     parser.add_argument("--markets", type=int, default=5, help="markets side by side")
+    parser.add_argument("--checked", action="store_true", help="in markets whose rounds are checked")
     parser.add_argument("--json", action="store_true", help="one JSON object for each scenario")
     options = parser.parse_args()
     start_server()
@@ -38,9 +40,10 @@ def main() -> int:
         results.append(result)
         _show(result, as_json=options.json)
 
+    rounds: Rounds = "checked" if options.checked else "plain"
     started = time.monotonic()
     seeds = _seeds(options)
-    uvloop.run(run(seeds, min(options.markets, len(seeds)), report))
+    uvloop.run(run(seeds, min(options.markets, len(seeds)), report, rounds))
     if not options.json:
         _summary(results, time.monotonic() - started)
     return int(any(result.error for result in results))

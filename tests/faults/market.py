@@ -16,6 +16,7 @@ import yaml
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.request_parsing import parse_request
+from protocol.types import Rounds
 from services.identity.keystore import Keystore
 from services.identity.signing import order_to_self
 from tests.faults.node import Node
@@ -40,6 +41,10 @@ BEGIN INSERT INTO processed VALUES (NEW.input_id); END;
 """Written in the transaction that marks an input done: what is processed twice is there twice."""
 
 
+_CHECKED = {"scale": "range", "key_bits": 1024, "bounds": {"min_rows": 5}}
+"""What a request needs so that its rounds can be checked."""
+
+
 @dataclass
 class Training:
     """One training that was ordered."""
@@ -55,10 +60,12 @@ class FaultMarket(DaemonMarket):
 
     workers = 0
 
-    def __init__(self, folder: Path, broker: PrivateBroker, *, patient: bool = False) -> None:
-        """With `patient` the daemons wait for others as long as in production."""
+    def __init__(
+        self, folder: Path, broker: PrivateBroker, *, patient: bool = False, rounds: Rounds = "plain"
+    ) -> None:
+        """With `patient` the daemons wait for others as long as in production; `rounds` are the market's."""
         super().__init__(folder, broker.server, COLUMNS, small_data(OWNERS))
-        self.rabbitmq, self.patient = broker, patient
+        self.rabbitmq, self.patient, self.rounds = broker, patient, rounds
         self.node = Node(folder)
         self.node_proxy = NodeProxy(self.node.url)
         self.links: dict[tuple[str, str], LinkProxy] = {}
@@ -97,7 +104,7 @@ class FaultMarket(DaemonMarket):
         self.contract, self.first_block = await self._deploy()
         places = [(self._role(name), address) for name, address in self.addresses.items()]
         self.broker = await self._async_stack.enter_async_context(
-            amqp_market(self.server, places, self.folder)
+            amqp_market(self.server, places, self.folder, self.rounds)
         )
         self.traffic = Traffic(self.broker)
         await self.traffic.start()
@@ -177,7 +184,7 @@ class FaultMarket(DaemonMarket):
             name=f"fault {chance.randrange(1 << 60)}",
             aggregator=self.addresses["aggregator"],
             model={"l2": 0},
-            scale="none",
+            **(_CHECKED if self.rounds == "checked" else {"scale": "none"}),
             schedule={"rounds": rounds, "local_steps": 2, "step_size": "0.05", "tolerance": 0},
             owners={"minimum": 4, "maximum": OWNERS},
             deadlines={"join_s": 60, "reveal_s": 15, "step_s": 15, "chain_s": 5, **deadlines},

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.envelope import Envelope
 from protocol.learning.descent import affine_map
-from protocol.learning.plaintext import OwnerData
+from protocol.learning.plaintext import mean_squared_error
 from protocol.marketplace import Cancelled, Credited, Joined, Opened, RoundRecorded, Settled, training_of
 from protocol.messages import ChainEvent
 from protocol.records import Market
@@ -24,7 +23,7 @@ from services.runtime.input_codec import event_identity, message_identity
 from tests.faults.market import FaultMarket, Training
 from tests.support.chain.chain_events import chain_events
 from tests.support.chain.paid_out import paid_out
-from tests.support.daemons.daemon_outcome import owner_data
+from tests.support.daemons.daemon_outcome import owner_data, weighed
 from tests.support.roles.pay import credited, recomputed
 
 _FIXED_POINT = 10**18
@@ -82,34 +81,31 @@ def _client(market: FaultMarket) -> MarketplaceClient:
 
 def _check_model(market: FaultMarket, training: Training, published: Sequence[object]) -> None:
     """Plain federated averaging by whoever took part in each round; the best round's model is delivered."""
+    request = training.request
     seats = [one.owner for one in published if isinstance(one, Joined)]
     names = {address: name for name, address in market.addresses.items()}
     data = {
-        name: owner_data(market.columns, part) for name, part in zip(market.owners, market.parts, strict=True)
+        name: owner_data(request, market.columns, part)
+        for name, part in zip(market.owners, market.parts, strict=True)
     }
-    weights = delivered = np.zeros(len(market.columns))
+    weights = delivered = np.array([float(weight) for weight in request.start_weights()])
     left, best = 1.0, np.inf
     for one in [one for one in published if isinstance(one, RoundRecorded)]:
         trainers = [data[names[seats[seat]]] for seat in seats_of(one.record.trainers)]
         maps = [affine_map(owner.factor, step_size=0.05, l2=0.0, local_steps=2) for owner in trainers]
-        validators = [data[names[seats[seat]]] for seat in seats_of(one.record.validators)]
-        before = _error(weights, validators)
+        drawn = [data[names[seats[seat]]] for seat in seats_of(one.record.validators)]
+        validators = weighed(drawn, market.rounds)
+        before = mean_squared_error(validators, weights)
         weights = np.mean([matrix @ weights + offset for matrix, offset in maps], axis=0)
-        error = _error(weights, validators)
+        error = mean_squared_error(validators, weights)
         assert abs(one.mse_after / _FIXED_POINT - error) < 1e-5 * error, (one.round, one.mse_after, error)
         left *= error / before
         if left < best:
             best, delivered = left, weights
     ((content,),) = market.rows("buyer", "SELECT content FROM results WHERE key = ?", training.key)
-    model = unpack(BoughtModel, content)
-    bought = np.array([*model.weights, model.intercept])
-    assert np.abs(bought - delivered).max() < 1e-6, (bought, delivered)
-
-
-def _error(weights: NDArray[np.float64], owners: Sequence[OwnerData]) -> float:
-    """The mean squared error over all rows of some owners."""
-    squares = [one.rows * np.sum((one.factor @ np.append(weights, -1.0)) ** 2) for one in owners]
-    return float(sum(squares) / sum(one.rows for one in owners))
+    bought, wanted = unpack(BoughtModel, content), BoughtModel.of(request, delivered.tolist())
+    errors = np.array([*bought.weights, bought.intercept]) - np.array([*wanted.weights, wanted.intercept])
+    assert np.abs(errors).max() < 1e-6, (bought, wanted)
 
 
 # ---- the money ----
@@ -176,7 +172,7 @@ def _processed(market: FaultMarket, name: str) -> Counter[bytes]:
 def _check_events(market: FaultMarket, events: Sequence[ChainEvent]) -> None:
     """Every event of the training that a role acts on was processed once by everybody."""
     for name in market.addresses:
-        ledger, known = _processed(market, name), inputs_of(market.role_of(name))
+        ledger, known = _processed(market, name), inputs_of(market.role_of(name), market.rounds)
         for one in events:
             if one.event.event in known:
                 assert ledger[event_identity(one)] == 1, (name, one.event.event)

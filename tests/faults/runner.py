@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from protocol.types import Rounds
 from tests.faults.market import BOUND_SECONDS, FaultMarket
 from tests.faults.outcome import check
 from tests.faults.plan import CLASSES, scenario
@@ -29,8 +30,10 @@ class Result:
     error: str = ""
 
 
-async def run(seeds: Sequence[int], markets: int, report: Callable[[Result], None]) -> None:
-    """Run the scenarios of these seeds on so many markets; each market runs one at a time.
+async def run(
+    seeds: Sequence[int], markets: int, report: Callable[[Result], None], rounds: Rounds = "plain"
+) -> None:
+    """Run the scenarios of these seeds on so many markets of these rounds; each runs one at a time.
 
     SIGTERM ends everything that was started.
     """
@@ -42,7 +45,7 @@ async def run(seeds: Sequence[int], markets: int, report: Callable[[Result], Non
         )
         async with asyncio.TaskGroup() as tasks:
             for broker in brokers:
-                tasks.create_task(_work(broker, waiting, report))
+                tasks.create_task(_work(broker, waiting, report, rounds))
 
 
 def stop_when_told() -> None:
@@ -52,11 +55,13 @@ def stop_when_told() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
-async def _work(broker: PrivateBroker, waiting: list[int], report: Callable[[Result], None]) -> None:
+async def _work(
+    broker: PrivateBroker, waiting: list[int], report: Callable[[Result], None], rounds: Rounds
+) -> None:
     """One market after another: after a scenario that went wrong nothing is left to the next."""
     while waiting:
         with tempfile.TemporaryDirectory(prefix="deltaml-faults-", ignore_cleanup_errors=True) as folder:
-            async with FaultMarket(Path(folder), broker) as market:
+            async with FaultMarket(Path(folder), broker, rounds=rounds) as market:
                 while waiting and not market.spent:
                     report(await _scenario(market, waiting.pop()))
         if not broker.is_running:

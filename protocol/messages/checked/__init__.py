@@ -1,6 +1,6 @@
 """The messages of a round in which everything is proven: a new major version of the protocol.
 
-They stand apart from `MESSAGE_TYPES` as long as no daemon's table takes them.
+They stand apart from `MESSAGE_TYPES`: only in a market whose rounds are checked they pass.
 """
 
 from protocol.messages.catalogue import MessageBody

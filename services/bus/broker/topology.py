@@ -13,7 +13,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from protocol.marketplace import PartyRole
-from protocol.messages import MESSAGE_TYPES
+from protocol.messages import TYPES_OF
+from protocol.types import Rounds
 from services.bus import naming
 from services.bus.amqp.chunking import CHUNK_BYTES
 from services.bus.port import DELIVERY_LIMIT
@@ -64,6 +65,7 @@ class Places(Settings):
     vhost: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] = Field(
         "deltaml", description="The virtual host."
     )
+    rounds: Rounds = Field("plain", description="How the market's rounds are run: plain or checked.")
     participants: tuple[ParticipantPlace, ...] = Field(description="Everybody with a queue.")
     chain_listeners: tuple[ListenerPlace, ...] = Field((), description="Who publishes contract events.")
 
@@ -134,7 +136,7 @@ def topology_of(places: Places) -> Topology:
         for stream in naming.STREAMS:
             name = naming.event_queue_name(stream, address)
             queues[name] = Binding(naming.CHAIN_EXCHANGE, name, f"{stream}.#")
-    users = [_participant(address, own_places) for address, own_places in by_address.items()]
+    users = [_participant(address, own_places, places.rounds) for address, own_places in by_address.items()]
     return Topology(
         vhost=places.vhost,
         exchanges=(naming.EXCHANGE, naming.CHAIN_EXCHANGE, naming.DEAD_EXCHANGE),
@@ -173,7 +175,7 @@ def _policy(name: str, pattern: str, priority: int, definition: Mapping[str, obj
     return {**applied, "definition": definition}
 
 
-def _participant(address: str, places: Sequence[ParticipantPlace]) -> User:
+def _participant(address: str, places: Sequence[ParticipantPlace], rounds: Rounds) -> User:
     roles = [place.role for place in places]
     readable = [naming.queue_name(role, address) for role in roles]
     readable += [naming.event_queue_name(stream, address) for stream in naming.STREAMS]
@@ -183,7 +185,7 @@ def _participant(address: str, places: Sequence[ParticipantPlace]) -> User:
         read=pattern_of(*readable),
         write=pattern_of(naming.EXCHANGE, naming.DEAD_EXCHANGE),
         topics={
-            naming.EXCHANGE: _sendable(address, roles),
+            naming.EXCHANGE: _sendable(address, roles, rounds),
             naming.DEAD_EXCHANGE: rf"^{address}\.[a-z0-9_]+$",
             naming.CHAIN_EXCHANGE: NOTHING,
         },
@@ -196,10 +198,10 @@ def _listener(place: ListenerPlace) -> User:
     return User(place.user, place.password_file, NOTHING, pattern_of(naming.CHAIN_EXCHANGE), topics)
 
 
-def _sendable(address: str, roles: Sequence[str]) -> str:
+def _sendable(address: str, roles: Sequence[str], rounds: Rounds) -> str:
     """The routing keys of what these roles may send, and of their operator's orders to themselves."""
     keys: dict[str, set[str]] = {}
-    for message_type, kind in MESSAGE_TYPES.items():
+    for message_type, kind in TYPES_OF[rounds].items():
         for sender, recipient in kind.catalogue.routes:
             if sender in roles:
                 keys.setdefault(rf"{recipient}\.{_ANY_ADDRESS}", set()).add(message_type)

@@ -1,19 +1,36 @@
 """The one entry from the runtime: early inputs are held, repeated ones harmless, strangers' limited."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened
-from protocol.messages import ChainEvent, ModelReceived, RequestAnswer, TrainingOrder
-from protocol.roles.dispatch import EncodedStep, early_references, run_step
+from protocol.messages import (
+    READABLE_TYPES,
+    TYPES_OF,
+    ChainEvent,
+    ModelReceived,
+    RequestAnswer,
+    TrainingOrder,
+)
+from protocol.roles.dispatch import (
+    ROLES,
+    EncodedStep,
+    decode_state,
+    early_references,
+    inputs_of,
+    rounds_in,
+    run_step,
+)
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.early import MAXIMUM_HELD_OF_ONE
 from protocol.roles.engine.effects import RecordFact, SendMessage, StoreBlob, SubmitCall
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived, TimerFired
 from protocol.roles.engine.machine import Machine
 from protocol.types import Address
+from tests.support.roles.checked_markets import checked_market
 from tests.support.roles.phases import finished_market, message_of
 from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_market import PureMarket
@@ -68,6 +85,33 @@ def test_an_input_of_a_later_phase_waits_for_it() -> None:
     deliver(market, buyer, started[-1])
     assert buyer.phase == "running"
     assert buyer.decoded.parties.has_started()
+
+
+def test_a_state_of_the_other_rounds_takes_no_step() -> None:
+    """Its handlers would read fields that the other machine never writes."""
+    market = waiting_buyer()
+    buyer, late = market.buyer, TimerFired(name="join")
+    context = replace(market.context(buyer), rounds="checked")
+    with pytest.raises(ProtocolViolation, match="other_rounds"):
+        run_step(buyer.role, buyer.state, late, context)
+
+
+def test_what_is_stored_tells_its_rounds() -> None:
+    market = checked_market([0, 1], owners=4)
+    buyer, order = market.buyer, market.buyer.inbox[0]
+    for rounds in TYPES_OF:
+        step = run_step(buyer.role, None, order, replace(market.context(buyer), rounds=rounds))
+        assert rounds_in(step.state) == rounds
+        assert decode_state(buyer.role, step.state).phase == "ordered"
+
+
+def test_each_market_takes_the_messages_of_its_machines_alone() -> None:
+    taken = {
+        rounds: {name for role in ROLES for name in inputs_of(role, rounds)} & READABLE_TYPES.keys()
+        for rounds in TYPES_OF
+    }
+    for rounds, other in (("plain", "checked"), ("checked", "plain")):
+        assert taken[rounds] - taken[other] == TYPES_OF[rounds].keys() - TYPES_OF[other].keys()
 
 
 def test_an_early_input_is_held_once() -> None:

@@ -10,6 +10,7 @@ from protocol.envelope import SealedPart, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import (
     MAXIMUM_BODY_BYTES,
+    READABLE_TYPES,
     Complaint,
     InvitationAnswer,
     StopOrder,
@@ -151,6 +152,17 @@ async def test_a_message_to_somebody_else_on_our_queue(gate, owner, buyer):
 
 async def test_an_unknown_type(gate, owner, aggregator):
     assert await refusal(gate, with_body(owner, aggregator, pack(ANSWER), "gossip")) == "unknown_type"
+
+
+@pytest.mark.parametrize(("rounds", "kind"), [("plain", "checked_ready"), ("checked", "owner_ready")])
+async def test_messages_of_the_other_rounds(owner, aggregator, chain, rounds, kind):
+    """They would find no handler, and be kept as if they had come early."""
+    gate = Admission(aggregator.identity, MARKET, "federated_aggregator", Directory(chain), rounds)
+    body = READABLE_TYPES[kind].catalogue.example()
+    assert await refusal(gate, with_body(owner, aggregator, pack(body), kind)) == "other_rounds"
+    other = "checked" if rounds == "plain" else "plain"
+    gate = Admission(aggregator.identity, MARKET, "federated_aggregator", Directory(chain), other)
+    assert (await gate.admit(with_body(owner, aggregator, pack(body), kind))).envelope.type == kind
 
 
 @pytest.mark.parametrize("kind", ["refresh_answer", "model_received", "encrypted_model", "chain_event"])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from protocol.messages import MESSAGE_TYPES
+from protocol.messages import READABLE_TYPES
+from protocol.messages.checked import CHECKED_TYPES
 from services.observability.counters import _PHASE_OF_INPUT, PHASES, Meter
 
 
@@ -19,8 +20,14 @@ def test_steps_add_up_in_the_phase_of_their_input():
 
 
 def test_only_messages_and_phases_that_exist_are_named():
-    assert set(_PHASE_OF_INPUT) <= set(MESSAGE_TYPES)
+    assert set(_PHASE_OF_INPUT) <= set(READABLE_TYPES)
     assert set(_PHASE_OF_INPUT.values()) <= set(PHASES)
+
+
+def test_everything_that_only_a_checked_round_sends_counts_for_a_phase_of_the_round():
+    start = {"checked_ready", "checked_started"}
+    assert set(CHECKED_TYPES) - start <= set(_PHASE_OF_INPUT)
+    assert not start & set(_PHASE_OF_INPUT)
 
 
 def test_a_block_counts_also_when_it_raises():

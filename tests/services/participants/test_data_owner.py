@@ -292,6 +292,15 @@ def test_a_training_that_joined_uses_its_copy_and_an_older_one_its_data_set(stor
         assert role.private("1", TimerFired(name="stalled")) == {}
 
 
+def test_where_rounds_are_checked_a_step_that_may_join_has_the_rows_to_commit_to(role, data_sets):
+    item = PolicyChanged()
+    assert not any(name.startswith("data_set:") for name in role.private("4", item))
+    role.rounds = "checked"
+    given = role.private("4", item)
+    assert {f"data_set:{name}" for name in data_sets} <= given.keys()
+    assert role.private("4", TimerFired(name="join")) == {}
+
+
 async def test_a_step_sees_the_owners_keys(role, chain):
     chain.keys[4, OWNER.address] = b"o" * 32
     chain.seats[4] = Owners((OWNER.address,), 1, 2)

@@ -3,18 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from protocol.roles.aggregator.checked import role as federated_aggregator
-from protocol.roles.buyer.checked import role as model_buyer
-from protocol.roles.owner.checked import role as data_owner
+from protocol.roles.dispatch import CHECKED_ROLES
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix
 from tests.support.roles.small_markets import small_data, small_market, small_request
 
-CHECKED_ROLES = {
-    "model_buyer": model_buyer,
-    "data_owner": data_owner,
-    "federated_aggregator": federated_aggregator,
-}
+__all__ = ["CHECKED_ROLES", "checked_market", "checked_request"]
 
 
 def checked_request(**changes: Any) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""A checked training by processes over RabbitMQ and a node; two of them die in the middle of its checks."""
+
+from contextlib import closing
+
+import pytest
+import yaml
+
+from protocol.roles.dispatch import decode_state
+from services.data.samples import deal, diabetes
+from tests.support.daemons.daemon_market import write_request
+from tests.support.daemons.daemon_outcome import check_outcome
+from tests.support.daemons.forked_daemons import ForkedMarket
+
+ROUNDS, LOCAL_STEPS, OWNERS = 2, 2, 4
+
+
+class CheckedMarket(ForkedMarket):
+    """Four owners of three columns, under the shortest key that proofs of two trainers' products fit in."""
+
+    rounds, key_bits = "checked", 1024
+
+    def set_rounds(self, name, rounds):
+        """What its settings say from its next start on."""
+        document = yaml.safe_load(self.config(name).read_text())
+        self.config(name).write_text(yaml.safe_dump({**document, "rounds": rounds}))
+
+
+@pytest.fixture
+async def market(tmp_path, rabbitmq, forks):
+    columns, rows = diabetes()
+    chosen = [columns.index("bmi"), columns.index("bp"), len(columns) - 1]
+    names = tuple(columns[index] for index in chosen)
+    async with CheckedMarket(tmp_path, rabbitmq, names, deal(rows[:, chosen], OWNERS, 39), forks) as running:
+        yield running
+
+
+async def test_records_and_model_are_numpys_after_kills_and_other_rounds_are_refused_at_a_start(market):
+    await market.introduced()
+    request = write_request(market, rounds=ROUNDS, local_steps=LOCAL_STEPS, minimum=OWNERS, maximum=OWNERS)
+    market.command("train", str(request), "--config", str(market.config("buyer")))
+    await market.until(lambda: _is_checking(market))
+    for name in ("aggregator", "owner-1"):
+        market.daemons[name].kill()
+    market.set_rounds("aggregator", "plain")
+    market.daemons["aggregator"].start()
+    assert market.daemons["aggregator"].process.wait(120) == 1
+    said = market.tail(market.daemons["aggregator"])
+    assert "training 1 was begun with checked rounds; set rounds: checked until it has ended" in said
+    market.set_rounds("aggregator", "checked")
+    for name in ("aggregator", "owner-1"):
+        market.daemons[name].start()
+    await market.until(lambda: all(market.shown(name) == ["FINISHED"] for name in market.addresses))
+    await check_outcome(market, rounds=ROUNDS, local_steps=LOCAL_STEPS)
+    assert await market.broker.depth("deltaml.dead.letters") == 0
+
+
+def _is_checking(market):
+    """Whether the buyer has multiplied masked weights for a round that is not yet opened."""
+    with closing(market.store("buyer")) as store:
+        states = [decode_state("model_buyer", row.state) for row in store.instances()]
+    return any(state.phase == "running" and state.exchanges for state in states)
