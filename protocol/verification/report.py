@@ -1,7 +1,6 @@
 """What was rebuilt of a training, or the first thing that differs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from protocol.errors import DeltaMLError, MisuseError, ProtocolViolation
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
@@ -64,18 +63,27 @@ class VerificationFailed(DeltaMLError):  # noqa: N818  as the report names it
         self.failure = failure
 
 
-@contextmanager
-def naming(message: str, round_number: int = 0) -> Iterator[None]:
+class naming:  # noqa: N801  read as a word of the sentence it stands in
     """Have whatever is refused inside named by this message and round; the innermost name counts."""
-    try:
-        yield
-    except ProtocolViolation as error:
-        raise _failed(error.code, message, round_number, error.detail) from None
-    except (EarlyInput, StaleInput):
-        raise _failed("missing_message", message, round_number, "what it follows from is not there") from None
-    except MisuseError as error:
-        raise _failed("cannot_be_rebuilt", message, round_number, str(error)) from None
 
+    def __init__(self, message: str, round_number: int = 0) -> None:
+        """`message` is a type of messages or an event, `round_number` 0 outside rounds."""
+        self._message, self._round = message, round_number
 
-def _failed(code: str, message: str, round_number: int, detail: str) -> VerificationFailed:
-    return VerificationFailed(Failure(code=code, round=round_number, message=message, detail=detail))
+    def __enter__(self) -> None:
+        """Nothing is to be done before."""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Raise VerificationFailed in place of a refusal; anything else goes on as it is."""
+        match error:
+            case ProtocolViolation(code=code, detail=detail):
+                raise self._failed(code, detail) from None
+            case EarlyInput() | StaleInput():
+                raise self._failed("missing_message", "what it follows from is not there") from None
+            case MisuseError():
+                raise self._failed("cannot_be_rebuilt", str(error)) from None
+
+    def _failed(self, code: str, detail: str) -> VerificationFailed:
+        return VerificationFailed(Failure(code=code, round=self._round, message=self._message, detail=detail))
