@@ -5,8 +5,8 @@ An outbox entry is written with the step that asks for it and carried out by the
 
 from typing import Any, assert_never
 
-from protocol.codec import pack
-from protocol.envelope import Envelope
+from protocol.codec import pack, unpack
+from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import ContractCall
 from protocol.messages import AdmissionAnswer, Invitation, Message
@@ -26,6 +26,7 @@ from protocol.roles.engine.effects import (
 )
 from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
 from protocol.types import Code, FrozenModel
+from protocol.verification.transcript import KEPT
 from services.bus.port import Outgoing
 from services.identity.directory import Directory
 from services.identity.keys import Identity
@@ -103,7 +104,25 @@ class MessageWriter:
         message_id: bytes,
         place: tuple[int, int] = (0, 0),
     ) -> OutboxEntry:
-        """The outbox entry of a message; `place` is (round, attempt).
+        """The outbox entry of a message; as `sealed` otherwise."""
+        return packed_message(
+            await self.sealed(recipient, body, training, message_id=message_id, place=place)
+        )
+
+    def signed(self, envelope: Envelope, body: Message) -> SignedMessage:
+        """A message of ours as its recipient finds it in the seal: signatures are deterministic."""
+        return SignedMessage.create(envelope, pack(body), self._identity.signing_key)
+
+    async def sealed(
+        self,
+        recipient: str,
+        body: Message,
+        training: int,
+        *,
+        message_id: bytes,
+        place: tuple[int, int] = (0, 0),
+    ) -> Outgoing:
+        """A message, signed and sealed; `place` is (round, attempt).
 
         Raises ProtocolViolation: "not_registered" for a recipient the chain does not know, "wrong_route" for
         one whose role takes no such message, "unusable_exchange_key" for one that nothing can be sealed to.
@@ -114,7 +133,7 @@ class MessageWriter:
         # Who is invited or admitted has not joined: the chain has no key of this training for it.
         joined = 0 if isinstance(body, Invitation | AdmissionAnswer) else training
         exchange_key = await self._directory.sealing_key_of(joined, recipient)
-        message = outgoing(
+        return outgoing(
             self._identity,
             (role, recipient),
             body,
@@ -124,11 +143,13 @@ class MessageWriter:
             message_id=message_id,
             place=place,
         )
-        return packed_message(message)
 
 
 async def writes_of(
-    step: EncodedStep, item: Input, writer: MessageWriter, known: frozenset[bytes] = frozenset()
+    step: EncodedStep,
+    item: Input,
+    writer: MessageWriter,
+    known: frozenset[bytes] = frozenset(),
 ) -> StepWrites:
     """What one step writes; `item` is the input that caused it, `known` the blobs that were there before."""
     writes = StepWrites(step.training, step.state, step.display_status, step.finished, step.references, known)
@@ -153,6 +174,17 @@ async def writes_of(
             case _:
                 assert_never(effect)
     return writes
+
+
+def sent_messages(writes: StepWrites, step: EncodedStep, writer: MessageWriter) -> list[SignedMessage]:
+    """The messages of a step that a transcript keeps: unsealed, under the envelopes of the outbox."""
+    bodies = {effect.message_id: effect.body for effect in step.effects if isinstance(effect, SendMessage)}
+    pending = [unpack(PendingMessage, content) for kind, content in writes.effects if kind == "message"]
+    return [
+        writer.signed(one.envelope, bodies[one.envelope.message_id])
+        for one in pending
+        if one.envelope.type in KEPT
+    ]
 
 
 async def _send(effect: SendMessage, training: int, writes: StepWrites, writer: MessageWriter) -> None:

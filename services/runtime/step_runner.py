@@ -27,12 +27,20 @@ from services.observability import tracing
 from services.observability.logging import bound, place_in_code
 from services.observability.tracer import Span
 from services.records.order_answers import ACCEPTED, OrderAnswer
-from services.runtime.effects import MessageWriter, packed_call, packed_letter, undeliverable, writes_of
+from services.runtime.effects import (
+    MessageWriter,
+    packed_call,
+    packed_letter,
+    sent_messages,
+    undeliverable,
+    writes_of,
+)
 from services.runtime.input_codec import answer_identity, queued, unqueued
 from services.runtime.order_answers import answer_by_refusal, answer_by_step, answered, order_in
 from services.runtime.resources import INTERNAL_ERROR, Resources
 from services.runtime.role_adapter import NO_TRAINING, Answer, Role
 from services.runtime.signed_once import require_signed_once
+from services.runtime.transcript_entries import entries_of
 from services.store import InstanceRow, QueuedInput, StepWrites, Store
 from services.store.waiting import retry_while_unavailable
 
@@ -126,6 +134,9 @@ class StepRunner:
         require_signed_once(timed.step, self._resources.market, self._resources.signed_rounds)
         with self._meter.phase("bus"):
             writes = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
+            if self._role.rounds == "checked":
+                sent = sent_messages(writes, timed.step, self._writer)
+                writes.transcript = entries_of(timed.step, item, sent)
         writes.answer = answer_by_step(order_in(item, self._identity.address), state, timed.step)
         with self._meter.phase("store"), tracing.span("store step"):
             self._store.write_step(queued_input, writes, time.time())

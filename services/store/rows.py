@@ -55,7 +55,7 @@ class StepWrites:
 
     `values` are the daemon's own; None forgets one. `withdrawn` are contents of inputs that count no more if
     they still wait. `delayed` are effects with the seconds that each waits first. `answer` is a fact about
-    another key: (key, (name, data)).
+    another key: (key, (name, data)). `transcript` are packed entries, appended to those that are kept.
     """
 
     training: int | None
@@ -74,3 +74,4 @@ class StepWrites:
     results: dict[str, bytes] = field(default_factory=dict, repr=False)
     values: dict[str, bytes | None] = field(default_factory=dict, repr=False)
     answer: tuple[str, tuple[str, Mapping[str, Any]]] | None = None
+    transcript: list[bytes] = field(default_factory=list, repr=False)

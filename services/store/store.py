@@ -18,6 +18,7 @@ from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrit
 from services.store.schema import bring_up_to_date, require_current, require_no_backup
 from services.store.step_writes import add_answer, add_facts, put, write_blobs, write_timers, write_values
 from services.store.tables import blobs, facts, inbox, instances, outbox, results, role_values, timers
+from services.store.transcripts import ENTRIES, add_entries
 
 _MOST_KEYS = 4096
 _COUNTED_SECONDS = 60.0
@@ -172,6 +173,7 @@ class Store(Queues):
             add_answer(connection, writes.answer, now)
             for name, content in writes.results.items():
                 put(connection, results, {"key": key, "name": name}, {"content": content})
+            add_entries(connection, key, writes.transcript)
             write_values(connection, writes.values)
 
     def finish_input(
@@ -287,6 +289,10 @@ class Store(Queues):
         """A private result, such as the bought model."""
         query = sa.select(results.c.content).where(results.c.key == key, results.c.name == name)
         return self._database.scalar(query)
+
+    def transcript(self, key: str) -> list[bytes]:
+        """What is kept of a training so that it can be verified, oldest first."""
+        return [row.content for row in self._database.rows(ENTRIES, of=key)]
 
     def put_value(
         self, name: str, content: bytes | None, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0

@@ -21,13 +21,13 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.owner.checked.state import CheckedState
-from protocol.roles.owner.checked.view import RoundView
+from protocol.roles.owner.checked.view import RoundView, ShownTraining
 from protocol.roles.shared.parties import public_key_of
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import RoundAttempt, seats_of
 
 
-def link_of(state: CheckedState) -> TranscriptHead:
+def link_of(state: ShownTraining) -> TranscriptHead:
     """Where the chain of opened rounds stands: before the first one, at the public start."""
     return state.link or first_link(state.request, public_key_of(state.n))
 

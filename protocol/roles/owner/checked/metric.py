@@ -43,7 +43,7 @@ _WRONG = "wrong_evidence"
 
 
 @dataclass(frozen=True)
-class _Shown:
+class AgreedMetrics:
     """What was agreed, and the metrics of all members in seat order."""
 
     facts: AttemptFacts
@@ -61,7 +61,7 @@ def on_shown_metrics(
     attempt = running_attempt(state, received)
     require(attempt.measuring is None, "shown_twice")
     view = view_of(state, attempt, context)
-    shown = _checked(view, attempt, received.body)
+    shown = agreed_metrics(view, attempt, received.body)
     weights = member_weights(state.parties, attempt.members)
     made = weighted_product(
         view.key, shown.metrics, list(weights.values()), view.exchange.sets, view.widths.moments
@@ -105,7 +105,11 @@ def on_shown_noise(state: CheckedState, received: Received[ShownNoise], context:
 # ---- what is shown ----
 
 
-def _checked(view: RoundView, attempt: Attempt, body: ShownMetrics) -> _Shown:
+def agreed_metrics(view: RoundView, attempt: Attempt, body: ShownMetrics) -> AgreedMetrics:
+    """What two verdicts and all metrics that an attempt's members were shown agree in, each checked.
+
+    Raises ProtocolViolation as `_verdicts`, `_metrics` and `record.require_facts` do.
+    """
     digests = _verdicts(view, attempt, body.verdicts)
     metrics = _metrics(view, attempt, body.metrics)
     facts = AttemptFacts(
@@ -117,7 +121,7 @@ def _checked(view: RoundView, attempt: Attempt, body: ShownMetrics) -> _Shown:
         metrics=tuple(signed.digest() for signed in body.metrics),
     )
     require_facts(facts, view.state.parties, link_of(view.state), attempt.at)
-    return _Shown(facts, metrics)
+    return AgreedMetrics(facts, metrics)
 
 
 def _verdicts(view: RoundView, attempt: Attempt, verdicts: Sequence[SignedMessage]) -> AttemptDigests:

@@ -6,7 +6,7 @@ claim is examined in `evidence`. Steps read the stored evidence again, as cheapl
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from protocol.bodies import body_of
 from protocol.crypto.cipher import Ciphertext, PublicKey
@@ -20,9 +20,11 @@ from protocol.learning.moments.exchange import MomentMask
 from protocol.learning.moments.products import Products
 from protocol.learning.projection.question import Projection
 from protocol.learning.scales import MODEL_SCALE
+from protocol.marketplace import Opened
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenUpdate, RoundEvidence
 from protocol.messages.checked.values import START_OF, AttemptDigests
+from protocol.request import Request
 from protocol.roles.checked.attempt import attempt_digests, identity_of, numbers_digest, ring_context
 from protocol.roles.checked.forms import share_form
 from protocol.roles.checked.members import member_weights
@@ -33,12 +35,54 @@ from protocol.roles.checked.started import CommittedOwners
 from protocol.roles.checked.widths import CheckedWidths, started_widths
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
-from protocol.roles.owner.checked.state import Attempt, CheckedState
-from protocol.roles.shared.parties import public_key_of
+from protocol.roles.engine.state import BlobRef
+from protocol.roles.owner.checked.state import Attempt
+from protocol.roles.shared.parties import Parties, public_key_of
+from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import RoundAttempt
 
 Body = TypeVar("Body", bound=MessageBody)
 _OTHER = "wrong_evidence"
+
+
+class ShownTraining(Protocol):
+    """What evidence is read against: a member's own state, or a training that is rebuilt from a transcript.
+
+    `n` is the modulus of the training's key, `owners` refers to everybody's commitments (`CommittedOwners`),
+    `link` is None before the first round.
+    """
+
+    @property
+    def training(self) -> int:
+        """The contract's number."""
+
+    @property
+    def n(self) -> int:
+        """The modulus."""
+
+    @property
+    def request(self) -> Request:
+        """The request that the deposit was paid for."""
+
+    @property
+    def opened(self) -> Opened:
+        """The opening on the chain."""
+
+    @property
+    def parties(self) -> Parties:
+        """Seats, roles and rows."""
+
+    @property
+    def owners(self) -> BlobRef | None:
+        """Everybody's commitments, once they are shown."""
+
+    @property
+    def link(self) -> TranscriptHead | None:
+        """Where the chain of rounds stands."""
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The attempt under way."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +93,7 @@ class RoundView:
     messages of another kind, place or sender, "bad_signature", "malformed", and those of the numbers.
     """
 
-    state: CheckedState
+    state: ShownTraining
     at: RoundAttempt
     body: RoundEvidence
     context: Context = field(repr=False)
@@ -203,7 +247,7 @@ class RoundView:
         return body_of(signed, kind)
 
 
-def view_of(state: CheckedState, attempt: Attempt, context: Context) -> RoundView:
+def view_of(state: ShownTraining, attempt: Attempt, context: Context) -> RoundView:
     """The running attempt's, from the evidence that it began with."""
     return RoundView(state, attempt.at, attempt.evidence.load(RoundEvidence, context), context)
 

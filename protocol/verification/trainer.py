@@ -1,0 +1,38 @@
+"""A round as one of its trainers saw it: the model that it began with, and its own proven update."""
+
+from protocol.learning.scales import MODEL_SCALE
+from protocol.messages import EncryptedModel
+from protocol.messages.checked import ProvenUpdate
+from protocol.records import RoundRecord
+from protocol.roles.checked.proofs import read_update, update_proofs
+from protocol.roles.checked.started import CommittedOwners
+from protocol.roles.engine.refusals import require
+from protocol.types import RoundAttempt
+from protocol.verification.contents import Contents
+from protocol.verification.report import Check, naming
+from protocol.verification.training import VerifiedTraining
+
+
+def require_own_update(contents: Contents, training: VerifiedTraining, record: RoundRecord) -> list[Check]:
+    """Check the round's start against the chain of rounds, and the own update's proof.
+
+    Raises VerificationFailed.
+    """
+    attempts = contents.attempts(ProvenUpdate, record.round)
+    with naming("proven_update", record.round):
+        require(bool(attempts), "missing_message", "the update that the record says was made")
+    at = RoundAttempt(record.round, attempts[-1])
+    with naming("encrypted_model", record.round):
+        start = contents.only(EncryptedModel, at, training.request.aggregator).model
+        require(start.digest() == training.link.model_digest, "wrong_start_model", "not the record's")
+    with naming("proven_update", record.round):
+        own = contents.header.party
+        body = contents.only(ProvenUpdate, at, own)
+        require(body.start_digest == start.digest(), "wrong_start_model", "of another model")
+        model = start.read(training.key, scale=MODEL_SCALE, count=training.request.parameters)
+        proofs = update_proofs(training.key, training.identity, record.round, model, training.request)
+        assert training.owners is not None
+        commitments = training.owners.load(CommittedOwners, training.context).of(own)
+        unproven = proofs.unproven([read_update(proofs, own, body, commitments)])
+        require(not unproven, "unproven_update", own)
+    return [Check(name="start model, the record's"), Check(name="own update's proof")]

@@ -1,0 +1,153 @@
+"""A training's setting as its transcript shows it: request, key, parties, commitments, chain of rounds."""
+
+from dataclasses import dataclass, field, replace
+
+from eth_hash.auto import keccak
+
+from protocol.codec import pack
+from protocol.crypto.cipher import PublicKey, verify_public_key
+from protocol.crypto.commitment_group import CommitmentGroup
+from protocol.crypto.commitments import TrainingIdentity
+from protocol.marketplace import Joined, Opened, RolesDrawn
+from protocol.messages import Invitation, TrainingRequest
+from protocol.messages.checked import CheckedStarted
+from protocol.records import RoundRecord
+from protocol.request import Request
+from protocol.roles.checked.attempt import identity_of
+from protocol.roles.checked.start import first_link
+from protocol.roles.checked.started import checked_start
+from protocol.roles.engine.context import Context
+from protocol.roles.engine.refusals import require
+from protocol.roles.engine.state import BlobRef
+from protocol.roles.owner.checked.state import Attempt
+from protocol.roles.shared.parties import Parties
+from protocol.roles.shared.transcript import TranscriptHead
+from protocol.types import RoundAttempt
+from protocol.verification.contents import Contents
+from protocol.verification.report import naming
+
+BEGINNING = RoundAttempt(0, 0)
+
+
+@dataclass(frozen=True)
+class VerifiedTraining:
+    """A training between two rounds, as `ShownTraining` has evidence read against it.
+
+    `key` is proven to be one; `context` has no key and no secret, and its chance is the verifier's own.
+    """
+
+    training: int
+    key: PublicKey
+    request: Request
+    opened: Opened
+    parties: Parties
+    owners: BlobRef | None
+    link: TranscriptHead
+    context: Context = field(repr=False)
+    attempt: Attempt | None = None
+
+    @property
+    def n(self) -> int:
+        """The key's modulus."""
+        return int(self.key.n)
+
+    @property
+    def identity(self) -> TrainingIdentity:
+        """What proofs and rings are bound to."""
+        return identity_of(self.context, self.training, self.key)
+
+    def after(self, record: RoundRecord) -> "VerifiedTraining":
+        """The training after this round."""
+        return replace(self, link=self.link.next(record))
+
+    def chance(self, label: str) -> Context:
+        """The verifier's context for one check: each has a stream of its own."""
+        return replace(self.context, seed=keccak(self.context.seed + label.encode()))
+
+
+def rebuilt(contents: Contents, group: CommitmentGroup, seed: bytes) -> VerifiedTraining:
+    """The training before its first round, from the chain's events and what its parties were told.
+
+    `seed` is 32 bytes that nobody else knows: batches of openings are checked under chance drawn from it.
+    Raises VerificationFailed.
+    """
+    with naming("Opened"):
+        opened = _opened(contents)
+    with naming("Joined, RolesDrawn"):
+        parties = _parties(contents, opened)
+    with naming("invitation"):
+        request, key = _request(contents, opened)
+    context = Context(
+        address=contents.header.party,
+        market=contents.header.market,
+        now=0.0,
+        seed=seed,
+        signing_key=b"",
+        exchange_secret=b"",
+        commitment_group=group,
+    )
+    found = VerifiedTraining(
+        training=contents.header.training,
+        key=key,
+        request=request,
+        opened=opened,
+        parties=parties,
+        owners=None,
+        link=first_link(request, key),
+        context=context,
+    )
+    if not parties.drawn:
+        return found
+    with naming("checked_started"):
+        return _started(contents, found)
+
+
+def _opened(contents: Contents) -> Opened:
+    found = contents.of(Opened)
+    require(len(found) == 1, "missing_event" if not found else "opened_twice", f"{len(found)} openings")
+    return found[0]
+
+
+def _parties(contents: Contents, opened: Opened) -> Parties:
+    """Seats as they were taken, and roles as they were drawn; the party among them in its role."""
+    parties, header = Parties(), contents.header
+    for joined in contents.of(Joined):
+        parties = parties.with_seat(joined)
+    drawn = contents.of(RolesDrawn)
+    require(len(drawn) <= 1, "drawn_twice", f"{len(drawn)} draws")
+    for event in drawn:
+        require(event.trainers & event.validators == 0, "wrong_roles", "a seat has two roles")
+        known = (event.trainers | event.validators) & ~parties.all_seats() == 0
+        require(known, "wrong_roles", "a seat that nobody took has a role")
+        parties = parties.model_copy(update={"trainers": event.trainers, "validators": event.validators})
+    expected = {
+        "model_buyer": (opened.buyer,),
+        "federated_aggregator": (opened.aggregator,),
+        "data_owner": parties.seats,
+    }
+    require(header.party in expected[header.role], "not_a_party", f"{header.party} as {header.role}")
+    return parties
+
+
+def _request(contents: Contents, opened: Opened) -> tuple[Request, PublicKey]:
+    """What the deposit was paid for: document and key, which is proven to be made as it should."""
+    if contents.header.role == "data_owner":
+        body = contents.only(Invitation, BEGINNING, opened.aggregator)
+        request, n, proof = body.request, int(body.public_key), list(body.key_proof)
+    else:
+        asked = contents.only(TrainingRequest, BEGINNING, opened.buyer)
+        request, n, proof = asked.request, int(asked.public_key), list(asked.key_proof)
+    require(opened.terms == request.terms(PublicKey(n).key_id), "wrong_terms", "not the chain's")
+    require(opened.deposit == request.payment.deposit_wei, "wrong_deposit", f"{opened.deposit} on the chain")
+    require(opened.aggregator == request.aggregator, "wrong_aggregator", opened.aggregator)
+    return request, verify_public_key(n, proof, request.key_bits, request.key_bits)
+
+
+def _started(contents: Contents, found: VerifiedTraining) -> VerifiedTraining:
+    """With everybody's commitments, which are those that the seats were taken with."""
+    body = contents.only(CheckedStarted, BEGINNING, found.request.aggregator)
+    parties, owners = checked_start(found.request, found.parties, body, found.identity, found.key)
+    content = pack(owners)
+    digest = keccak(content)
+    context = replace(found.context, blobs={digest: content})
+    return replace(found, parties=parties, owners=BlobRef(digest=digest), context=context)

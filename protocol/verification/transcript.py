@@ -1,0 +1,199 @@
+"""What a party keeps of a training: its messages and the chain's events, hash-chained and signed.
+
+Every entry carries the digest of all before it and itself; the party signs the last one together with whose
+transcript it is. So a byte that differs has a place, and none can be altered, left out, added or moved by
+somebody without the party's key. The party itself cannot forge what others signed: `verify` checks that.
+
+Kept are the messages that a check needs (`KEPT`). Shares, seeds and nonces of rings, models and everything
+private stay out. The masks of requests are in the evidence that members were shown, and its digest is part of
+the record: a member's and the aggregator's transcript is as secret towards the buyer as the updates are.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from protocol.codec import pack, unpack
+from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
+from protocol.messages import ChainEvent
+from protocol.records import Market
+from protocol.signatures import personal_digest, recover_address, sign_digest
+from protocol.types import Address, Digest, EcdsaSignature, FrozenModel, TrainingId, digest_of
+
+KEPT = frozenset(
+    (
+        "training_request",
+        "invitation",
+        "checked_started",
+        "encrypted_model",
+        "proven_update",
+        "moment_request",
+        "moment_answer",
+        "attempt_announced",
+        "round_evidence",
+        "projection_request",
+        "projection_answer",
+        "zero_test_request",
+        "zero_test_result",
+        "check_verdict",
+        "proven_metric",
+        "shown_metrics",
+        "shown_noise",
+        "metric_consent",
+        "ring_opening_request",
+        "ring_opening",
+        "metric_opening_request",
+        "opening",
+        "round_signature",
+    )
+)
+"""Types of messages."""
+
+Role = Literal["model_buyer", "data_owner", "federated_aggregator"]
+Kind = Literal["sent", "received", "event"]
+
+_DOMAIN = b"deltaml transcript"
+_LENGTH_BYTES = 4
+_LONGEST = 1 << 28
+
+
+class Header(FrozenModel):
+    """Whose transcript of which training it is."""
+
+    version: Literal[1] = 1
+    chain_id: int
+    contract: Address
+    training: TrainingId
+    role: Role
+    party: Address
+
+    @property
+    def market(self) -> Market:
+        """Where the training is."""
+        return Market(chain_id=self.chain_id, contract=self.contract)
+
+
+class Entry(FrozenModel):
+    """One message or event: `content` is the packed `SignedMessage` or `ChainEvent`."""
+
+    kind: Kind
+    content: bytes
+
+    @classmethod
+    def message(cls, signed: SignedMessage, party: Address) -> "Entry":
+        """A message that this party sent or received."""
+        return cls(kind="sent" if signed.envelope.sender == party else "received", content=pack(signed))
+
+    @classmethod
+    def event(cls, event: ChainEvent) -> "Entry":
+        """An event of the contract, confirmed."""
+        return cls(kind="event", content=pack(event))
+
+    def link(self, before: bytes) -> bytes:
+        """The digest of everything up to this entry, given that up to the one before."""
+        return digest_of(_DOMAIN, before, self.kind.encode(), self.content)
+
+
+class LinkedEntry(FrozenModel):
+    """An entry with its link."""
+
+    entry: Entry
+    link: Digest
+
+
+class Seal(FrozenModel):
+    """The party's signature of header, number of entries and last link."""
+
+    signature: EcdsaSignature
+
+
+class Transcript(FrozenModel):
+    """A whole transcript."""
+
+    header: Header
+    entries: tuple[LinkedEntry, ...]
+    seal: Seal
+
+    @classmethod
+    def sealed(cls, header: Header, entries: Iterable[Entry], signing_key: bytes) -> "Transcript":
+        """The transcript of these entries, oldest first, signed; the key is the party's."""
+        linked = tuple(linked_entries(header, entries))
+        signature = sign_digest(signing_key, _sealing_digest(header, linked))
+        return cls(header=header, entries=linked, seal=Seal(signature=signature))
+
+    def require_unaltered(self) -> None:
+        """Raise ProtocolViolation unless every entry is linked to the one before, and the party signed all.
+
+        The codes are "broken_link", which names the first entry from 1, and "bad_seal".
+        """
+        before = first_link(self.header)
+        for number, one in enumerate(self.entries, 1):
+            before = one.entry.link(before)
+            if before != one.link:
+                raise ProtocolViolation("broken_link", f"entry {number} is not what the party linked")
+        try:
+            signer = recover_address(_sealing_digest(self.header, self.entries), self.seal.signature)
+        except ProtocolViolation:
+            signer = "nobody"
+        if signer != self.header.party:
+            raise ProtocolViolation("bad_seal", f"sealed by {signer}, not by {self.header.party}")
+
+
+def first_link(header: Header) -> bytes:
+    """What the first entry is linked to."""
+    return digest_of(_DOMAIN, pack(header))
+
+
+def linked_entries(header: Header, entries: Iterable[Entry]) -> Iterator[LinkedEntry]:
+    """Each with the digest of all up to it."""
+    before = first_link(header)
+    for entry in entries:
+        before = entry.link(before)
+        yield LinkedEntry(entry=entry, link=before)
+
+
+# ---- as a file ----
+
+
+def to_bytes(transcript: Transcript) -> bytes:
+    """Header, entries and seal, each packed after its length in 4 bytes."""
+    parts = (transcript.header, *transcript.entries, transcript.seal)
+    packed = (pack(one) for one in parts)
+    return b"".join(len(one).to_bytes(_LENGTH_BYTES, "big") + one for one in packed)
+
+
+def from_bytes(content: bytes) -> Transcript:
+    """A transcript, not checked yet.
+
+    Raises ProtocolViolation("malformed") for bytes that are none, or not as `to_bytes` writes them: else a
+    byte could differ and nothing would show.
+    """
+    header, *linked, seal = _parts(content)
+    found = Transcript(
+        header=unpack(Header, header),
+        entries=tuple(unpack(LinkedEntry, one) for one in linked),
+        seal=unpack(Seal, seal),
+    )
+    if to_bytes(found) != content:
+        raise ProtocolViolation("malformed", "not as a transcript is written")
+    return found
+
+
+def _parts(content: bytes) -> Sequence[bytes]:
+    found: list[bytes] = []
+    place = 0
+    while place < len(content):
+        length = int.from_bytes(content[place : place + _LENGTH_BYTES], "big")
+        start = place + _LENGTH_BYTES
+        place = start + length
+        if length > _LONGEST or place > len(content):
+            raise ProtocolViolation("malformed", f"part {len(found) + 1} is cut off")
+        found.append(content[start:place])
+    if len(found) < 2:
+        raise ProtocolViolation("malformed", f"{len(found)} parts; header and seal at least")
+    return found
+
+
+def _sealing_digest(header: Header, linked: Sequence[LinkedEntry]) -> bytes:
+    last = linked[-1].link if linked else first_link(header)
+    return personal_digest(digest_of(_DOMAIN, pack(header), len(linked).to_bytes(8, "big"), last))

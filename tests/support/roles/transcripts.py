@@ -1,0 +1,74 @@
+"""Transcripts of a pure market's parties, and of one with another's changes, which the party seals again."""
+
+from collections.abc import Iterable, Sequence
+
+from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
+from protocol.verification.report import Report
+from protocol.verification.transcript import KEPT, Entry, Header, Transcript
+from protocol.verification.verify import verify
+from tests.support.groups import small_group
+from tests.support.roles.pure_contract import MARKET, TRAINING
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Party
+
+SEED = b"\x07" * 32
+
+
+def header_of(party: Party) -> Header:
+    """Of the one training of a pure market."""
+    return Header(
+        chain_id=MARKET.chain_id,
+        contract=MARKET.contract,
+        training=TRAINING,
+        role=party.role,
+        party=party.address,
+    )
+
+
+def entries_of(market: PureMarket, party: Party) -> list[Entry]:
+    """What this party received, then what it sent."""
+    entries: list[Entry] = []
+    for item in party.inbox:
+        if isinstance(item, EventConfirmed):
+            entries.append(Entry.event(item.chain_event))
+        elif isinstance(item, MessageReceived) and item.signed.envelope.type in KEPT:
+            entries.append(Entry.message(item.signed, party.address))
+    entries += [Entry.event(one.chain_event) for one in credits_of(market)]
+    sent = (one for one in market.wire if one.envelope.sender == party.address)
+    entries += [Entry.message(one, party.address) for one in sent if one.envelope.type in KEPT]
+    return entries
+
+
+def credits_of(market: PureMarket) -> list[EventConfirmed]:
+    """What the contract credited, in blocks of their own after all others."""
+    assert market.contract.ledger is not None
+    return [market.event_input(one) for one in market.contract.ledger.credited]
+
+
+def sealed(party: Party, entries: Iterable[Entry]) -> Transcript:
+    """These entries, sealed by the party."""
+    return Transcript.sealed(header_of(party), entries, party.signing_key)
+
+
+def verified(transcript: Transcript) -> Report:
+    """What it shows of the pure market's training."""
+    return verify(transcript, MARKET, SEED, training=TRAINING, group=small_group())
+
+
+def party_of(market: PureMarket, name: str) -> Party:
+    """One of PARTIES, of a market whose first owner trains and whose third validates."""
+    return {
+        "buyer": market.buyer,
+        "aggregator": market.aggregator,
+        "trainer": market.owners[0],
+        "member": market.owners[2],
+    }[name]
+
+
+def after(market: PureMarket, name: str, entries: Sequence[Entry]) -> Report:
+    """The report of a transcript that the party itself has altered, and sealed again."""
+    return verified(sealed(party_of(market, name), entries))
+
+
+PARTIES = ("buyer", "aggregator", "trainer", "member")
+"""Each has sent and received other messages."""
