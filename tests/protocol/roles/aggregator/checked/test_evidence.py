@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS, checkers
 from protocol.roles.aggregator.checked.evidence import is_the_buyers_silence
 from protocol.types import mask_of
-from tests.adversaries.catalogue import by_name
-from tests.adversaries.run import run
 
 
 def stuck(validators: int, draw: bytes, attempts: range = range(MAXIMUM_ATTEMPTS)) -> list[int]:
@@ -30,7 +28,3 @@ def test_no_silent_checker_has_the_buyer_named(validators: int, draw: bytes, sil
 @pytest.mark.parametrize("attempts", range(MAXIMUM_ATTEMPTS + 1))
 def test_of_two_validators_nobody_is_named(attempts: int) -> None:
     assert not is_the_buyers_silence(stuck(2, b"\1" * 32, range(attempts)))
-
-
-def test_a_buyer_that_answers_no_checker_is_named_and_no_checker_is() -> None:
-    assert run(by_name()["buyer: silence: projection_answer"]).differences == ()
