@@ -88,14 +88,18 @@ def on_check_verdict(
 ) -> AttemptStep:
     """Keep a checker's verdict; one that finds the attempt not in order ends it (`complaints`).
 
-    Raises ProtocolViolation: "not_a_checker", "judged_twice", or "judged_too_early" and "other_digests" for
-    one of something else than the attempt.
+    A second one is noticed when the attempt has gone on to be signed as well. Raises ProtocolViolation:
+    "not_a_checker", "judged_twice", or "judged_too_early" and "other_digests" for one of something else than
+    the attempt.
     """
-    lane, body = checking_lane(state, received), received.body
+    lane, body = require_current(state, received), received.body
+    if not isinstance(lane, ShownAttempt):
+        raise StaleInput
     owner = received.sender
     view = AttemptView(state, context, lane)
     require(owner in view.checkers, "not_a_checker")
     require(all(one.owner != owner for one in lane.verdicts), "judged_twice")
+    assert isinstance(lane, CheckingLane)  # any other that was shown has both verdicts
     if not body.in_order:
         return on_complaint(state, lane, received, context)
     require(lane.product is not None, "judged_too_early", "the ring's product was not opened yet")
