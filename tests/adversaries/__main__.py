@@ -1,12 +1,17 @@
-"""`make adversaries`: each declared adversary against a checked market, and against one without its check."""
+"""`make adversaries`: each declared adversary against a checked market, and against one without its check.
+
+`python -m tests.adversaries pairs --seed 1`: random pairs of an adversary and a fault, with all checks.
+"""
 
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from time import process_time
 
 from tests.adversaries.catalogue import ALL
 from tests.adversaries.declaration import Adversary
+from tests.adversaries.pairs import Pair, drawn_pairs
 from tests.adversaries.run import Report, run, run_unchecked
 
 
@@ -14,13 +19,37 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make adversaries", description=__doc__)
     parser.add_argument("--only", default="", help="those whose name or part has these letters")
     parser.add_argument("--checked", action="store_true", help="with all checks alone")
+    _add_pairs(parser)
     options = parser.parse_args()
+    if options.what == "pairs":
+        return _play_pairs(drawn_pairs(options.seed, options.count))
     reports = []
     for adversary in ALL:
         if options.only in f"{adversary.who}: {adversary.name}":
             reports += _reports(adversary, with_switch=not options.checked)
     _show_table(reports)
     return int(any(report.differences for report in reports))
+
+
+def _add_pairs(parser: argparse.ArgumentParser) -> None:
+    pairs = parser.add_subparsers(dest="what").add_parser("pairs", help="random pairs with a fault")
+    pairs.add_argument("--seed", type=int, default=1, help="from which pairs and faults follow")
+    pairs.add_argument("--count", type=int, default=100, help="of pairs")
+
+
+def _play_pairs(pairs: Sequence[Pair]) -> int:
+    """A row for each, and how many are not as declared."""
+    wrong = 0
+    sys.stdout.write("| fault | adversary | s | found |\n| --- | --- | ---: | --- |\n")
+    for pair in pairs:
+        began, report = process_time(), pair.run()
+        wrong += bool(report.differences)
+        adversary, found = pair.adversary, "; ".join(report.differences) or "as declared"
+        row = f"| {pair.fault} | {adversary.who}: {adversary.name} | {process_time() - began:.1f} | {found} |"
+        sys.stdout.write(row + "\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{len(pairs)} pairs; {wrong} of them are not as declared\n")
+    return int(wrong > 0)
 
 
 def _reports(adversary: Adversary, *, with_switch: bool) -> list[Report]:

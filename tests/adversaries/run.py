@@ -1,6 +1,6 @@
 """Run one adversary, and hold what came of it against what was declared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.adversaries.arena import Arena, prepared, replaced
@@ -23,7 +23,7 @@ class Report:
 
 def run(adversary: Adversary) -> Report:
     """With every check in place."""
-    return Report(adversary, tuple(_differences(adversary, played(adversary))))
+    return Report(adversary, tuple(differences(adversary, played(adversary))))
 
 
 def run_unchecked(adversary: Adversary) -> Report:
@@ -58,7 +58,15 @@ def played(adversary: Adversary) -> Outcome:
     return Outcome(arena)
 
 
-def _differences(declared: Adversary, outcome: Outcome) -> list[str]:
+Ignored = Callable[[str], bool]
+
+
+def _nothing(_code: str) -> bool:
+    return False
+
+
+def differences(declared: Adversary, outcome: Outcome, ignored: Ignored = _nothing) -> list[str]:
+    """Whatever is not as declared; a code that is `ignored` may be found of anybody."""
     arena = outcome.arena
     own = {arena.adversary} - {""}
     found = []
@@ -66,8 +74,9 @@ def _differences(declared: Adversary, outcome: Outcome) -> list[str]:
         found.append(f"an honest party has a bug: {outcome.bugs}")
     if missing := set(declared.caught) - outcome.findings:
         found.append(f"not found out: {sorted(missing)} in {sorted(outcome.findings)}")
-    if not declared.caught and outcome.findings:
-        found.append(f"found, undeclared: {sorted(outcome.findings)}")
+    undeclared = {one for one in outcome.findings if not ignored(one.rpartition(": ")[2])}
+    if not declared.caught and undeclared:
+        found.append(f"found, undeclared: {sorted(undeclared)}")
     found += _people(declared.named, outcome.named, own, arena, "named")
     found += _people(declared.left_out, outcome.left_out, own, arena, "left out")
     if not outcome.is_true:

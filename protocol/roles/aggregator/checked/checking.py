@@ -88,14 +88,18 @@ def on_check_verdict(
 ) -> AttemptStep:
     """Keep a checker's verdict; one that finds the attempt not in order ends it (`complaints`).
 
-    Raises ProtocolViolation: "not_a_checker", "judged_twice", or "judged_too_early" and "other_digests" for
-    one of something else than the attempt.
+    A second one is noticed when the attempt has gone on to be signed as well. Raises ProtocolViolation:
+    "not_a_checker", "judged_twice", or "judged_too_early" and "other_digests" for one of something else than
+    the attempt.
     """
-    lane, body = checking_lane(state, received), received.body
+    lane, body = require_current(state, received), received.body
+    if not isinstance(lane, ShownAttempt):
+        raise StaleInput
     owner = received.sender
     view = AttemptView(state, context, lane)
     require(owner in view.checkers, "not_a_checker")
     require(all(one.owner != owner for one in lane.verdicts), "judged_twice")
+    assert isinstance(lane, CheckingLane)  # any other that was shown has both verdicts
     if not body.in_order:
         return on_complaint(state, lane, received, context)
     require(lane.product is not None, "judged_too_early", "the ring's product was not opened yet")
@@ -140,7 +144,7 @@ def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Conte
 
     Who has sent no metric, or has not committed in the ring, had all that it needed from us. Whoever is late
     with anything after that may wait for the other checker, which can keep a message from it alone, or for
-    the buyer: nobody is left out, and others check next.
+    the buyer: nobody is left out, and others check next; it is kept who checked this time.
     """
     lane = state.evaluation
     if not isinstance(lane, CheckingLane) or lane.at != at:
@@ -148,8 +152,11 @@ def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Conte
     answered_by = state.parties.mask(tuple(one.owner for one in lane.metrics))
     if silent := lane.validators & ~answered_by:
         return next_attempt(state, lane, silent, "metric_late", context)
-    silent = state.parties.mask(silent_makers(AttemptView(state, context, lane), lane))
-    return next_attempt(state, lane, silent, "ring_late" if silent else "verdict_late", context)
+    view = AttemptView(state, context, lane)
+    if silent := state.parties.mask(silent_makers(view, lane)):
+        return next_attempt(state, lane, silent, "ring_late", context)
+    lane = replace(lane, stuck=(*lane.stuck, state.parties.mask(view.checkers)))
+    return next_attempt(state, lane, 0, "verdict_late", context)
 
 
 def silent_makers(view: AttemptView, lane: ShownAttempt) -> tuple[str, ...]:

@@ -4,6 +4,10 @@ Attempts are consecutive, three at most. Each names whom it leaves out, and who 
 leaving out one member now and another then, the aggregator would have each one's numbers as a difference.
 """
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
+
 from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
@@ -30,7 +34,7 @@ from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect, effects_of
 from protocol.roles.engine.state import replace
-from protocol.types import RoundAttempt
+from protocol.types import RoundAttempt, Seats
 from protocol.vectors import EncryptedVector
 
 AttemptStep = Step[CheckedTrainingState | EndingState]
@@ -108,10 +112,13 @@ def next_attempt(
     """Measure the round again without these seats, where enough members and attempts remain.
 
     `why` is the code that they are told, and that is noted for people: who is not named stays. Without
-    anybody the checkers alone are others.
+    anybody the checkers alone are others. Where no attempt remains, the buyer is named if it alone can have
+    been silent.
     """
     over = facts.ATTEMPT_OVER.of(round=lane.at.round, attempt=lane.at.attempt, code=why)
     remaining = lane.validators & ~leaving
+    if lane.attempt >= MAXIMUM_ATTEMPTS and is_the_buyers_silence(lane.stuck):
+        return give_up(state, "buyer_silent", context, fault=state.opened.buyer)
     if remaining.bit_count() < max(2, state.parties.quorum) or lane.attempt >= MAXIMUM_ATTEMPTS:
         return give_up(state, "too_few_validators", context)
     notices = attendance.drop_notices(state, leaving, lane.at, why, context)
@@ -121,11 +128,24 @@ def next_attempt(
         for member in state.parties.addresses(leaving)
     )
     again = CheckedAttempt(
-        trained=lane.trained, attempt=lane.attempt + 1, validators=remaining, left_out=left
+        trained=lane.trained,
+        attempt=lane.attempt + 1,
+        validators=remaining,
+        left_out=left,
+        stuck=lane.stuck,
     )
     asked = _ask_again(state, again, context)
     waits = (timers.CHECKS.cancel(lane.at), timers.CONSENTS.cancel(lane.at))
     return Step(asked.state, (*notices, over, *waits, *asked.effects))
+
+
+def is_the_buyers_silence(stuck: Sequence[Seats]) -> bool:
+    """Whether no checker was in all of these attempts, given as the masks of their checkers.
+
+    Checkers that come to no verdict wait for each other or for the buyer. Of one dishonest party, a checker
+    is in each attempt that it stops: where none is in all, the buyer it is.
+    """
+    return bool(stuck) and not reduce(and_, stuck)
 
 
 _SILENCES = ("metric_late", "consent_late", "ring_late")

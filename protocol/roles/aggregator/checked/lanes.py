@@ -87,12 +87,17 @@ class ProvenRound(TrainedRound):
 
 
 class CheckedAttempt(FrozenModel):
-    """One attempt at measuring a round; `left_out` are those who have left with it."""
+    """One attempt at measuring a round; `left_out` are those who have left with it.
+
+    `stuck` are the checkers, as masks, of the attempts before it that came to no verdict in time, where
+    nobody could be told to be silent.
+    """
 
     trained: ProvenRound
     attempt: AttemptNumber
     validators: Seats
     left_out: tuple[LeftOutMember, ...] = ()
+    stuck: tuple[Seats, ...] = ()
 
     @property
     def at(self) -> RoundAttempt:

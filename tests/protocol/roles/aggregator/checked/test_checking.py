@@ -63,6 +63,14 @@ def test_a_second_verdict_is_refused():
     assert before.refused(resigned(before.market, first)) == "judged_twice"
 
 
+def test_a_second_verdict_is_refused_when_the_attempt_goes_on_to_be_signed():
+    before = stopped_before("metric_consent", 1)
+    first = next(one for one in before.market.sent("check_verdict") if one.envelope.round == 1)
+    opposite = altered(before.market, first, in_order=False, ground="start", digests=None)
+    assert before.refused(opposite) == "judged_twice"
+    assert before.lane.status == "agreeing"
+
+
 def test_a_verdict_in_order_before_anything_was_opened_is_refused():
     before = stopped_before("ring_committed", 1)
     verdict = next(
