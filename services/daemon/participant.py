@@ -46,6 +46,7 @@ from services.participants.standing_orders import check_standing_orders
 from services.runtime.resources import Resources
 from services.runtime.role_adapter import Role
 from services.runtime.step_pool import StepPool
+from services.store.waiting import retry_while_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -74,7 +75,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
     hub = Hub()
     async with AsyncExitStack() as stack:
         connections = await connect(config, stack)
-        check_kept_rounds(connections.store, config.rounds)
+        await retry_while_unavailable(check_kept_rounds, connections.store, config.rounds)
         pool = StepPool(config.workers)
         stack.callback(pool.close)
         newest = MarketplaceViews(connections.rpc, connections.market)

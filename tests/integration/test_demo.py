@@ -16,6 +16,7 @@ from protocol.messages import MESSAGE_TYPES
 from protocol.terms import NATIVE
 from protocol.types import seats_of
 from services.data.model_file import read_model
+from services.data.samples import diabetes
 from services.identity.sealing import unseal
 from services.observability.counters import PHASES
 from services.records.model_card import ModelCard
@@ -283,3 +284,13 @@ def test_a_csv_file_with_its_target_in_the_middle_from_the_mean(tmp_path):
     assert demo.report.mse_initial == pytest.approx(price.var(), rel=0.5)
     assert (demo.report.rows, demo.report.features, demo.report.owners) == (60, 2, 4)
     assert [row.display_status for row in demo.instances] == ["FINISHED"] * 6
+
+
+def test_a_checked_market_ends_in_the_plain_model_and_withdrawn_pay(tmp_path):
+    file, (_names, rows) = tmp_path / "rows.csv", diabetes()
+    np.savetxt(file, rows[:, [2, 3, -1]], delimiter=",", header="bmi,bp,target", comments="")
+    ran = watched_demo(DemoOptions(data=file, rounds=1, owners=4, key_bits=1024, workers=0, checked=True))
+    assert ran.report.weights_max_abs_error < 1e-6
+    assert ran.market.escrow == 0
+    assert sum(ran.market.owed.values()) < len(ran.report.contributions)  # the rest of dividing them
+    assert min(ran.report.seconds_by_phase[name] for name in ("training", "refresh", "metric", "opening")) > 0

@@ -86,6 +86,11 @@ def test_a_row_that_is_not_numeric(folder, tmp_path, row, said):
     assert_says(demo(folder, "--data", table(tmp_path, "x,y", *slope(), row)), said)
 
 
+def test_checked_rounds_between_raw_columns(folder):
+    said = demo(folder, "--checked", "--thesis")
+    assert_says(said, "rounds are checked between scaled columns alone; leave out --thesis")
+
+
 def test_a_column_that_never_varies(folder, tmp_path):
     path = table(tmp_path, "flat,y", *(f"5,{number}" for number in range(40)))
     said = "only the column 'y'; a feature and a target are needed; column 'flat' has one value in every row"
