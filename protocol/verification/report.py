@@ -9,8 +9,9 @@ from protocol.types import Address, FrozenModel
 CANNOT_CHECK = {
     "model_buyer": "The buyer is shown neither updates nor metrics: that proofs hold and products are of the "
     "updates is what the members' signatures say.",
-    "data_owner": "A trainer is shown its own update alone, a member no share of others: how the next model "
-    "was tested is what the two checkers' verdicts say.",
+    "data_owner": "A trainer is shown its own update alone, and takes the other numbers of records as the "
+    "chain has them. A member is shown no other's question: that projections are zero and the next model is "
+    "in range is what the two checkers' verdicts say.",
     "federated_aggregator": "The aggregator is shown no question of a checker: that projections are zero is "
     "what the two checkers' verdicts say.",
 }
