@@ -1,7 +1,5 @@
 """What was rebuilt of a training, or the first thing that differs."""
 
-from types import TracebackType
-
 from protocol.errors import DeltaMLError, MisuseError, ProtocolViolation
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.types import Address, FrozenModel
@@ -75,7 +73,7 @@ class naming:  # noqa: N801  read as a word of the sentence it stands in
         """Nothing is to be done before."""
 
     def __exit__(
-        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
     ) -> None:
         """Raise VerificationFailed in place of a refusal; anything else goes on as it is."""
         match error:
