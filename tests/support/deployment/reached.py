@@ -13,8 +13,12 @@ _APART = (
     "protocol.roles.aggregator.checked",
     "protocol.roles.buyer.checked",
     "protocol.roles.owner.checked",
+    "protocol.verification",
 )
-"""But not these: admission lets none of the messages in, and `dispatch` has none of the machines."""
+"""But not these: admission lets none of the messages in, and `dispatch` has none of the machines.
+
+What verifies a transcript is run by a command alone, whose report says with every code what was found.
+"""
 
 
 @cache
