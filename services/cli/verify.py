@@ -39,7 +39,7 @@ def verify(
     *,
     json: Json = False,
 ) -> None:
-    """Rebuild a training from a transcript: proofs, products, openings, records, contributions, payments.
+    """Rebuild a training from a transcript: proofs, openings, records, contributions, payments.
 
     Exit status 3 where anything differs, with the first message that does. What the chain holds is taken as
     the transcript has it: compare a record with the node's before you believe a stranger.
