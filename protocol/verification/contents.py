@@ -1,5 +1,6 @@
 """A transcript's messages and events, each checked by itself and found by what it is about."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from protocol.messages.catalogue import MessageBody
 from protocol.roles.engine.refusals import require
 from protocol.types import Address, FrozenModel, RoundAttempt
 from protocol.verification.report import naming
-from protocol.verification.transcript import KEPT, Entry, Header, Transcript
+from protocol.verification.transcript import KEPT, Entry, Header
 
 Body = TypeVar("Body", bound=MessageBody)
 Event = TypeVar("Event", bound=FrozenModel)
@@ -60,21 +61,19 @@ class Contents:
         return [one for one in self.events if isinstance(one, kind)]
 
 
-def contents_of(transcript: Transcript) -> Contents:
-    """Everything in a transcript that was not altered, each message signed by whom it says.
+def contents_of(header: Header, entries: Iterable[Entry]) -> Contents:
+    """Everything in a transcript's entries, each message signed by whom it says.
 
     Raises VerificationFailed, naming the entry.
     """
-    with naming("transcript"):
-        transcript.require_unaltered()
-    contents, seen = Contents(transcript.header), set[bytes]()
+    contents, seen = Contents(header), set[bytes]()
     place = (0, -1)
-    for number, linked in enumerate(transcript.entries, 1):
+    for number, entry in enumerate(entries, 1):
         with naming(f"entry {number}"):
-            if linked.entry.kind == "event":
-                place = _add_event(contents, linked.entry, place)
+            if entry.kind == "event":
+                place = _add_event(contents, entry, place)
             else:
-                _add_message(contents, linked.entry, seen)
+                _add_message(contents, entry, seen)
     return contents
 
 

@@ -1,7 +1,5 @@
 """What was rebuilt of a training, or the first thing that differs."""
 
-from types import TracebackType
-
 from protocol.errors import DeltaMLError, MisuseError, ProtocolViolation
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.types import Address, FrozenModel
@@ -9,8 +7,9 @@ from protocol.types import Address, FrozenModel
 CANNOT_CHECK = {
     "model_buyer": "The buyer is shown neither updates nor metrics: that proofs hold and products are of the "
     "updates is what the members' signatures say.",
-    "data_owner": "A trainer is shown its own update alone, a member no share of others: how the next model "
-    "was tested is what the two checkers' verdicts say.",
+    "data_owner": "A trainer is shown its own update alone, and takes the other numbers of records as the "
+    "chain has them. A member is shown no other's question: that projections are zero and the next model is "
+    "in range is what the two checkers' verdicts say.",
     "federated_aggregator": "The aggregator is shown no question of a checker: that projections are zero is "
     "what the two checkers' verdicts say.",
 }
@@ -74,7 +73,7 @@ class naming:  # noqa: N801  read as a word of the sentence it stands in
         """Nothing is to be done before."""
 
     def __exit__(
-        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
     ) -> None:
         """Raise VerificationFailed in place of a refusal; anything else goes on as it is."""
         match error:

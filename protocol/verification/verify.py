@@ -1,6 +1,6 @@
 """Verify a training from one party's transcript: round by round, and then what was paid."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from protocol.crypto.commitment_group import RSA_2048, CommitmentGroup
 from protocol.marketplace import RoundRecorded
@@ -21,7 +21,7 @@ from protocol.verification.report import (
 )
 from protocol.verification.trainer import require_own_update
 from protocol.verification.training import VerifiedTraining, rebuilt
-from protocol.verification.transcript import Transcript
+from protocol.verification.transcript import Entry, Header, Transcript
 
 Told = Callable[[RoundReport], None]
 
@@ -35,18 +35,32 @@ def verify(
     group: CommitmentGroup = RSA_2048,
     told: Told = lambda _round: None,
 ) -> Report:
-    """What the transcript shows of this training of this market, up to the first thing that differs.
+    """What a transcript shows of this training of this market, up to the first thing that differs.
 
     `seed` is 32 bytes by chance that whoever made the transcript does not know; `told` hears of each round.
     """
-    header, rounds = transcript.header, list[RoundReport]()
-    report = Report(
-        training=header.training,
-        role=header.role,
-        party=header.party,
-        entries=len(transcript.entries),
-        cannot_check=CANNOT_CHECK[header.role],
-    )
+    entries = [one.entry for one in transcript.entries]
+    try:
+        with naming("transcript"):
+            transcript.require_unaltered()
+    except VerificationFailed as failed:
+        return _report(transcript.header, len(entries)).model_copy(update={"failure": failed.failure})
+    return verify_entries(transcript.header, entries, market, seed, training=training, group=group, told=told)
+
+
+def verify_entries(
+    header: Header,
+    entries: Sequence[Entry],
+    market: Market,
+    seed: bytes,
+    *,
+    training: int,
+    group: CommitmentGroup = RSA_2048,
+    told: Told = lambda _round: None,
+) -> Report:
+    """The same of what a party's own store keeps, which nobody has sealed yet."""
+    rounds = list[RoundReport]()
+    report = _report(header, len(entries))
 
     def tell(one: RoundReport) -> None:
         rounds.append(one)
@@ -56,10 +70,20 @@ def verify(
         with naming("transcript"):
             require(header.market == market, "wrong_market", f"{header.contract} on chain {header.chain_id}")
             require(header.training == training, "other_training", f"of training {header.training}")
-        checks = _verified(contents_of(transcript), group, seed, tell)
+        checks = _verified(contents_of(header, entries), group, seed, tell)
     except VerificationFailed as failed:
         return report.model_copy(update={"rounds": tuple(rounds), "failure": failed.failure})
     return report.model_copy(update={"rounds": tuple(rounds), "checks": tuple(checks)})
+
+
+def _report(header: Header, entries: int) -> Report:
+    return Report(
+        training=header.training,
+        role=header.role,
+        party=header.party,
+        entries=entries,
+        cannot_check=CANNOT_CHECK[header.role],
+    )
 
 
 def _verified(contents: Contents, group: CommitmentGroup, seed: bytes, told: Told) -> list[Check]:

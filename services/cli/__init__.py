@@ -21,9 +21,8 @@ _COMMANDS = {
     "trainings": "List a daemon's trainings and their states.",
     "history": "Show what happened: trainings, rounds, their times, what failed and what was tried again.",
     "earnings": "What an owner or an aggregator earned, or a buyer spent, as the chain has confirmed it.",
-    "transcript": "Write what a daemon keeps of a checked training, sealed, so that it can be verified "
-    "anywhere.",
-    "verify": "Rebuild a checked training from a transcript, offline: proofs, openings, records, pay.",
+    "transcript": "Write what this daemon keeps of a training, hash-chained and sealed with its key.",
+    "verify": "Rebuild a training from a transcript: proofs, openings, records, contributions, payments.",
     "health": "Ask a daemon's /health; exit status 3 when it fails or does not answer.",
     "train": "Ask the buyer's daemon to have a model trained, and tell what daemon and contract say to it.",
     "admissions": "Show which owners would join the buyer's trainings that have not started, and what was "

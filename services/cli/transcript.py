@@ -1,12 +1,13 @@
 """`deltaml transcript`: what a daemon keeps of a training, sealed with its key, to be verified anywhere."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from protocol.marketplace import PartyRole
-from protocol.verification.transcript import Header, Transcript, to_bytes
+from protocol.verification.transcript import Entry, Header, Transcript, to_bytes
 from services.cli.options import ConfigFile, Json
 from services.cli.orders import TrainingNumber
 from services.cli.output import print_outcome
@@ -25,6 +26,15 @@ from services.records.stored_trainings import find_instance
 from services.records.transcripts import kept_entries
 
 
+@dataclass(frozen=True)
+class OwnTranscript:
+    """What a daemon's store keeps of a training, and the key to seal it with."""
+
+    header: Header
+    entries: list[Entry]
+    signing_key: bytes = field(repr=False)
+
+
 def transcript(
     training: TrainingNumber,
     config: ConfigFile,
@@ -38,27 +48,35 @@ def transcript(
     Of a validator or an aggregator it shows how requests to the buyer were masked: never give the buyer one.
     """
     require_new(out, force=force)
+    own = own_transcript(config, training)
+    write_private(out, to_bytes(Transcript.sealed(own.header, own.entries, own.signing_key)))
+    print_outcome({"transcript": str(out), "training": training, "entries": len(own.entries)}, json=json)
+
+
+def own_transcript(config: Path, training: int) -> OwnTranscript:
+    """Out of the store of a daemon, which may be running.
+
+    Raises ConfigurationError for a listener's configuration, a key store that cannot be opened, or a training
+    of which nothing is kept.
+    """
     settings = load(config)
     if isinstance(settings, ChainListenerConfig):
         raise ConfigurationError(f"{config} is a chain listener's, which takes part in no training")
     identity = Keystore.open(settings.keystore, read_passphrase(settings.passphrase_file)).identity
     market = settings.chain.market
     with existing_store(None, config) as store:
-        instance = find_instance(store, str(training))
-        entries = kept_entries(store, instance, market.chain_id)
+        entries = kept_entries(store, find_instance(store, str(training)), market.chain_id)
     header = Header(
         chain_id=market.chain_id,
         contract=market.contract,
         training=training,
-        role=role_of(settings),
+        role=_role_of(settings),
         party=identity.address,
     )
-    write_private(out, to_bytes(Transcript.sealed(header, entries, identity.signing_key)))
-    print_outcome({"transcript": str(out), "training": training, "entries": len(entries)}, json=json)
+    return OwnTranscript(header, entries, identity.signing_key)
 
 
-def role_of(settings: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> PartyRole:
-    """The role of a daemon's settings."""
+def _role_of(settings: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> PartyRole:
     match settings:
         case ModelBuyerConfig():
             return "model_buyer"

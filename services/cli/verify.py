@@ -10,11 +10,14 @@ import typer
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.verification.report import Check, Report, RoundReport
 from protocol.verification.transcript import Header, Transcript, from_bytes
+from protocol.verification.verify import Told, verify_entries
 from protocol.verification.verify import verify as verified
 from services.cli.options import Json
 from services.cli.orders import TrainingNumber
 from services.cli.output import print_json
 from services.cli.standard_streams import visible
+from services.cli.transcript import own_transcript
+from services.common.errors import ConfigurationError
 from services.common.files import read_bounded
 from services.config.daemons import load
 
@@ -25,29 +28,42 @@ _DIFFERS = 3
 def verify(
     training: TrainingNumber,
     transcript: Annotated[
-        Path, typer.Option(help="The file that `deltaml transcript` wrote, of any of its parties.")
-    ],
+        Path | None, typer.Option(help="The file that `deltaml transcript` wrote, of any of its parties.")
+    ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="Of the market in this daemon's file; else of the transcript's own.")
+        Path | None,
+        typer.Option(
+            help="A daemon's file: the transcript must be of its market; without one, its store is verified."
+        ),
     ] = None,
     *,
     json: Json = False,
 ) -> None:
-    """Rebuild a training from a transcript: proofs, products, openings, records, contributions, payments.
+    """Rebuild a training from a transcript: proofs, openings, records, contributions, payments.
 
     Exit status 3 where anything differs, with the first message that does. What the chain holds is taken as
     the transcript has it: compare a record with the node's before you believe a stranger.
     """
-    read = _read(transcript)
-    market = read.header.market if config is None else load(config).chain.market
     told = _nothing if json else _tell
-    report = verified(read, market, os.urandom(32), training=training, told=told)
+    header, report = _verified(training, transcript, config, told)
     if json:
         print_json(report.model_dump(mode="json"))
     else:
-        _print(read.header, report)
+        _print(header, report)
     if report.failure is not None:
         raise typer.Exit(_DIFFERS)
+
+
+def _verified(training: int, path: Path | None, config: Path | None, told: Told) -> tuple[Header, Report]:
+    if path is not None:
+        read = _read(path)
+        market = read.header.market if config is None else load(config).chain.market
+        return read.header, verified(read, market, os.urandom(32), training=training, told=told)
+    if config is None:
+        raise ConfigurationError("give --transcript, or the --config of the daemon whose store to verify")
+    own = own_transcript(config, training)
+    market, seed = own.header.market, os.urandom(32)
+    return own.header, verify_entries(own.header, own.entries, market, seed, training=training, told=told)
 
 
 def _read(path: Path) -> Transcript:

@@ -72,6 +72,7 @@ def test_every_code_is_explained_and_no_other():
         "## What was answered",
         "## Why somebody was left out",
         "## Why something was refused",
+        "## What `deltaml verify` found",
         "## What the contract refuses",
     )
     page = set().union(*(quoted(row) for heading in headings for row in rows_of(heading)))

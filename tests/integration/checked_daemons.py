@@ -52,6 +52,18 @@ async def test_records_and_model_are_numpys_after_kills_and_other_rounds_are_ref
     await market.until(lambda: all(market.shown(name) == ["FINISHED"] for name in market.addresses))
     await check_outcome(market, rounds=ROUNDS, local_steps=LOCAL_STEPS)
     assert await market.broker.depth("deltaml.dead.letters") == 0
+    for name in market.addresses:
+        _verify_transcript(market, name)
+
+
+def _verify_transcript(market, name):
+    """Kills, redeliveries and all: what each daemon has kept shows a training in which all is in order."""
+    file = market.folder / f"{name}.transcript"
+    written = market.command("transcript", "1", "--config", str(market.config(name)), "--out", str(file))
+    report = market.command("verify", "1", "--transcript", str(file), "--config", str(market.config(name)))
+    assert report["failure"] is None
+    assert report["entries"] == written["entries"]
+    assert [one["round"] for one in report["rounds"]] == list(range(1, ROUNDS + 1))
 
 
 def _is_checking(market):

@@ -6,7 +6,6 @@ leaving out one member now and another then, the aggregator would have each one'
 
 from collections.abc import Sequence
 from functools import reduce
-from operator import and_
 
 from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
@@ -145,7 +144,7 @@ def is_the_buyers_silence(stuck: Sequence[Seats]) -> bool:
     Checkers that come to no verdict wait for each other or for the buyer. Of one dishonest party, a checker
     is in each attempt that it stops: where none is in all, the buyer it is.
     """
-    return bool(stuck) and not reduce(and_, stuck)
+    return bool(stuck) and not reduce(int.__and__, stuck)
 
 
 _SILENCES = ("metric_late", "consent_late", "ring_late")
