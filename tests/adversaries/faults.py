@@ -22,7 +22,7 @@ LONGEST = 80
 """Deliveries by which a late message may be overtaken."""
 LOST = 3
 """Inputs that come again, and messages that go out again, after a death: those not yet acknowledged."""
-_OVER = frozenset({"already_opened", "attempt_out_of_order", "round_out_of_order"})
+_OVER = frozenset({"already_opened", "already_started", "attempt_out_of_order", "round_out_of_order"})
 
 
 def is_of_a_repetition(code: str) -> bool:
@@ -91,13 +91,13 @@ Ordering = Callable[[Sequence[int]], Sequence[int]]
 def _order(arena: Arena, ordering: Ordering) -> None:
     """Deliveries come in this order, out of which an adversary that chooses has its choice.
 
-    What the adversary sends comes at once: too late, its cheat would be none.
+    What the adversary sends comes at once, as it sent it: too late, its cheat would be none.
     """
     chosen = arena.choose
 
     def choose(eligible: Sequence[int]) -> int:
-        ordered = ordering(eligible)
-        return chosen(sorted(ordered, key=lambda position: not _is_the_adversarys(arena, position)))
+        its = [one for one in eligible if _is_the_adversarys(arena, one)]
+        return chosen([*its, *(one for one in ordering(eligible) if one not in its)])
 
     arena.choose = choose
 

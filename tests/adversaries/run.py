@@ -72,7 +72,7 @@ def differences(declared: Adversary, outcome: Outcome, ignored: Ignored = _nothi
     found = []
     if outcome.bugs:
         found.append(f"an honest party has a bug: {outcome.bugs}")
-    if missing := set(declared.caught) - outcome.findings:
+    if missing := {one for one in declared.caught if not _is_found(one, outcome.findings, ignored)}:
         found.append(f"not found out: {sorted(missing)} in {sorted(outcome.findings)}")
     undeclared = {one for one in outcome.findings if not ignored(one.rpartition(": ")[2])}
     if not declared.caught and undeclared:
@@ -82,6 +82,14 @@ def differences(declared: Adversary, outcome: Outcome, ignored: Ignored = _nothi
     if not outcome.is_true:
         found.append("a wrong number was recorded")
     return found + _money(declared.money, outcome)
+
+
+def _is_found(declared: str, findings: set[str], ignored: Ignored) -> bool:
+    """Whether somebody noticed; of what is ignored, any such code of the same role will do."""
+    role, _, code = declared.rpartition(": ")
+    if declared in findings or not ignored(code):
+        return declared in findings
+    return any(one.startswith(f"{role}: ") and ignored(one.rpartition(": ")[2]) for one in findings)
 
 
 def _people(said: bool, found: set[str], own: set[str], arena: Arena, what: str) -> Sequence[str]:

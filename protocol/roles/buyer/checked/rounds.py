@@ -80,13 +80,15 @@ def _require_next_exchange(state: CheckedRunningState, at: RoundAttempt) -> None
     """Raise ProtocolViolation unless it is the next attempt at a round that may be trained.
 
     Training runs at most one round ahead of measuring, and a round is measured only after the one before.
+    Raises EarlyInput for an attempt that has overtaken one of those before it.
     """
     require(state.link.round < at.round <= state.link.round + 2, "round_out_of_order")
     require(at.round <= state.request.schedule.rounds, "round_out_of_order")
     require(1 <= at.attempt <= MAXIMUM_ATTEMPTS, "too_many_attempts")
     require(state.exchange(at) is None, "asked_twice")
     made = sum(one.round == at.round for one in state.exchanges)
-    require(at.attempt == made + 1, "attempt_out_of_order", f"attempt {at.attempt} after {made}")
+    if at.attempt > made + 1:
+        raise EarlyInput
 
 
 def _require_place(state: CheckedRunningState, body: MomentRequest, at: RoundAttempt) -> None:
@@ -107,7 +109,7 @@ def on_attempt_announced(
     """Note the members of the next attempt: whoever is left out is named, and stays out.
 
     With one member more now and another then, two openings would have a single member's numbers as their
-    difference.
+    difference. Raises EarlyInput for an attempt that has overtaken one of those before it.
     """
     require_sender(announced.sender, state.request.aggregator)
     body, at = announced.body, announced.at
@@ -122,8 +124,11 @@ def on_attempt_announced(
     if noted in state.attempts:
         return Step.unchanged(state)
     drawn = state.parties.validators
-    standing = seats_of(state.standing or drawn)
-    require_attempt(drawn.bit_count(), standing, _before(state, at.round), attempt)
+    standing, before = seats_of(state.standing or drawn), _before(state, at.round)
+    made = 0 if before is None else before.number + 1
+    if made + 1 < at.attempt <= MAXIMUM_ATTEMPTS:
+        raise EarlyInput
+    require_attempt(drawn.bit_count(), standing, before, attempt)
     over = [facts.ATTEMPT_OVER.of(round=at.round, attempt=at.attempt - 1)] if at.attempt > 1 else []
     return Step(replace(state, standing=members, attempts=(*state.attempts, noted)), tuple(over))
 

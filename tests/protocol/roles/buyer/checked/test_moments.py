@@ -50,8 +50,11 @@ def test_an_answer_names_its_question_and_is_fresh_every_time(world: CheckedAtte
 
 
 def test_attempts_are_consecutive(world: CheckedAttempt) -> None:
-    assert refused(world, world.running(), (1, 2)) == "attempt_out_of_order"
+    """One that overtook the attempt before it waits for that one: it is not answered without."""
     assert refused(world, world.running(), (1, 0)) == "too_many_attempts"
+    for attempt in (2, 3):
+        with pytest.raises(EarlyInput):
+            asked(world, world.running(), (1, attempt))
 
 
 def test_training_runs_one_round_ahead_and_no_further(world: CheckedAttempt) -> None:
@@ -124,7 +127,6 @@ def test_whoever_is_left_out_is_named_and_stays_out(world: CheckedAttempt) -> No
         ((1, 2), (0, 1), (), "wrong_members"),
         ((1, 2), (0,), (1, 2), "too_few_members"),
         ((1, 2), (0, 1, 2, 2), (), "wrong_members"),
-        ((1, 3), (0, 1), (2,), "attempt_out_of_order"),
         ((1, 1), (0, 1), (2,), "attempt_out_of_order"),
         ((1, 4), (0, 1, 2), (), "attempt_out_of_order"),
         ((2, 1), (0, 1, 2), (), "round_out_of_order"),
@@ -138,6 +140,16 @@ def test_an_aggregator_does_not_choose_members(
     with pytest.raises(ProtocolViolation) as caught:
         announce(world, measuring().state, at, members, *(world.members[place] for place in left))
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(("made", "at"), [((), (1, 2)), ((), (1, 3)), ((1,), (1, 3))])
+def test_an_announcement_that_overtook_another_waits(
+    world: CheckedAttempt, made: tuple[int, ...], at: tuple[int, int]
+) -> None:
+    """It names who left since the one before, which is nobody's fault to be late."""
+    state = measuring().state if made else replace(measuring().state, attempts=(), standing=0)
+    with pytest.raises(EarlyInput):
+        announce(world, state, at, world.members)
 
 
 def test_a_trainer_is_no_member(world: CheckedAttempt) -> None:
