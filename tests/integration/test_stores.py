@@ -46,6 +46,13 @@ async def one_round_more(market):
     await market.until(lambda: _rounds(market) > before)
 
 
+async def at_work(market, starts):
+    """Until every daemon has started so often: a round may do without one that is still opening its store."""
+    await market.until(
+        lambda: all(one.log.read_text().count("daemon_started") >= starts for one in market.daemons.values())
+    )
+
+
 async def ended(market, rounds):
     await market.until(lambda: market.shown("buyer") == ["FINISHED"])
     await check_outcome(market, rounds=rounds, local_steps=5)
@@ -75,11 +82,13 @@ async def test_a_training_across_an_upgrade_a_move_to_postgresql_and_its_servers
     await ordered(market, rounds=LONG)
     upgrade(market, tmp_path)
     await one_round_more(market)
+    await at_work(market, starts=2)
     for name in market.daemons:
         assert "sound" in administered("check", "--config", str(market.config(name)))
     with ExitStack() as stack:
         move(market, tmp_path, lambda: stack.enter_context(fresh_schema(cluster.url)))
         await one_round_more(market)
+        await at_work(market, starts=3)
         assert _rounds(market) < LONG
         cluster.kill()
         await asyncio.sleep(2)
