@@ -40,8 +40,8 @@ FEATURE = {"name": "area", "minimum": 1, "maximum": 9}
         ({"start": {"start": "men"}}, "start: 'men' is not known here; did you mean 'mean'?"),
         ({"start": {"begin": "mean"}}, "start: the field 'start' is missing, which says what kind it is"),
         (
-            {"model": {"kind": "regression"}},
-            "model.kind: 'regression' is not known here; did you mean 'linear_regression'?",
+            {"model": {"kind": "linear-regression"}},
+            "model.kind: 'linear-regression' is not known here; did you mean 'linear_regression'?",
         ),
         ({"features": []}, "features: Tuple must have at least 1 item after validation, not 0"),
     ],
