@@ -9,12 +9,12 @@ from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.messages.checked import ProvenMetric, RoundEvidence, ShownMetrics, ShownNoise
 from protocol.records import RoundRecord
-from protocol.roles.checked.attempt import evidence_digest, ring_context
-from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights
+from protocol.roles.checked.attempt import ring_context
+from protocol.roles.checked.members import member_weights
 from protocol.roles.checked.products import weighted_product, with_shares
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import store
-from protocol.roles.owner.checked.evidence import ground_of, require_evidence
+from protocol.roles.owner.checked.evidence import attempt_of, ground_of, require_evidence
 from protocol.roles.owner.checked.metric import AgreedMetrics, agreed_metrics
 from protocol.roles.owner.checked.state import Attempt
 from protocol.roles.owner.checked.view import RoundView
@@ -75,21 +75,8 @@ def _evidence(
     require(view.trainers == record.trainers, "wrong_trainers", "not those in the record")
     ground = ground_of(view)
     require(ground is None, "not_in_order", f"the {ground} does not hold")
-    kept, blob = store(body)
-    model, model_blob = store(body.next_model)
-    attempt = Attempt(
-        round=at.round,
-        attempt=at.attempt,
-        members=members,
-        start=body.start,
-        checkers=attempt_checkers(parties, members, at, draw_hash(context.market, training.training)),
-        evidence=kept,
-        evidence_digest=evidence_digest(body),
-        model=model,
-        model_digest=body.next_model.digest(),
-    )
-    known = context.knowing((blob, model_blob))
-    return replace(view, context=known), attempt
+    attempt, blobs = attempt_of(view, members)
+    return replace(view, context=context.knowing(blobs)), attempt
 
 
 def _metrics(contents: Contents, view: RoundView, attempt: Attempt) -> tuple[AgreedMetrics, ShownMetrics]:

@@ -14,13 +14,16 @@ from protocol.learning.judgement.members import require_attempt
 from protocol.learning.moments.recomputation import require_request
 from protocol.messages.checked import RoundEvidence
 from protocol.messages.checked.values import START_OF
-from protocol.roles.checked.members import read_attempt
+from protocol.roles.checked.attempt import evidence_digest
+from protocol.roles.checked.members import attempt_checkers, draw_hash, read_attempt
 from protocol.roles.checked.record import expected_start
 from protocol.roles.checked.start import first_link
 from protocol.roles.engine.context import Context
+from protocol.roles.engine.effects import StoreBlob
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
-from protocol.roles.owner.checked.state import CheckedState
+from protocol.roles.engine.state import store
+from protocol.roles.owner.checked.state import Attempt, CheckedState
 from protocol.roles.owner.checked.view import RoundView, ShownTraining
 from protocol.roles.shared.parties import public_key_of
 from protocol.roles.shared.transcript import TranscriptHead
@@ -117,3 +120,23 @@ def _last_number(state: CheckedState, round_number: int) -> int:
     """Of the last attempt at a round that we know of, from 1; 0 before the first."""
     running = state.attempt
     return running.attempt if running is not None and running.round == round_number else 0
+
+
+def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob, StoreBlob]]:
+    """An attempt as its evidence begins it, with the blobs of evidence and next model."""
+    body, at = view.body, view.at
+    hashed = draw_hash(view.context.market, view.state.training)
+    evidence, evidence_blob = store(body)
+    model, model_blob = store(body.next_model)
+    attempt = Attempt(
+        round=at.round,
+        attempt=at.attempt,
+        members=members,
+        start=body.start,
+        checkers=attempt_checkers(view.state.parties, members, at, hashed),
+        evidence=evidence,
+        evidence_digest=evidence_digest(body),
+        model=model,
+        model_digest=body.next_model.digest(),
+    )
+    return attempt, (evidence_blob, model_blob)

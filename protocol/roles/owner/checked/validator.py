@@ -2,10 +2,8 @@
 
 from protocol.crypto.cipher import write_ciphertexts
 from protocol.messages.checked import CheckVerdict, ProvenMetric, RoundEvidence
-from protocol.roles.checked.attempt import evidence_digest
 from protocol.roles.checked.complaint import check_failed
 from protocol.roles.checked.labels import Label
-from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import StoreBlob, effects_of
 from protocol.roles.engine.inputs import Received
@@ -14,6 +12,7 @@ from protocol.roles.engine.state import replace, store
 from protocol.roles.owner.checked import next_model, projection
 from protocol.roles.owner.checked.committing import OwnerSecrets
 from protocol.roles.owner.checked.evidence import (
+    attempt_of,
     ground_of,
     link_of,
     require_evidence,
@@ -41,7 +40,7 @@ def on_round_evidence(
     require_place(state, received.at)
     members = require_members(state, received, context)
     require_evidence(view, members)
-    attempt, blobs = _attempt(state, view, members, context)
+    attempt, blobs = attempt_of(view, members)
     begun = replace(state, link=link_of(state), standing=members)
     ground = ground_of(view)
     if ground is None:
@@ -49,27 +48,6 @@ def on_round_evidence(
     if context.address in attempt.checkers:
         return not_in_order(begun, attempt, ground, context, *blobs)
     return with_attempt(begun, replace(attempt, is_stopped=True), *blobs)
-
-
-def _attempt(
-    state: CheckedState, view: RoundView, members: int, context: Context
-) -> tuple[Attempt, tuple[StoreBlob, ...]]:
-    body, at = view.body, view.at
-    hashed = draw_hash(context.market, state.training)
-    evidence, evidence_blob = store(body)
-    model, model_blob = store(body.next_model)
-    attempt = Attempt(
-        round=at.round,
-        attempt=at.attempt,
-        members=members,
-        start=body.start,
-        checkers=attempt_checkers(state.parties, members, at, hashed),
-        evidence=evidence,
-        evidence_digest=evidence_digest(body),
-        model=model,
-        model_digest=body.next_model.digest(),
-    )
-    return attempt, (evidence_blob, model_blob)
 
 
 def _measure(
