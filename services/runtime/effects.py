@@ -104,25 +104,7 @@ class MessageWriter:
         message_id: bytes,
         place: tuple[int, int] = (0, 0),
     ) -> OutboxEntry:
-        """The outbox entry of a message; as `sealed` otherwise."""
-        return packed_message(
-            await self.sealed(recipient, body, training, message_id=message_id, place=place)
-        )
-
-    def signed(self, envelope: Envelope, body: Message) -> SignedMessage:
-        """A message of ours as its recipient finds it in the seal: signatures are deterministic."""
-        return SignedMessage.create(envelope, pack(body), self._identity.signing_key)
-
-    async def sealed(
-        self,
-        recipient: str,
-        body: Message,
-        training: int,
-        *,
-        message_id: bytes,
-        place: tuple[int, int] = (0, 0),
-    ) -> Outgoing:
-        """A message, signed and sealed; `place` is (round, attempt).
+        """The outbox entry of a message; `place` is (round, attempt).
 
         Raises ProtocolViolation: "not_registered" for a recipient the chain does not know, "wrong_route" for
         one whose role takes no such message, "unusable_exchange_key" for one that nothing can be sealed to.
@@ -133,7 +115,7 @@ class MessageWriter:
         # Who is invited or admitted has not joined: the chain has no key of this training for it.
         joined = 0 if isinstance(body, Invitation | AdmissionAnswer) else training
         exchange_key = await self._directory.sealing_key_of(joined, recipient)
-        return outgoing(
+        message = outgoing(
             self._identity,
             (role, recipient),
             body,
@@ -143,13 +125,15 @@ class MessageWriter:
             message_id=message_id,
             place=place,
         )
+        return packed_message(message)
+
+    def signed(self, envelope: Envelope, body: Message) -> SignedMessage:
+        """A message of ours as its recipient finds it in the seal: signatures are deterministic."""
+        return SignedMessage.create(envelope, pack(body), self._identity.signing_key)
 
 
 async def writes_of(
-    step: EncodedStep,
-    item: Input,
-    writer: MessageWriter,
-    known: frozenset[bytes] = frozenset(),
+    step: EncodedStep, item: Input, writer: MessageWriter, known: frozenset[bytes] = frozenset()
 ) -> StepWrites:
     """What one step writes; `item` is the input that caused it, `known` the blobs that were there before."""
     writes = StepWrites(step.training, step.state, step.display_status, step.finished, step.references, known)
