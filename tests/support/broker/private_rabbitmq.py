@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import HTTPBasicAuthHandler, HTTPPasswordMgrWithDefaultRealm, build_opener
 
+from tests.support.broker.few_modules import write_descriptions
 from tests.support.database.memory import folder_in_memory
 from tests.support.deployment.packages import install
 
@@ -118,7 +119,7 @@ class PrivateBroker:
         (self._folder / "plugins").write_text(f"[{','.join(plugins)}].\n")
         (self._folder / "rabbitmq.conf").write_text("\n".join(self._configuration()) + "\n")
         (self._folder / "empty.conf").touch()
-        ports = self._ports
+        ports, descriptions = self._ports, write_descriptions(self._folder / "applications")
         return {
             "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
             "LANG": "C.UTF-8",
@@ -136,7 +137,7 @@ class PrivateBroker:
             # One scheduler that does not spin while it waits: on cores that all tests share, two wait for
             # each other, and the same work takes half as long again.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none "
-            "-kernel inet_dist_use_interface {127,0,0,1}",
+            f"-kernel inet_dist_use_interface {{127,0,0,1}} -pa {descriptions}",
         }
 
     def _configuration(self) -> Iterator[str]:
