@@ -1,6 +1,5 @@
 """Products of powers against Python's own."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
@@ -9,7 +8,6 @@ from gmpy2 import mpz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.crypto import powers
 from protocol.crypto.powers import (
     MOST_KEPT_BASES,
     PowerTables,
@@ -21,6 +19,7 @@ from protocol.crypto.powers import (
     window_for,
 )
 from protocol.crypto.randomness import Randomness
+from tests.support.product_count import ProductCount
 
 PRIME = (1 << 127) - 1
 COEFFICIENTS = st.one_of(
@@ -81,22 +80,6 @@ def test_an_element_without_inverse_gives_no_result() -> None:
         batch_invert([mpz(2), mpz(5), mpz(3)], mpz(15))
 
 
-class CountingModulus:
-    """A modulus that counts how often something is reduced by it."""
-
-    def __init__(self, value: mpz) -> None:
-        self.value, self.products = value, 0
-
-    def __rmod__(self, product: mpz) -> mpz:
-        self.products += 1
-        return product % self.value
-
-    def batch_invert(self, values: Sequence[mpz], modulus: "CountingModulus") -> list[mpz]:
-        """One inversion, which knows no such modulus, and three products for each value."""
-        self.products += 3 * len(values)
-        return batch_invert(values, modulus.value)
-
-
 @pytest.mark.parametrize(
     ("step", "bases", "rows", "bits"),
     [
@@ -110,12 +93,12 @@ class CountingModulus:
 def test_the_steps_of_a_round_take_as_many_products_as_expected(
     monkeypatch: pytest.MonkeyPatch, step: str, bases: int, rows: int, bits: int
 ) -> None:
-    stream, modulus = Randomness(step.encode().ljust(32)[:32]), CountingModulus(mpz(PRIME))
-    monkeypatch.setattr(powers, "batch_invert", modulus.batch_invert)
-    tables = PowerTables([mpz(stream.bits(120) + 1) for _ in range(bases)], modulus, 5)
+    stream, count = Randomness(step.encode().ljust(32)[:32]), ProductCount()
+    count.install(monkeypatch)
+    tables = PowerTables([mpz(stream.bits(120) + 1) for _ in range(bases)], mpz(PRIME), 5)
     for _ in range(rows):
         assert tables.product([stream.bits(bits) - (1 << (bits - 1)) for _ in range(bases)])
-    assert modulus.products == pytest.approx(expected_products(bases, rows, bits, window=5), rel=0.1)
+    assert count.total == pytest.approx(expected_products(bases, rows, bits, window=5), rel=0.1)
 
 
 @given(st.lists(st.integers(1, 1000), max_size=5), st.integers(1, 70), st.integers(-(1 << 99), 1 << 99))
