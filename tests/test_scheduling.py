@@ -95,4 +95,6 @@ def test_a_run_goes_on_when_two_processes_die_before_their_successors_have_found
 
 def test_the_places_that_are_told_apart_are_there():
     root = Path(__file__).parent.parent
-    assert [place for place in (*WAITING, *CONSOLES_OF_THEIR_OWN, *OWN_BROKER) if not (root / place).exists()] == []
+    assert [
+        place for place in (*WAITING, *CONSOLES_OF_THEIR_OWN, *OWN_BROKER) if not (root / place).exists()
+    ] == []
