@@ -13,43 +13,59 @@ import gmpy2
 from gmpy2 import mpz
 
 from protocol.crypto.residues import Element, PlainResidues, Residues, residues
+from protocol.errors import MisuseError
 
 
 class PowerTables:
     """Odd powers of some units and of their inverses, kept for many products over the same bases."""
 
-    __slots__ = ("_residues", "_tables", "_window")
+    __slots__ = ("_tables", "_window", "residues")
 
     def __init__(self, bases: Sequence[mpz], modulus: mpz, window: int) -> None:
         """Two tables of 2^(window − 2) powers for each base.
 
         Raises ZeroDivisionError for a base that is no unit.
         """
-        self._residues, self._window = residues(modulus), window
-        elements = [self._residues.enter(base) for base in bases]
-        self._tables = [_odd_powers(base, window, self._residues) for base in elements]
-        for table, inverse in zip(self._tables, _inverses(elements, self._residues), strict=True):
-            powers = _odd_powers(inverse, window, self._residues)
+        self.residues, self._window = residues(modulus), window
+        elements = [self.residues.enter(base) for base in bases]
+        self._tables = [_odd_powers(base, window, self.residues) for base in elements]
+        for table, inverse in zip(self._tables, _inverses(elements, self.residues), strict=True):
+            powers = _odd_powers(inverse, window, self.residues)
             table.update({-digit: power for digit, power in powers.items()})
 
     def product(self, exponents: Sequence[int]) -> mpz:
         """Π b_i^(e_i); raises ValueError unless there is one exponent for each base."""
-        return self._residues.leave(self._residues.chain(self._factors(exponents)))
+        return joint_product([(self, exponents)])
 
     def with_shifted(self, exponents: Sequence[int], shifted: Sequence[mpz], shift: int) -> mpz:
         """The same times Π s_k^(2^(shift·k)), k from 0, whose squarings are those of the other powers."""
-        factors = self._factors(exponents)
+        factors = self.add_factors(exponents, defaultdict(list))
         for place, one in enumerate(shifted):
-            factors[shift * place].append(self._residues.enter(one))
-        return self._residues.leave(self._residues.chain(factors))
+            factors[shift * place].append(self.residues.enter(one))
+        return self.residues.leave(self.residues.chain(factors))
 
-    def _factors(self, exponents: Sequence[int]) -> defaultdict[int, list[Element]]:
-        """What is multiplied in at each place of the chain."""
-        factors: defaultdict[int, list[Element]] = defaultdict(list)
+    def add_factors(
+        self, exponents: Sequence[int], factors: defaultdict[int, list[Element]]
+    ) -> defaultdict[int, list[Element]]:
+        """Add what is multiplied in at each place of a chain to `factors`, which is returned."""
         for table, exponent in zip(self._tables, exponents, strict=True):
             for position, digit in sliding_digits(int(exponent), self._window):
                 factors[position].append(table[digit])
         return factors
+
+
+def joint_product(parts: Sequence[tuple[PowerTables, Sequence[int]]]) -> mpz:
+    """The product of several tables' products, one of them at least, all in one chain of squarings.
+
+    Raises MisuseError for tables of different moduli, ValueError as `PowerTables.product` does.
+    """
+    within = parts[0][0].residues
+    factors: defaultdict[int, list[Element]] = defaultdict(list)
+    for tables, exponents in parts:
+        if tables.residues.modulus != within.modulus:
+            raise MisuseError("tables of two moduli have no product; join those of one")
+        tables.add_factors(exponents, factors)
+    return within.leave(within.chain(factors))
 
 
 MOST_KEPT_BASES = 1_000

@@ -13,12 +13,14 @@ from protocol.crypto.powers import (
     PowerTables,
     batch_invert,
     expected_products,
+    joint_product,
     product_of_powers,
     sliding_digits,
     tables_of_inputs,
     window_for,
 )
 from protocol.crypto.randomness import Randomness
+from protocol.errors import MisuseError
 from tests.support.product_count import ProductCount
 
 PRIME = (1 << 127) - 1
@@ -120,3 +122,19 @@ def test_a_process_keeps_the_tables_of_its_last_inputs_and_no_large_ones() -> No
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 4) is not first
     large = [mpz(2)] * (MOST_KEPT_BASES + 1)
     assert tables_of_inputs(large, modulus, 2) is not tables_of_inputs(large, modulus, 2)
+
+
+@settings(max_examples=30)
+@given(POWERS, POWERS)
+def test_tables_multiply_in_one_chain(first: list[tuple[int, int]], second: list[tuple[int, int]]) -> None:
+    parts = [
+        (PowerTables([mpz(base) for base, _ in pairs], mpz(PRIME), window), [one for _, one in pairs])
+        for pairs, window in ((first, 3), (second, 5))
+    ]
+    assert joint_product(parts) == expected(first) * expected(second) % PRIME
+
+
+def test_tables_of_two_moduli_have_no_product() -> None:
+    parts = [(PowerTables([mpz(2)], mpz(modulus), 3), [1]) for modulus in (PRIME, 1009)]
+    with pytest.raises(MisuseError, match="two moduli"):
+        joint_product(parts)
