@@ -73,7 +73,7 @@ MOST_KEPT_BASES = 1_000
 
 
 def tables_of_inputs(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTables:
-    """The same tables for the same bases within a process, which keeps the last two of them.
+    """The same tables for the same bases within a process, which keeps the last three of them.
 
     A round's products are multiplied in several steps: for a metric, two tests and others' proofs. More than
     `MOST_KEPT_BASES` are not kept: tables that serve one or two products have half as many powers.
@@ -83,7 +83,7 @@ def tables_of_inputs(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTa
     return _kept_tables(tuple(bases), modulus, window)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _kept_tables(bases: tuple[mpz, ...], modulus: mpz, window: int) -> PowerTables:
     return PowerTables(bases, modulus, window)
 
