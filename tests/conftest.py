@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
+from tests.support.broker.own_rabbitmq import OwnBroker, own_broker
 from tests.support.broker.rabbitmq import Server, shared_server
 from tests.support.database.postgresql import fresh_schema, shared_database
 from tests.support.late_collection import plugin_of, without_garbage_collection
@@ -52,6 +53,21 @@ def rabbitmq(run_folder: Path) -> Iterator[Server]:
     """A real broker, the same for all processes of this run; see `tests.support.broker.rabbitmq`."""
     with shared_server(run_folder) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def own_rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnBroker]:
+    """This process' own broker; `tests.support.scheduling` gives one process all files that kill it."""
+    with own_broker(tmp_path_factory.mktemp("certificates") / "authority") as own:
+        yield own
+
+
+@pytest.fixture
+def own(own_rabbitmq: OwnBroker) -> OwnBroker:
+    """The same, running whatever a test before has left."""
+    if not own_rabbitmq.broker.is_running:
+        own_rabbitmq.broker.start()
+    return own_rabbitmq
 
 
 @pytest.fixture(scope="session")

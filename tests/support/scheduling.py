@@ -20,15 +20,24 @@ CONSOLES_OF_THEIR_OWN = tuple(
 )
 """What shares no market with the other tests in a browser."""
 
+OWN_BROKER = (
+    "tests/integration/test_many_messages.py",
+    "tests/services/bus/amqp/test_connection.py",
+    "tests/services/bus/broker/test_temporary_login.py",
+)
+"""What shares a broker that is killed: nobody else may use it, and each start of one costs seconds."""
+
 
 class Together(LoadFileScheduling):
-    """Files go whole to one process, and those that share a browser and a market to the same one.
+    """Files go whole to one process, and those that share a browser and a market, or a broker, to the same.
 
     The last half of the processes, the smaller one, begins with what waits, the others with what computes: so
     the cores always have work, and trainings with deadlines do not stand in each other's way.
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(OWN_BROKER):
+            return OWN_BROKER[0]
         if not nodeid.startswith("tests/browser/"):
             return super()._split_scope(nodeid)
         return "tests/browser alone" if nodeid.startswith(CONSOLES_OF_THEIR_OWN) else "tests/browser"
