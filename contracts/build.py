@@ -6,12 +6,14 @@ python contracts/build.py --check  recompile and compare byte for byte; exit sta
 """
 
 import fcntl
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 _ARTIFACTS = FOLDER.parent / "services" / "chain" / "artifacts"
@@ -44,10 +46,19 @@ def install() -> None:
             subprocess.run(command, cwd=FOLDER, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
-def compiled(artifact: Path = ARTIFACT, forged: Path | None = None) -> bytes:
-    """The artifact from the sources as they are; `forged` is the folder that forge has compiled into."""
+def compiled(artifact: Path = ARTIFACT) -> bytes:
+    """The artifact from the sources as they are."""
+    return _printed(artifact.stem)
+
+
+def stamp(artifact: Path) -> dict[str, Any]:
+    """What an artifact of these sources says of its making: settings, digest, the compiler's `release`."""
+    return json.loads(_printed(artifact.stem, "--stamp"))
+
+
+def _printed(*arguments: str) -> bytes:
     install()
-    command = [tool("node"), "compile.cjs", artifact.stem, *([] if forged is None else [str(forged)])]
+    command = [tool("node"), "compile.cjs", *arguments]
     return subprocess.run(command, cwd=FOLDER, check=True, capture_output=True).stdout  # noqa: S603
 
 

@@ -1,10 +1,9 @@
 // Compiles one contract of src/, named by the argument, and prints its artifact as canonical JSON on standard output.
-// A second argument names the folder that forge has compiled into: then it is that code, half a minute sooner.
+// With `--stamp` behind it, only what the artifact says of its making, which takes no compiler.
 "use strict";
 const fs = require("fs");
 const path = require("path");
 const crypto = require("crypto");
-const solc = require("solc");
 
 const settings = {
   optimizer: { enabled: true, runs: 200 },
@@ -19,7 +18,7 @@ const contracts = {
   ],
   TestToken: ["TestToken"],
 };
-const [wanted, forged] = process.argv.slice(2);
+const [wanted, option] = process.argv.slice(2);
 const names = contracts[wanted].map((name) => `src/${name}.sol`);
 const sources = Object.fromEntries(
   names.map((name) => [name, { content: fs.readFileSync(path.join(__dirname, name), "utf8") }]),
@@ -28,7 +27,7 @@ const findImport = (name) => {
   const file = path.join(__dirname, "node_modules", name);
   return fs.existsSync(file) ? { contents: fs.readFileSync(file, "utf8") } : { error: `not found: ${name}` };
 };
-const compile = () => {
+const compile = (solc) => {
   const output = JSON.parse(
     solc.compile(JSON.stringify({ language: "Solidity", sources, settings }), { import: findImport }),
   );
@@ -40,29 +39,32 @@ const compile = () => {
     return { abi, bytecode: evm.bytecode.object, runtime: evm.deployedBytecode.object };
   };
 };
-const readForged = (name) => {
-  // What the tests import too is compiled both ways, and bears the profile's name.
-  const files = [`${name}.deployed.json`, `${name}.json`].map((file) => path.join(forged, `${name}.sol`, file));
-  const { abi, bytecode, deployedBytecode } = JSON.parse(fs.readFileSync(files.find((file) => fs.existsSync(file)), "utf8"));
-  return { abi, bytecode: bytecode.object.slice(2), runtime: deployedBytecode.object.slice(2) };
-};
-const codeOf = forged ? readForged : compile();
-const contract = codeOf(wanted);
 const hash = crypto.createHash("sha256");
 for (const name of names) hash.update(name).update("\0").update(sources[name].content).update("\0");
-const artifact = {
-  contract: wanted,
-  compiler: solc.version(),
+const stamp = {
   settings: { optimizer: settings.optimizer, viaIR: true, evmVersion: settings.evmVersion },
   sources_sha256: hash.digest("hex"),
-  runtime_bytes: contract.runtime.length / 2,
-  bytecode: "0x" + contract.bytecode,
-  abi: contract.abi,
 };
-const created = { Marketplace: "Checks" }[wanted];
-if (created) {
-  // A contract of its own, which the constructor creates: its code is compared as well.
-  const { bytecode, runtime } = codeOf(created);
-  artifact.created = { bytecode: "0x" + bytecode, runtime_bytes: runtime.length / 2 };
-}
-process.stdout.write(JSON.stringify(artifact, null, 1) + "\n");
+const complete = (solc) => {
+  const codeOf = compile(solc);
+  const contract = codeOf(wanted);
+  const artifact = {
+    contract: wanted,
+    compiler: solc.version(),
+    ...stamp,
+    runtime_bytes: contract.runtime.length / 2,
+    bytecode: "0x" + contract.bytecode,
+    abi: contract.abi,
+  };
+  const created = { Marketplace: "Checks" }[wanted];
+  if (created) {
+    // A contract of its own, which the constructor creates: its code is compared as well.
+    const { bytecode, runtime } = codeOf(created);
+    artifact.created = { bytecode: "0x" + bytecode, runtime_bytes: runtime.length / 2 };
+  }
+  return artifact;
+};
+// The compiler takes a second to load.
+const printed =
+  option === "--stamp" ? { release: require("solc/package.json").version, ...stamp } : complete(require("solc"));
+process.stdout.write(JSON.stringify(printed, null, 1) + "\n");

@@ -51,6 +51,8 @@ BOND_CALLS = (
     "releaseBond",
     "accuseOfTwoRecords",
 )
+SHIPPED = {"FOUNDRY_PROFILE": "shipped", "MARKETPLACE": os.path.relpath(build.ARTIFACT, FOLDER)}
+"""Settings of a run that tests the contract in the wheel, and so need not compile it."""
 PRICES = ("prague", "osaka")
 KEY_BITS = (2048, 3072)
 

@@ -12,6 +12,7 @@ from xdist.remote import Producer
 from tests.support.broker.own_rabbitmq import OwnBroker, own_broker
 from tests.support.broker.rabbitmq import Server, shared_server
 from tests.support.database.postgresql import fresh_schema, shared_database
+from tests.support.late_collection import plugin_of, without_garbage_collection
 from tests.support.scheduling import Together
 
 settings.register_profile(
@@ -21,19 +22,23 @@ settings.load_profile("untimed")
 """A busy machine may pause any example: how long one takes says nothing."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    plugin = plugin_of(config)
+    if plugin is not None:
+        config.pluginmanager.register(plugin)
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together | None:
     return Together(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Modules and tests stay to the end: half of collecting them would be looking for garbage among them."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
+    """Modules and tests stay to the end: nobody looks for garbage among them again."""
+    with without_garbage_collection():
+        found = yield
         gc.freeze()
-        gc.enable()
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ contract AccuseOfFalseOpeningTest is OpeningTest {
 
     function test_RevertWhen_TheSignatureIsForAnotherContract() external {
         sample.plaintext = spoiled(sample.plaintext);
-        IMarketplace other = IMarketplace(vm.deployCode("Marketplace.sol:Marketplace"));
+        IMarketplace other = newMarket();
         refuseOpening(sample, signed(BUYER_KEY, other.hashOpening(sample)), "", ALL, badSignature(buyer));
     }
 

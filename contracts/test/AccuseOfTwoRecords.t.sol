@@ -73,7 +73,7 @@ contract AccuseOfTwoRecordsTest is BondTest {
 
     function test_RevertWhen_OneSignatureIsForAnotherContract() external {
         (IMarketplace.RoundRecord memory first, IMarketplace.RoundRecord memory second) = records();
-        IMarketplace other = IMarketplace(vm.deployCode("Marketplace.sol:Marketplace"));
+        IMarketplace other = newMarket();
         bytes memory own = signed(BUYER_KEY, market.hashRecord(first));
         refuse(first, own, second, signed(BUYER_KEY, other.hashRecord(second)), buyer, badSignature(buyer));
     }

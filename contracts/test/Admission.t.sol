@@ -64,7 +64,7 @@ contract AdmissionTest is MarketplaceTest {
     }
 
     function test_RevertWhen_TheAdmissionIsOfAnotherMarket() external {
-        market = IMarketplace(vm.deployCode("Marketplace.sol:Marketplace"));
+        market = newMarket();
         register(buyer, IMarketplace.Role.ModelBuyer);
         register(aggregator, IMarketplace.Role.FederatedAggregator);
         register(owner(0), IMarketplace.Role.DataOwner);

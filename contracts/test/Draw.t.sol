@@ -160,26 +160,30 @@ contract DrawTest is MarketplaceTest {
     /// Of 313 hashes that a builder can choose from, the one that draws most of its seats if others' nonces are zero.
     /// External, so that the memory of each search is its own.
     function bestHeader(uint256 training, uint256 own) external pure returns (bytes32 header, uint256 most) {
+        bytes memory nonces = noncesOf(training, own, 65_535);
         for (uint256 i = 0; i < 313; ++i) {
             bytes32 tried = keccak256(abi.encode("header", training, i));
-            uint256 count = bits(shuffled(seedOf(training, tried, own, 65_535), 65_535) & own);
+            uint256 count = bits(shuffled(seedOf(training, tried, nonces), 65_535) & own);
             if (count > most) (header, most) = (tried, count);
         }
     }
 
     function shuffled(uint256 training, bytes32 hash, uint256 mask) private pure returns (uint256) {
-        return shuffled(seedOf(training, hash, mask, mask), mask);
+        return shuffled(seedOf(training, hash, noncesOf(training, mask, mask)), mask);
     }
 
-    /// The seed as documented; nonces of seats that are not `known` are taken for zero.
-    function seedOf(uint256 training, bytes32 hash, uint256 known, uint256 mask) private pure returns (bytes32) {
-        bytes memory nonces;
+    /// The seed as documented.
+    function seedOf(uint256 training, bytes32 hash, bytes memory nonces) private pure returns (bytes32) {
+        return keccak256(bytes.concat(nonces, hash, bytes32(training)));
+    }
+
+    /// The nonces in the order of the seats; those of seats that are not `known` are taken for zero.
+    function noncesOf(uint256 training, uint256 known, uint256 mask) private pure returns (bytes memory nonces) {
         for (uint256 seat = 0; mask >> seat != 0; ++seat) {
             if ((mask >> seat) & 1 == 0) continue;
             bytes32 nonce = (known >> seat) & 1 == 1 ? nonceOf(training, owner(seat)) : bytes32(0);
             nonces = bytes.concat(nonces, nonce);
         }
-        return keccak256(bytes.concat(nonces, hash, bytes32(training)));
     }
 
     /// The shuffle as documented, written as exchanges inside one list of bytes.

@@ -43,9 +43,16 @@ class Together(LoadFileScheduling):
         return "tests/browser alone" if nodeid.startswith(CONSOLES_OF_THEIR_OWN) else "tests/browser"
 
     def _reschedule(self, node: WorkerController) -> None:
-        # One that replaces a process that died has to find its tests first; then it is asked again.
-        if node in self.registered_collections:
+        # One that replaces a process that died has to find its tests first; then it is asked again. A process
+        # begins with a file once it knows the next one, or that there is none; what else waited behind it, none
+        # other could run.
+        while node in self.registered_collections and not node.shutting_down:
+            if self.workqueue and self._has_next(node):
+                break
             super()._reschedule(node)
+
+    def _has_next(self, node: WorkerController) -> bool:
+        return self._pending_of(self.assigned_work[node]) > 1
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         waiting = node in self.nodes[(len(self.nodes) + 1) // 2 :]

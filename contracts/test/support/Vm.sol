@@ -23,6 +23,7 @@ interface Vm {
     function roll(uint256 blockNumber) external;
     function warp(uint256 timestamp) external;
     function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
+    function envOr(string calldata name, string calldata otherwise) external view returns (string memory);
     function getCode(string calldata artifact) external view returns (bytes memory);
     function snapshotValue(string calldata group, string calldata name, uint256 value) external;
     function setEvmVersion(string calldata version) external;
