@@ -72,7 +72,7 @@ class Late:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        """Run a file's tests, each in the file's place in the session, where xdist looks for what it reports."""
+        """Run a file's tests, each in the file's place in the session, where xdist looks for it."""
         if not isinstance(item, LateFile):
             return None
         session, place, tests = item.session, item.session.items.index(item), item.items()

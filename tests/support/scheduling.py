@@ -44,7 +44,7 @@ class Together(LoadFileScheduling):
 
     def _reschedule(self, node: WorkerController) -> None:
         # One that replaces a process that died has to find its tests first; then it is asked again. A process
-        # begins with a file once it knows the next one, or that there is none; what else waited behind it, none
+        # begins with a file once it knows the next one, or that there is none; what else waited behind it, no
         # other could run.
         while node in self.registered_collections and not node.shutting_down:
             if self.workqueue and self._has_next(node):
