@@ -52,7 +52,7 @@ test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=4 processes; op
 CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_demo_defaults.py checked_daemons.py) \
 	protocol/roles/test_model_of_the_run.py protocol/roles/shared/test_parties.py \
 	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
-	$(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
+	deltaml/run_example_pages.py $(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
 	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py privacy.py) soak/short_form.py
 .PHONY: campaigns
 campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: reorganisations, 10,000 messages, 2,000 runs of roles and listener, the contract
