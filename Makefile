@@ -53,10 +53,11 @@ CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_
 	protocol/roles/test_model_of_the_run.py protocol/roles/shared/test_parties.py \
 	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
 	deltaml/run_example_pages.py $(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
-	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py privacy.py) soak/short_form.py
+	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py privacy.py) soak/short_form.py \
+	browser/test_every_page.py browser/walk_through.py
 .PHONY: campaigns
 campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: reorganisations, 10,000 messages, 2,000 runs of roles and listener, the contract
-	export DELTAML_ALL_REORGS=1 DELTAML_ALL_TABLES=1 DELTAML_MESSAGES=10000 DELTAML_HYPOTHESIS_EXAMPLES=2000
+	export DELTAML_ALL_REORGS=1 DELTAML_ALL_TABLES=1 DELTAML_ALL_PAGES=1 DELTAML_MESSAGES=10000 DELTAML_HYPOTHESIS_EXAMPLES=2000
 	python contracts/build.py --check
 	python contracts/forge.py
 	python -m pytest -n $(WORKERS) --dist worksteal $(addprefix tests/,$(CAMPAIGNS)) $(ARGS)
@@ -147,8 +148,9 @@ messages: $(DEVELOPMENT) ## Find the web console's texts and renew its catalogue
 	python -m services.console.presentation.extract_texts
 
 .PHONY: screenshots
-screenshots: $(DEVELOPMENT) ## Pictures of every page of the consoles, languages and widths, in build/screenshots/pages
+screenshots: $(DEVELOPMENT) ## Pictures of every page of the consoles, languages and widths, and of what one does there, in build/screenshots
 	python -m tests.browser.screenshots $(ARGS)
+	test -n "$(ARGS)" || DELTAML_SCREENSHOTS=1 python -m pytest -n 0 tests/browser tests/browser/walk_through.py
 
 .PHONY: lock
 lock: $(TOOLS) ## Renew the lock files after a change of pyproject.toml; UPGRADE=--upgrade takes newer versions

@@ -5,12 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.support.scheduling import CONSOLES_OF_THEIR_OWN, WAITING, Together
+from tests.support.scheduling import CONSOLES_OF_THEIR_OWN, OWN_BROKER, WAITING, Together
 
 SLOW = [f"tests/faults/test_{name}.py::test_{number}" for name in ("a", "b") for number in range(4)]
+KILLING = [f"{file}::test_it" for file in OWN_BROKER]
 BROWSER = ["tests/browser/test_one.py::test_it", "tests/browser/test_two.py::test_it"]
 QUICK = [f"tests/protocol/test_{name}.py::test_{number}" for name in "abcdefgh" for number in range(4)]
-TESTS = [*BROWSER, *SLOW, *QUICK]
+TESTS = [*BROWSER, *SLOW, *QUICK, *KILLING]
 
 
 class Process:
@@ -56,13 +57,19 @@ def finish(scheduler, processes):
 @pytest.mark.parametrize(("count", "waiting"), [(2, 1), (3, 1), (4, 2)])
 def test_the_smaller_half_begins_with_what_waits(count, waiting):
     _, processes = started(count)
-    begun = [process.given[0] in (*BROWSER, *SLOW) for process in processes]
+    begun = [process.given[0] in (*BROWSER, *SLOW, KILLING[0]) for process in processes]
     assert begun == [False] * (count - waiting) + [True] * waiting
 
 
 def test_what_shares_a_browser_goes_to_one_process():
     _, processes = started(3)
     assert [set(BROWSER) <= set(process.given) for process in processes].count(True) == 1
+
+
+def test_what_kills_a_broker_goes_to_the_process_whose_broker_it_is():
+    scheduler, processes = started(3)
+    finish(scheduler, processes)
+    assert [set(KILLING) <= set(process.given) for process in processes].count(True) == 1
 
 
 def test_everything_is_run_once():
@@ -88,4 +95,6 @@ def test_a_run_goes_on_when_two_processes_die_before_their_successors_have_found
 
 def test_the_places_that_are_told_apart_are_there():
     root = Path(__file__).parent.parent
-    assert [place for place in (*WAITING, *CONSOLES_OF_THEIR_OWN) if not (root / place).exists()] == []
+    assert [
+        place for place in (*WAITING, *CONSOLES_OF_THEIR_OWN, *OWN_BROKER) if not (root / place).exists()
+    ] == []

@@ -13,7 +13,7 @@ import gmpy2
 from gmpy2 import mpz
 
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, FixedBaseTable, PublicKey
-from protocol.crypto.powers import product_of_powers
+from protocol.crypto.powers import product_of_powers, public_power
 from protocol.crypto.randomness import Randomness
 
 PROOF_BITS = 512
@@ -24,7 +24,7 @@ of 64, a weight of 129, and 63 for the number of proofs in a batch and of rows f
 def blind_for_key_holder(key: PublicKey, ciphertexts: Sequence[mpz], randomness: Randomness) -> list[mpz]:
     """Each ciphertext times r^n with r uniform in Z*_n: for everything that the key's holder will see."""
     modulus = key.n_squared
-    return [c * gmpy2.powmod(randomness.unit(key.n), key.n, modulus) % modulus for c in ciphertexts]
+    return [c * public_power(randomness.unit(key.n), int(key.n), modulus) % modulus for c in ciphertexts]
 
 
 def blind_power_for_key_holder(key: PublicKey, ciphertext: mpz, exponent: int, randomness: Randomness) -> mpz:
@@ -81,7 +81,7 @@ def blinding_power(key: PublicKey, base: mpz) -> mpz:
 
     Whoever checks a proof makes it from h itself.
     """
-    return gmpy2.powmod(base, key.n, key.n_squared)
+    return public_power(base, int(key.n), key.n_squared)
 
 
 @lru_cache(maxsize=8)
@@ -97,4 +97,4 @@ def blinding_powers(key: PublicKey, base: mpz) -> FixedBaseTable:
 @lru_cache(maxsize=16)
 def _table(n: mpz, base_seed: bytes) -> FixedBaseTable:
     base = draw_base(PublicKey(n), Randomness(base_seed))
-    return FixedBaseTable(gmpy2.powmod(base, n, n * n), n * n, SHORT_EXPONENT_BITS)
+    return FixedBaseTable(public_power(base, int(n), n * n), n * n, SHORT_EXPONENT_BITS)

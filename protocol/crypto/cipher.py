@@ -8,6 +8,8 @@ homomorphic one would have to offer:
 | a key pair: add, lift, multiply; encrypt, decrypt | `PublicKey`, `PrivateKey`, `generate_private_key` |
 | a proof that a key is sound, and its check | `prove_key`, `verify_public_key` |
 | rows of integers times an encrypted vector | `linear_combinations`, `PowerTables`, `tables_of_inputs` |
+| the sum of several such products | `Combination`, `combined` |
+| a public multiple, and inverses of many | `public_power`, `batch_invert` |
 | many values in one plaintext | `SlotLayout`, `pack`, `pack_plain`, `unpack` |
 | one mask over a whole plaintext | `Mask`, `add_mask` |
 | fresh randomness on whatever leaves | `blind_for_key_holder`, `ShortExponentBlinder`, `draw_base` |
@@ -27,11 +29,11 @@ from protocol.crypto.blinding import (
     blind_power_for_key_holder,
     draw_base,
 )
-from protocol.crypto.linear import linear_combinations
+from protocol.crypto.linear import Combination, combined, linear_combinations
 from protocol.crypto.opening import Opening, false_openings, open_ciphertext, verify_openings
 from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_blinded, pack_plain, unpack
 from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
-from protocol.crypto.powers import PowerTables, tables_of_inputs
+from protocol.crypto.powers import PowerTables, batch_invert, public_power, tables_of_inputs
 from protocol.crypto.validation import prove_key, read_ciphertexts, verify_public_key, write_ciphertexts
 
 Ciphertext = mpz
@@ -39,6 +41,7 @@ Ciphertext = mpz
 
 __all__ = [
     "Ciphertext",
+    "Combination",
     "Mask",
     "Opening",
     "PowerTables",
@@ -47,8 +50,10 @@ __all__ = [
     "ShortExponentBlinder",
     "SlotLayout",
     "add_mask",
+    "batch_invert",
     "blind_for_key_holder",
     "blind_power_for_key_holder",
+    "combined",
     "draw_base",
     "false_openings",
     "generate_private_key",
@@ -58,6 +63,7 @@ __all__ = [
     "pack_blinded",
     "pack_plain",
     "prove_key",
+    "public_power",
     "read_ciphertexts",
     "tables_of_inputs",
     "unpack",

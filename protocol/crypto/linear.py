@@ -4,11 +4,12 @@ Results carry no fresh randomness: they leave only through `blinding`.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gmpy2 import mpz
 
 from protocol.crypto.paillier import PublicKey
-from protocol.crypto.powers import PowerTables, window_for
+from protocol.crypto.powers import PowerTables, joint_product, window_for
 from protocol.errors import MisuseError
 
 
@@ -27,3 +28,17 @@ def linear_combinations(
     bits = max((int(a).bit_length() for row in rows for a in row), default=0)
     tables = PowerTables(ciphertexts, key.n_squared, window_for(bits, len(rows)))
     return [tables.product(row) for row in rows]
+
+
+class Combination(NamedTuple):
+    """A ciphertext that is yet to be multiplied: powers of what the tables are of, and a number in clear."""
+
+    tables: PowerTables
+    exponents: Sequence[int]
+    plain: int
+
+
+def combined(key: PublicKey, combinations: Sequence[Combination]) -> mpz:
+    """The ciphertext of the sum of some combinations, one at least, in one chain of squarings; unblinded."""
+    product = joint_product([(one.tables, one.exponents) for one in combinations])
+    return product * key.lift(sum(one.plain for one in combinations)) % key.n_squared

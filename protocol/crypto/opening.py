@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import gmpy2
 from gmpy2 import mpz
 
 from protocol.crypto.paillier import PrivateKey, PublicKey
-from protocol.crypto.powers import product_of_powers
+from protocol.crypto.powers import product_of_powers, public_power
 from protocol.crypto.randomness import Randomness
 
 _COEFFICIENT_BITS = 128
@@ -54,7 +53,7 @@ def verify_openings(
     except ZeroDivisionError:  # a root or ciphertext that shares a factor with n opens nothing
         return False
     total = sum(a * opening.plaintext for a, opening in zip(coefficients, openings, strict=True))
-    return bool(left * key.lift(-total) % key.n_squared == gmpy2.powmod(root, key.n, key.n_squared))
+    return bool(left * key.lift(-total) % key.n_squared == public_power(root, int(key.n), key.n_squared))
 
 
 def false_openings(
@@ -74,5 +73,5 @@ def false_openings(
 def _holds(key: PublicKey, ciphertext: mpz, opening: Opening) -> bool:
     if not (0 <= opening.plaintext < key.n and 0 < opening.root < key.n):
         return False
-    power = gmpy2.powmod(opening.root, key.n, key.n_squared)
+    power = public_power(opening.root, int(key.n), key.n_squared)
     return bool(key.lift(opening.plaintext) * power % key.n_squared == ciphertext)

@@ -15,6 +15,7 @@ from gmpy2 import mpz
 from phe import util as phe_util
 
 from protocol.crypto.randomness import Randomness
+from protocol.crypto.residues import Element, residues
 from protocol.errors import MisuseError
 
 SHORT_EXPONENT_BITS = 448
@@ -192,36 +193,37 @@ def _blum_prime(bits: int) -> mpz:
 class FixedBaseTable:
     """Powers of one base by windows of bits (Brickell, Gordon, McCurley, Wilson, Eurocrypt 1992)."""
 
-    __slots__ = ("_modulus", "_rows", "_window")
+    __slots__ = ("_residues", "_rows", "_window")
 
     def __init__(self, base: mpz, modulus: mpz, exponent_bits: int, window: int = _WINDOW) -> None:
         """Tables for exponents below 2^exponent_bits (rounded up to whole windows).
 
         They hold 2^window elements for each `window` bits.
         """
-        self._modulus, self._window = modulus, window
-        self._rows: list[list[mpz]] = []
+        self._residues, self._window = residues(modulus), window
+        multiply, first = self._residues.multiply, self._residues.enter(base)
+        self._rows: list[list[Element]] = []
         for _ in range((exponent_bits + window - 1) // window):
-            row = [mpz(1)]
+            row = [self._residues.enter(mpz(1))]
             for _ in range((1 << window) - 1):
-                row.append(row[-1] * base % modulus)
+                row.append(multiply(row[-1], first))
             self._rows.append(row)
-            base = row[-1] * base % modulus
+            first = multiply(row[-1], first)
 
     def power(self, exponent: int) -> mpz:
         """base^exponent; raises MisuseError for one that is negative or longer than the tables."""
-        result, modulus, rest = mpz(1), self._modulus, exponent
+        factors, rest = list[Element](), exponent
         digits = (1 << self._window) - 1
         for row in self._rows:
             if digit := rest & digits:
-                result = result * row[digit] % modulus
+                factors.append(row[digit])
             rest >>= self._window
         if rest:
             raise MisuseError(
                 f"an exponent of {'less than zero' if exponent < 0 else f'{exponent.bit_length()} bits'}; "
                 f"the tables take 0 … 2^{self._window * len(self._rows)} − 1"
             )
-        return result
+        return self._residues.leave(self._residues.chain({0: factors}))
 
 
 @lru_cache(maxsize=8)

@@ -6,47 +6,66 @@ batched inversion (P. Montgomery, 1987).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import gmpy2
 from gmpy2 import mpz
 
+from protocol.crypto.residues import Element, PlainResidues, Residues, residues
+from protocol.errors import MisuseError
+
 
 class PowerTables:
     """Odd powers of some units and of their inverses, kept for many products over the same bases."""
 
-    __slots__ = ("_modulus", "_tables", "_window")
+    __slots__ = ("_tables", "_window", "residues")
 
     def __init__(self, bases: Sequence[mpz], modulus: mpz, window: int) -> None:
         """Two tables of 2^(window − 2) powers for each base.
 
         Raises ZeroDivisionError for a base that is no unit.
         """
-        self._modulus, self._window = modulus, window
-        self._tables = [_odd_powers(base, window, modulus) for base in bases]
-        for table, inverse in zip(self._tables, batch_invert(bases, modulus), strict=True):
-            powers = _odd_powers(inverse, window, modulus)
+        self.residues, self._window = residues(modulus), window
+        elements = [self.residues.enter(base) for base in bases]
+        self._tables = [_odd_powers(base, window, self.residues) for base in elements]
+        for table, inverse in zip(self._tables, _inverses(elements, self.residues), strict=True):
+            powers = _odd_powers(inverse, window, self.residues)
             table.update({-digit: power for digit, power in powers.items()})
 
     def product(self, exponents: Sequence[int]) -> mpz:
         """Π b_i^(e_i); raises ValueError unless there is one exponent for each base."""
-        return _chain(self._factors(exponents), self._modulus)
+        return joint_product([(self, exponents)])
 
     def with_shifted(self, exponents: Sequence[int], shifted: Sequence[mpz], shift: int) -> mpz:
         """The same times Π s_k^(2^(shift·k)), k from 0, whose squarings are those of the other powers."""
-        factors = self._factors(exponents)
+        factors = self.add_factors(exponents, defaultdict(list))
         for place, one in enumerate(shifted):
-            factors[shift * place].append(one)
-        return _chain(factors, self._modulus)
+            factors[shift * place].append(self.residues.enter(one))
+        return self.residues.leave(self.residues.chain(factors))
 
-    def _factors(self, exponents: Sequence[int]) -> defaultdict[int, list[mpz]]:
-        """What is multiplied in at each place of the chain."""
-        factors: defaultdict[int, list[mpz]] = defaultdict(list)
+    def add_factors(
+        self, exponents: Sequence[int], factors: defaultdict[int, list[Element]]
+    ) -> defaultdict[int, list[Element]]:
+        """Add what is multiplied in at each place of a chain to `factors`, which is returned."""
         for table, exponent in zip(self._tables, exponents, strict=True):
             for position, digit in sliding_digits(int(exponent), self._window):
                 factors[position].append(table[digit])
         return factors
+
+
+def joint_product(parts: Sequence[tuple[PowerTables, Sequence[int]]]) -> mpz:
+    """The product of several tables' products, one of them at least, all in one chain of squarings.
+
+    Raises MisuseError for tables of different moduli, ValueError as `PowerTables.product` does.
+    """
+    within = parts[0][0].residues
+    factors: defaultdict[int, list[Element]] = defaultdict(list)
+    for tables, exponents in parts:
+        if tables.residues.modulus != within.modulus:
+            raise MisuseError("tables of two moduli have no product; join those of one")
+        tables.add_factors(exponents, factors)
+    return within.leave(within.chain(factors))
 
 
 MOST_KEPT_BASES = 1_000
@@ -74,6 +93,24 @@ def product_of_powers(bases: Sequence[mpz], exponents: Sequence[int], modulus: m
     return PowerTables(bases, modulus, window_for(bits, 1)).product(exponents)
 
 
+def public_power(base: mpz, exponent: int, modulus: mpz) -> mpz:
+    """b^e of any number, for e ≥ 0 that everybody knows: e alone says what is looked up in its tables.
+
+    Modulo a square by windows that slide over e (D. Knuth, The Art of Computer Programming 2, 4.6.3).
+    """
+    within = residues(modulus)
+    if isinstance(within, PlainResidues):
+        return gmpy2.powmod(base, exponent, modulus)
+    number = mpz(exponent)
+    window = min(range(1, 9), key=lambda width: (1 << (width - 1)) + number.bit_length() / (width + 1))
+    table = _odd_powers(within.enter(base % modulus), window + 1, within)
+    factors, position = dict[int, list[Element]](), number.bit_scan1(0)
+    while position is not None:
+        factors[position] = [table[int(number[position : position + window])]]
+        position = number.bit_scan1(position + window)
+    return within.leave(within.chain(factors))
+
+
 def expected_products(bases: int, rows: int, bits: int, window: int) -> float:
     """How many products tables and so many products over them take, with random exponents of so many bits.
 
@@ -84,16 +121,8 @@ def expected_products(bases: int, rows: int, bits: int, window: int) -> float:
 
 def batch_invert(values: Sequence[mpz], modulus: mpz) -> list[mpz]:
     """Inverses of units with one inversion and three products each."""
-    prefix = [mpz(1)]
-    for value in values:
-        prefix.append(prefix[-1] * value % modulus)
-    running = gmpy2.invert(prefix[-1], modulus)
-    inverses: list[mpz] = []
-    for index in range(len(values) - 1, -1, -1):
-        inverses.append(running * prefix[index] % modulus)
-        running = running * values[index] % modulus
-    inverses.reverse()
-    return inverses
+    within = residues(modulus)
+    return [within.leave(one) for one in _inverses([within.enter(value) for value in values], within)]
 
 
 def window_for(bits: int, products: int) -> int:
@@ -105,35 +134,40 @@ def sliding_digits(value: int, window: int) -> list[tuple[int, int]]:
     """The width-w non-adjacent form: (position, odd digit below 2^(w−1) in size), lowest first.
 
     Source: J. Solinas, Efficient arithmetic on Koblitz curves, Designs, Codes and Cryptography 19 (2000), 5.
+    Behind a digit that is less than nothing one is carried, and the next stands at the next zero.
     """
     digits: list[tuple[int, int]] = []
-    base, half, position = 1 << window, 1 << (window - 1), 0
-    while value:
-        zeros = (value & -value).bit_length() - 1
-        value >>= zeros
-        position += zeros
-        digit = value & (base - 1)
-        if digit >= half:
+    number, sign, carry = mpz(abs(value)), -1 if value < 0 else 1, 0
+    base, half = 1 << window, 1 << (window - 1)
+    position = number.bit_scan1(0)
+    while position is not None:
+        digit = int(number[position : position + window]) + carry
+        carry = int(digit >= half)
+        if carry:
             digit -= base
-        digits.append((position, digit))
-        value -= digit
+        digits.append((position, sign * digit))
+        following = position + window
+        position = number.bit_scan0(following) if carry else number.bit_scan1(following)
     return digits
 
 
-def _chain(factors: Mapping[int, Sequence[mpz]], modulus: mpz) -> mpz:
-    """Π f^(2^position) over all factors f: from the highest position down, squaring at each step."""
-    accumulator = mpz(1)
-    for position in range(max(factors, default=-1), -1, -1):
-        # Squared by hand: powmod with the exponent 2^w would make a table of its own at each window.
-        accumulator = accumulator * accumulator % modulus
-        for factor in factors.get(position, ()):
-            accumulator = accumulator * factor % modulus
-    return accumulator
+def _inverses(elements: Sequence[Element], within: Residues) -> list[Element]:
+    """P. Montgomery's: that of the product of all, and the products of the others."""
+    multiply, prefix = within.multiply, [within.enter(mpz(1))]
+    for element in elements:
+        prefix.append(multiply(prefix[-1], element))
+    running = within.enter(gmpy2.invert(within.leave(prefix[-1]), within.modulus))
+    inverses: list[Element] = []
+    for index in range(len(elements) - 1, -1, -1):
+        inverses.append(multiply(running, prefix[index]))
+        running = multiply(running, elements[index])
+    inverses.reverse()
+    return inverses
 
 
-def _odd_powers(base: mpz, window: int, modulus: mpz) -> dict[int, mpz]:
+def _odd_powers(base: Element, window: int, within: Residues) -> dict[int, Element]:
     """b, b³, b⁵, … up to the exponent 2^(w−1) − 1."""
-    table, square = {1: base}, base * base % modulus
+    table, square = {1: base}, within.multiply(base, base)
     for digit in range(3, 1 << (window - 1), 2):
-        table[digit] = table[digit - 2] * square % modulus
+        table[digit] = within.multiply(table[digit - 2], square)
     return table

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from protocol.marketplace import PartyRole
+from protocol.request_sections import DEFAULT_KIND
 from protocol.types import Rounds
 from services.admin.broker_administrator import ADMINISTRATOR
 from services.admin.market_console import console_section
@@ -36,7 +37,8 @@ class MarketPlan:
     for arithmetic; `metrics_port` is the first of consecutive ports, one a daemon, and `metrics_host` the
     address that they are opened on; `console_port` and `console_host` likewise, for all but the listener;
     None takes free ones. `postgresql_url` names a server and its administrator; without it, stores are SQLite
-    files. `block_seconds` lie between the blocks of an own chain. With `checked` the market's rounds are.
+    files. `block_seconds` lie between the blocks of an own chain. With `checked` the market's rounds are. The
+    sample order asks for a model of `kind`.
     """
 
     folder: Path
@@ -50,6 +52,7 @@ class MarketPlan:
     data: Path | None = None
     target: str | None = None
     columns: str | None = None
+    kind: str = DEFAULT_KIND
     seed: int = 39
     confirmations: int = 2
     workers: int = 1

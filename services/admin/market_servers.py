@@ -254,7 +254,9 @@ def _broker_environment(place: Path, ports: BrokerPorts) -> Mapping[str, str]:
         "RABBITMQ_DIST_PORT": str(ports.distribution),
         "RABBITMQ_MNESIA_BASE": "data",  # its queues note it: a whole path would not bear that it is moved
         "RABBITMQ_LOG_BASE": str(place / "log"),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}",
+        # One scheduler that does not spin while it waits: the daemons need the cores.
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none "
+        "-kernel inet_dist_use_interface {127,0,0,1}",
     }
 
 

@@ -161,6 +161,7 @@ async def _provisioned(record: MarketRecord, made: SetUp, tell: Tell) -> MarketR
 
 def _demo_options(plan: MarketPlan) -> DemoOptions:
     return DemoOptions(
+        kind=plan.kind,
         owners=plan.owners,
         data=plan.data,
         target=plan.target,

@@ -12,7 +12,7 @@ from services.admin.market_folder import CONFIG, KINDS
 from services.admin.market_setup import SetUp, set_up
 from services.cli.market_adding import add_aggregator, add_owner
 from services.cli.market_running import start, status, stop
-from services.cli.options import CHECKED_HELP, ROWS, Json, options_of
+from services.cli.options import CHECKED_HELP, KIND, ROWS, Json, options_of
 from services.cli.output import print_json, print_result
 from services.cli.standard_streams import visible
 
@@ -44,6 +44,7 @@ _OPTIONS = {
         "--vhost", help="A virtual host on the broker, which no other market uses; default: a new one."
     ),
     "owners": typer.Option(help="How many data owners."),
+    "kind": KIND,
     **ROWS,
     "confirmations": typer.Option(help="Confirmations that make a block final.", min=0, max=1000),
     "workers": typer.Option(help="Each daemon's processes for arithmetic.", min=0),

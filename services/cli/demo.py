@@ -9,7 +9,7 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from services.cli.amounts import Wei, amount_option
-from services.cli.options import CHECKED_HELP, KIND_HELP, ROWS, Json, known_kind, options_of
+from services.cli.options import CHECKED_HELP, KIND, ROWS, Json, options_of
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure
 
@@ -48,12 +48,8 @@ def _read(reader: Callable[[str], object], help_text: str) -> object:
     return typer.Option(parser=str, callback=reader, metavar="<str>", help=help_text)
 
 
-def _kind(text: str) -> str:
-    return known_kind("--kind", text)
-
-
 _OPTIONS = {
-    "kind": _read(_kind, KIND_HELP),
+    "kind": KIND,
     "rounds": typer.Option(help="Averages of local models at most; default: 5.", min=1, max=10_000),
     "local_steps": typer.Option(help="Gradient steps in each round; default: 500.", min=1),
     "owners": typer.Option(help="Data owners; the contract draws who trains."),

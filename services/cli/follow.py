@@ -23,6 +23,7 @@ _TOLD = (
     "dropped",
     "complaint",
     "check_failed",
+    "named",
     "attempt_over",
     "gave_up",
     "stop_requested",

@@ -35,6 +35,14 @@ def known_kind(option: str, text: str) -> str:
     return text
 
 
+def _kind(text: str) -> str:
+    return known_kind("--kind", text)
+
+
+KIND = typer.Option(parser=str, callback=_kind, metavar="<str>", help=KIND_HELP)
+"""The kind of model of a command that deals rows: its errors say more than a refusal by type."""
+
+
 def options_of(
     record: type[Any], declared: dict[str, Any]
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:

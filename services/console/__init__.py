@@ -27,6 +27,7 @@ Adding a page, all in the role's section:
 6. *Translation*: `make messages` finds new texts and adds them to `locale/es/LC_MESSAGES/console.po`.
    Translate them there: a test fails until all are.
 7. *Tests*: `tests/services/console/<role>/test_<page>.py`; in a browser `tests/browser/`. A scene of the page
-   in `tests/support/console/gallery.py` has it looked at in every language and width: nothing may be cut, be
-   without a label or be a name for programs. `make screenshots` takes pictures of all scenes.
+   in `tests/support/console/gallery.py` has it looked at in every width: nothing may be cut, be without a
+   label or be a name for programs. `make screenshots` takes pictures of all scenes; `make campaigns` has axe
+   look at all of them, in every language and colour scheme.
 """

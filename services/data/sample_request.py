@@ -15,8 +15,10 @@ from protocol.data_card import bucket_of
 from protocol.data_set import DataSet, card_of, revealing
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.learning.statistic import Matrix
+from protocol.links import LINKS, LogitLink
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request
+from protocol.request_kinds import DEMANDS
 from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND, Schedule
 from protocol.roles.checked.requests import require_checkable
@@ -53,6 +55,12 @@ _CHECKED_REMEDIES = {
     "widths_do_not_fit": "; take a longer key (--key-bits), or fewer rounds or local steps",
 }
 """What helps against each code of `require_checkable`."""
+
+_OF_CLASSES: frozenset[str] = frozenset(
+    kind for kind, asked in DEMANDS.items() if asked.boolean_target or isinstance(LINKS.get(kind), LogitLink)
+)
+"""The kinds of model that predict a column of 0 and 1."""
+
 
 DEFAULT_DEPOSIT = MARKET_ASSET.whole
 DEFAULT_TOKEN_DEPOSIT = 1000 * 10**6
@@ -239,12 +247,14 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: T
     """The request a buyer would write for these rows: ranges from the data, bounds from the ranges."""
     values = target_values(data.column(data.target), data.kinds[data.target])
     column = _thesis_column if options.thesis else _column
+    target = column(data.target, data, None)
+    _require_classes(options, target)
     return parse_request(
         {
             "name": f"demo, seed {options.seed}",
             "model": {"kind": options.kind, **({"l2": 0} if options.thesis else {})},
             "features": [column(name, data, values) for name in data.features],
-            "target": column(data.target, data, None),
+            "target": target,
             "scale": "none" if options.thesis else "range",
             "schedule": options.schedule(),
             "start": _start(options, values),
@@ -259,6 +269,14 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: T
             "key_bits": options.key_bits,
         }
     )
+
+
+def _require_classes(options: DemoOptions, target: Mapping[str, object]) -> None:
+    if options.kind in _OF_CLASSES and target.get("kind") != "boolean":
+        raise MisuseError(
+            f"--kind {options.kind} predicts a column of 0 and 1, which {target['name']!r} "
+            f"of {options.data or 'the diabetes data'} is not: name such rows, --data FILE --target COLUMN"
+        )
 
 
 def check_checkable(request: Request) -> None:

@@ -29,19 +29,33 @@ from services.runtime.resources import Resources
 from services.runtime.role_adapter import Role
 from services.runtime.runtime import Runtime
 from services.store import Store
+from services.store.waiting import retry_while_unavailable
 
 Duty = Callable[[], Coroutine[Any, Any, None]]
 """What a participant does unasked, beside its daemon."""
 
 
-def role_of(
+async def role_of(
     config: ModelBuyerConfig | AggregatorConfig | DataOwnerConfig,
     keystore: Keystore,
     store: Store,
     final: MarketplaceViews,
     directory: Directory,
 ) -> Role:
-    """The role that a configuration file asks for; `final` reads what no reorganisation takes back."""
+    """The role that a configuration file asks for; `final` reads what no reorganisation takes back.
+
+    An owner's looks at what its store has of earlier trainings: a store that is away is waited for.
+    """
+    return await retry_while_unavailable(_role_of, config, keystore, store, final, directory)
+
+
+def _role_of(
+    config: ModelBuyerConfig | AggregatorConfig | DataOwnerConfig,
+    keystore: Keystore,
+    store: Store,
+    final: MarketplaceViews,
+    directory: Directory,
+) -> Role:
     address, seat_keys = keystore.identity.address, SeatKeys(final, directory)
     match config:
         case ModelBuyerConfig():

@@ -25,6 +25,7 @@ FAILURES = frozenset(
         facts.IMPLAUSIBLE,
         facts.GAVE_UP,
         facts.CHECK_FAILED,
+        facts.NAMED,
         facts.ATTEMPT_OVER,
         facts.ANSWERED_TOO_LATE,
         facts.OPENING_LATE,
@@ -53,6 +54,8 @@ _AGAIN = frozenset(
         "ring_late",
         "unproven_metric",
         "false_complaint",
+        "false_question",
+        "false_refusal",
         "false_share",
     }
 )

@@ -24,7 +24,7 @@ from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import small_data
 
-TRAINERS, VALIDATORS = (0, 1, 2), (3, 4, 5)
+TRAINERS, VALIDATORS, PAIR = (0, 1, 2), (3, 4, 5), (3, 4)
 _FEATURE = {"name": "x0", "minimum": -10, "maximum": 10}
 _SCHEDULE = {"local_steps": 2, "step_size": "0.05", "tolerance": 0}
 
@@ -124,20 +124,20 @@ def replaced(what: Sequence[Replaced]) -> Iterator[None]:
 
 
 @cache
-def _drawn(rounds: int, twins: bool) -> PureMarket:
-    schedule, data = {"rounds": rounds, **_SCHEDULE}, small_data(owners=len(TRAINERS) + len(VALIDATORS))
+def _drawn(rounds: int, twins: bool, validators: tuple[int, ...]) -> PureMarket:
+    schedule, data = {"rounds": rounds, **_SCHEDULE}, small_data(owners=len(TRAINERS) + len(validators))
     if twins:
         data[1] = data[0]
-    market = checked_market(VALIDATORS, data=data, schedule=schedule, features=[_FEATURE])
+    market = checked_market(validators, data=data, schedule=schedule, features=[_FEATURE])
     while market.contract.status != "running":
         market.deliver_next()
     return market
 
 
 @cache
-def _answered(rounds: int) -> Arena:
+def _answered(rounds: int, validators: tuple[int, ...]) -> Arena:
     """The same when the buyer's first products are on their way to the aggregator."""
-    arena = _copy(_drawn(rounds, twins=False))
+    arena = _copy(_drawn(rounds, False, validators))
     arena.adversary = "nobody"
     arena.turned_away = []
     arena.wrapped = ()
@@ -146,13 +146,14 @@ def _answered(rounds: int) -> Arena:
     return arena
 
 
-def prepared(rounds: int, *, twins: bool = False, late: bool = False) -> Arena:
+def prepared(rounds: int, *, twins: bool = False, late: bool = False, pair: bool = False) -> Arena:
     """A market of three trainers and three validators, whose roles have just been drawn.
 
-    `twins`: the first two trainers have the same rows. `late`: the first round is trained, and its products
-    are there.
+    `twins`: the first two trainers have the same rows. `pair`: there are two validators. `late`: the first
+    round is trained, and its products are there.
     """
-    return _copy(_answered(rounds) if late else _drawn(rounds, twins))
+    validators = PAIR if pair else VALIDATORS
+    return _copy(_answered(rounds, validators) if late else _drawn(rounds, twins, validators))
 
 
 def _copy(market: PureMarket) -> Arena:

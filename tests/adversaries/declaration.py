@@ -41,7 +41,8 @@ class Adversary:
     there is nothing to see. `named`: whether an honest party says that the adversary has cheated. `left_out`:
     whether the training goes on without it. `switch` is the one check that stands against it, and `wins` what
     it achieves where that is off, unless `crashes`: then it brings an honest party down. `unswitched` says
-    why there is none such. `late` ones have nothing to do before the first round's products are there.
+    why there is none such. Of a `pair` of validators both check every attempt. `late` ones have nothing to do
+    before the first round's products are there.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Adversary:
     rounds: int = 1
     twins: bool = False
     late: bool = False
+    pair: bool = False
     wrapping: Wrapping | None = None
     redraws: Callable[..., Any] | None = field(default=None)
 

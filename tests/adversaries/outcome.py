@@ -8,7 +8,7 @@ import numpy as np
 
 from protocol.learning.descent import affine_map, step_size_of
 from protocol.learning.plaintext import RoundMetrics, round_metrics
-from protocol.messages.checked import CheckVerdict, RingConsent, ZeroTestConsent
+from protocol.messages.checked import CheckVerdict, RingConsent
 from protocol.types import seats_of
 from tests.adversaries.arena import Arena
 from tests.support.roles.pay import credited, recomputed
@@ -78,7 +78,7 @@ class Outcome:
         arena, found = self.arena, set[str]()
         for party in arena.honest():
             for fact in party.facts:
-                if fact.name in ("complaint", "accused") and party.address != fact.data["accused"]:
+                if fact.name in ("complaint", "accused", "named") and party.address != fact.data["accused"]:
                     found.add(str(fact.data["accused"]))
             found |= {who for who, code in self._dropped(party.address) if code not in SILENCES}
         if self._is_honest_aggregator:
@@ -157,8 +157,6 @@ class Outcome:
 def _said(body: object) -> list[str]:
     if isinstance(body, CheckVerdict) and not body.in_order:
         return [f"not in order, {body.ground}"]
-    if isinstance(body, ZeroTestConsent) and body.refusal:
-        return [f"refuses, {body.refusal}"]
     return ["refuses, share"] if isinstance(body, RingConsent) and body.refused else []
 
 

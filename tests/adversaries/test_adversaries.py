@@ -13,6 +13,7 @@ CHOSEN = (
     "validator: other error",
     "first checker: two verdicts",
     "first checker: is a weight zero, unsigned",
+    "second checker: proof denied, of two",
     "aggregator: other masks shown",
     "buyer: zero claimed",
 )

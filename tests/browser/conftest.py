@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.support.console.chromium import Watched, running_browser, visitor
-from tests.support.console.pages import Consoles
+from tests.support.console.pages import ROUNDS, Consoles
 from tests.support.daemons.demo_process import DemoProcess, running_demo
 
 expect.set_options(timeout=30_000)  # a busy machine is no fault of a page
@@ -32,7 +32,7 @@ async def browser(chromium: Browser) -> AsyncIterator[Browser]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
     folder: Path = tmp_path_factory.mktemp("demo")
     # So slowly that no training ends before its last round.
-    schedule = ("--rounds", "6", "--local-steps", "5", "--step-size", "0.3", "--start", "mean")
+    schedule = ("--rounds", str(ROUNDS), "--local-steps", "5", "--step-size", "0.3", "--start", "mean")
     with running_demo(folder / "errors", *schedule, "--workers", "0") as running:
         yield running
 

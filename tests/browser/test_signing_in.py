@@ -7,7 +7,6 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.support.console.chromium import assert_fits, screenshots, visitor
-from tests.support.console.pages import assert_accessible
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,7 +23,6 @@ async def test_a_wrong_password_and_then_the_right_one(browser, consoles, accoun
     page = await context.new_page()
     await page.goto(f"{consoles.buyer}trainings/new")
     await expect(page).to_have_url(re.compile("/sign-in"))
-    await assert_accessible(page)
     await assert_fits(page)
     name, password = account
     await page.fill("#name", name)
@@ -61,5 +59,4 @@ async def test_a_page_that_is_not_there_says_so(consoles):
     page = consoles.page
     await page.goto(f"{consoles.buyer}trainings/order:00")
     await expect(page.locator(".error h1")).to_be_visible()
-    await assert_accessible(page)
     await assert_fits(page)

@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the seed to begin with")
     parser.add_argument("--markets", type=int, default=5, help="markets side by side")
     parser.add_argument("--checked", action="store_true", help="in markets whose rounds are checked")
+    parser.add_argument("--named-broker", action="store_true", help="on the broker of DELTAML_AMQP_URL")
     parser.add_argument("--json", action="store_true", help="one JSON object for each scenario")
     options = parser.parse_args()
     start_server()
@@ -43,7 +44,8 @@ def main() -> int:
     rounds: Rounds = "checked" if options.checked else "plain"
     started = time.monotonic()
     seeds = _seeds(options)
-    uvloop.run(run(seeds, min(options.markets, len(seeds)), report, rounds))
+    markets = min(options.markets, len(seeds))
+    uvloop.run(run(seeds, markets, report, rounds, named_broker=options.named_broker))
     if not options.json:
         _summary(results, time.monotonic() - started)
     return int(any(result.error for result in results))

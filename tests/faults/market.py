@@ -26,6 +26,7 @@ from tests.faults.proxy import LinkProxy
 from tests.faults.traffic import Traffic
 from tests.support.broker.amqp_market import amqp_market
 from tests.support.broker.private_rabbitmq import PrivateBroker
+from tests.support.broker.rabbitmq import NamedBroker
 from tests.support.daemons.daemon_market import CHEAP, CONFIRMATIONS, KINDS, DaemonMarket
 from tests.support.roles.small_markets import COLUMNS, small_data, small_request
 
@@ -56,12 +57,17 @@ class Training:
 
 
 class FaultMarket(DaemonMarket):
-    """Nine daemons, a broker of its own that can be killed, a node that can be killed."""
+    """Nine daemons, a node that can be killed, and mostly a broker of its own that can be, too."""
 
     workers = 0
 
     def __init__(
-        self, folder: Path, broker: PrivateBroker, *, patient: bool = False, rounds: Rounds = "plain"
+        self,
+        folder: Path,
+        broker: PrivateBroker | NamedBroker,
+        *,
+        patient: bool = False,
+        rounds: Rounds = "plain",
     ) -> None:
         """With `patient` the daemons wait for others as long as in production; `rounds` are the market's."""
         super().__init__(folder, broker.server, COLUMNS, small_data(OWNERS))

@@ -66,14 +66,12 @@ SHORT = 1 + max(SCENARIOS.index((name, 0)) for name in CLASSES)
 IN_MAKE_TEST = tuple(
     SCENARIOS.index((name, 0))
     for name in (
-        "kill daemon",
         "kill for seats",
-        "cut link",
         "bit-flipped",
         "deep reorganisation",
     )
 )
-"""Processes, seats, links, messages and the chain; disks and nodes have tests of their own."""
+"""Processes and seats, messages, the chain; links, brokers, disks and nodes have tests of their own."""
 
 
 def scenario(seed: int) -> tuple[str, int]:

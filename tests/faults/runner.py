@@ -16,6 +16,7 @@ from tests.faults.market import BOUND_SECONDS, FaultMarket
 from tests.faults.outcome import check
 from tests.faults.plan import CLASSES, scenario
 from tests.support.broker.private_rabbitmq import PrivateBroker, private_broker
+from tests.support.broker.rabbitmq import NamedBroker
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,30 @@ class Result:
 
 
 async def run(
-    seeds: Sequence[int], markets: int, report: Callable[[Result], None], rounds: Rounds = "plain"
+    seeds: Sequence[int],
+    markets: int,
+    report: Callable[[Result], None],
+    rounds: Rounds = "plain",
+    *,
+    named_broker: bool = False,
 ) -> None:
     """Run the scenarios of these seeds on so many markets of these rounds; each runs one at a time.
+
+    Each market has a broker of its own, but for `named_broker`: all use that which the environment names, and
+    no scenario may kill it.
 
     SIGTERM ends everything that was started.
     """
     stop_when_told()
     waiting = list(reversed(seeds))
     with ExitStack() as stack:
-        brokers = await asyncio.gather(
-            *(asyncio.to_thread(stack.enter_context, private_broker()) for _ in range(markets))
-        )
+        brokers: Sequence[PrivateBroker | NamedBroker]
+        if named_broker:
+            brokers = [NamedBroker.of_environment()] * markets
+        else:
+            brokers = await asyncio.gather(
+                *(asyncio.to_thread(stack.enter_context, private_broker()) for _ in range(markets))
+            )
         async with asyncio.TaskGroup() as tasks:
             for broker in brokers:
                 tasks.create_task(_work(broker, waiting, report, rounds))
@@ -56,7 +69,7 @@ def stop_when_told() -> None:
 
 
 async def _work(
-    broker: PrivateBroker, waiting: list[int], report: Callable[[Result], None], rounds: Rounds
+    broker: PrivateBroker | NamedBroker, waiting: list[int], report: Callable[[Result], None], rounds: Rounds
 ) -> None:
     """One market after another: after a scenario that went wrong nothing is left to the next."""
     while waiting:

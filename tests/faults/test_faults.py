@@ -1,19 +1,22 @@
 """A few scenarios of `make faults`: all end in the right model and pay or cleanly.
 
-They run in a process of their own, several at a time, from the first test of this file on; a test waits for
+They run in a process of their own, one after another, from the first test of this file on; a test waits for
 the result of its own.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.faults.plan import CLASSES, IN_MAKE_TEST, SCENARIOS, SHORT, scenario
+from tests.support.broker.rabbitmq import Server, naming
 
 
 class Results:
@@ -37,17 +40,20 @@ class Results:
 
 
 @pytest.fixture(scope="module")
-def results(request: pytest.FixtureRequest) -> Iterator[Results]:
+def results(request: pytest.FixtureRequest, rabbitmq: Server) -> Iterator[Results]:
     chosen = [
         item.callspec.params["seed"]
         for item in request.session.items
         if item.path == request.path and hasattr(item, "callspec")
     ]
-    # Fewer side by side than by hand: another process of tests runs meanwhile.
-    options = ["--json", "--markets=2", *(f"--seed={seed}" for seed in chosen)]
+    # One market on the run's broker, which none of these kills: by hand it is several, on brokers of theirs.
+    options = ["--json", "--markets=1", *(f"--seed={seed}" for seed in chosen)]
+    if urlsplit(rabbitmq.amqp_url).hostname == "127.0.0.1":  # the markets' links lead to this machine
+        options.append("--named-broker")
     command = [sys.executable, "-m", "tests.faults", *options]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, **pipes) as process:
+    environment = {**os.environ, **naming(rabbitmq)}
+    with subprocess.Popen(command, **pipes, env=environment) as process:
         told = Results(process)
         try:
             yield told
@@ -74,4 +80,4 @@ def test_every_class_has_its_part() -> None:
     assert all(count >= 15 for _fault, count in CLASSES.values())
     chosen = Counter(scenario(seed)[0] for seed in range(SHORT))
     assert set(chosen) == set(CLASSES)
-    assert len({scenario(seed)[0] for seed in IN_MAKE_TEST}) == len(IN_MAKE_TEST) == 5
+    assert len({scenario(seed)[0] for seed in IN_MAKE_TEST}) == len(IN_MAKE_TEST) == 3

@@ -20,23 +20,38 @@ CONSOLES_OF_THEIR_OWN = tuple(
 )
 """What shares no market with the other tests in a browser."""
 
+OWN_BROKER = (
+    "tests/integration/test_many_messages.py",
+    "tests/services/bus/amqp/test_connection.py",
+    "tests/services/bus/broker/test_temporary_login.py",
+)
+"""What shares a broker that is killed: nobody else may use it, and each start of one costs seconds."""
+
 
 class Together(LoadFileScheduling):
-    """Files go whole to one process, and those that share a browser and a market to the same one.
+    """Files go whole to one process, and those that share a browser and a market, or a broker, to the same.
 
     The last half of the processes, the smaller one, begins with what waits, the others with what computes: so
     the cores always have work, and trainings with deadlines do not stand in each other's way.
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(OWN_BROKER):
+            return OWN_BROKER[0]
         if not nodeid.startswith("tests/browser/"):
             return super()._split_scope(nodeid)
         return "tests/browser alone" if nodeid.startswith(CONSOLES_OF_THEIR_OWN) else "tests/browser"
 
     def _reschedule(self, node: WorkerController) -> None:
-        # One that replaces a process that died has to find its tests first; then it is asked again.
-        if node in self.registered_collections:
+        # One that replaces a process that died has to find its tests first; then it is asked again. A process begins
+        # with a file once it knows the next one, or that there is none; what else waited behind it, none other could run.
+        while node in self.registered_collections and not node.shutting_down:
+            if self.workqueue and self._has_next(node):
+                break
             super()._reschedule(node)
+
+    def _has_next(self, node: WorkerController) -> bool:
+        return self._pending_of(self.assigned_work[node]) > 1
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         waiting = node in self.nodes[(len(self.nodes) + 1) // 2 :]

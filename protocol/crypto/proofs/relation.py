@@ -44,8 +44,9 @@ from protocol.crypto.blinding import blinding_power, blinding_powers
 from protocol.crypto.commitment_group import ELEMENT_BYTES
 from protocol.crypto.commitments import VectorCommitments
 from protocol.crypto.elements import require_units
+from protocol.crypto.linear import Combination, combined
 from protocol.crypto.paillier import PublicKey
-from protocol.crypto.powers import PowerTables, product_of_powers, tables_of_inputs
+from protocol.crypto.powers import PowerTables, product_of_powers, tables_of_inputs, window_for
 from protocol.crypto.proofs.bounds import WitnessBounds, require_responses
 from protocol.crypto.proofs.transcript import ciphertext_bytes, integer_bytes
 from protocol.crypto.randomness import Randomness
@@ -76,6 +77,9 @@ class Inputs(Protocol):
     def combine(self, values: Sequence[int]) -> mpz:
         """Π B_j^(x_j)·(1+n)^(L·x_k) mod n² for k integers: a ciphertext of the sum, unblinded."""
 
+    def combination(self, values: Sequence[int]) -> Combination:
+        """The same, to be multiplied together with others."""
+
 
 @dataclass(frozen=True)
 class InputSet:
@@ -100,8 +104,12 @@ class InputSet:
 
     def combine(self, values: Sequence[int]) -> mpz:
         """Π B_j^(x_j)·(1+n)^(L·x_k) mod n² for k integers: a ciphertext of the sum, unblinded."""
+        return combined(self.key, [self.combination(values)])
+
+    def combination(self, values: Sequence[int]) -> Combination:
+        """The same, to be multiplied together with others."""
         *coefficients, last = values
-        return self._tables.product(coefficients) * self.key.lift(self.last * last) % self.key.n_squared
+        return Combination(self._tables, coefficients, self.last * last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,20 +262,22 @@ def equations_hold(
     powers: Sequence[mpz],
     weights: Sequence[Sequence[int]],
 ) -> bool:
-    """The verifier's two equations.
+    """The verifier's two equations; of the first, all factors on one side, in one chain of squarings.
 
     `powers` are each prover's h^n, of which one power each does not pay for tables; `weights` the
     coefficients of each claim: of its sets, then of its commitment.
     """
     key, size = inputs[0].key, vectors.length
-    left, bases, exponents = mpz(1), list[mpz](), list[int]()
-    for place, one in enumerate(inputs):
-        left = left * one.combine(_weighted(claims, weights, place, size)) % key.n_squared
+    bases, exponents = list[mpz](), list[int]()
+    parts = [one.combination(_weighted(claims, weights, at, size)) for at, one in enumerate(inputs)]
     for claim, power, weight in zip(claims, powers, weights, strict=True):
         blinding = sum(a * b for a, b in zip(weight, claim.proof.responses[size + 1 :], strict=False))
         bases += [power, *claim.proof.announcements, *claim.outputs]
-        exponents += [-blinding, *weight[:-1], *(claim.challenge * factor for factor in weight[:-1])]
-    if left != product_of_powers(bases, exponents, key.n_squared):
+        exponents += [blinding, *(-one for one in weight[:-1])]
+        exponents += [-claim.challenge * one for one in weight[:-1]]
+    window = window_for(max(exponent.bit_length() for exponent in exponents), 1)
+    parts.append(Combination(PowerTables(bases, key.n_squared, window), exponents, 0))
+    if combined(key, parts) != 1:
         return False
     *values, hiding = _weighted(claims, weights, len(inputs), size + 1)
     bases = [element for claim in claims for element in (claim.proof.commitment, claim.committed)]

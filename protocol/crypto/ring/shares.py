@@ -9,12 +9,12 @@ exponents over the bases of their commitments, forty times faster.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import gmpy2
 from gmpy2 import mpz
 
 from protocol.crypto.blinding import blinding_powers
 from protocol.crypto.elements import require_units
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
+from protocol.crypto.powers import public_power
 from protocol.crypto.randomness import SEED_BYTES, Randomness
 from protocol.crypto.ring.context import Maker, RingContext
 from protocol.crypto.secrets import OneUse
@@ -132,7 +132,7 @@ class ShareWorkshop:
     def _blinding(self, maker: Maker, count: int, stream: Randomness) -> list[mpz]:
         n, modulus = self.key.n, self.key.n_squared
         if not maker.is_checker:
-            return [gmpy2.powmod(stream.unit(n), n, modulus) for _ in range(count)]
+            return [public_power(stream.unit(n), int(n), modulus) for _ in range(count)]
         powers = blinding_powers(self.key, self.bases[maker - 1])
         return [powers.power(stream.bits(SHORT_EXPONENT_BITS)) for _ in range(count)]
 

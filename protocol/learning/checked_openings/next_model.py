@@ -14,7 +14,7 @@ count for as much as if it were alone.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from protocol.crypto.cipher import Ciphertext, PublicKey, linear_combinations
+from protocol.crypto.cipher import Ciphertext, PublicKey, batch_invert, public_power
 from protocol.learning.checked_openings.ranges import range_bits
 from protocol.learning.checked_openings.sums import (
     COEFFICIENT_BITS,
@@ -51,10 +51,13 @@ def checked_numbers(
     widths: NextModelWidths,
 ) -> list[Ciphertext]:
     """F·D_1 … F·D_p, x̃′_1 … x̃′_p from p weights of the next model and T checked updates, unblinded."""
-    factor = widths.factor(len(updates))
-    row = [factor * len(updates) << COEFFICIENT_SCALE, *(-factor for _ in updates)]
-    columns = zip(model, *updates, strict=True)
-    return [*(linear_combinations(key, [row], column)[0] for column in columns), *model]
+    modulus, factor = key.n_squared, widths.factor(len(updates))
+    negated = batch_invert([key.add(*column) for column in zip(*updates, strict=True)], modulus)
+    found: list[Ciphertext] = []
+    for weight, less in zip(model, negated, strict=True):
+        rounded_off = public_power(weight, len(updates) << COEFFICIENT_SCALE, modulus) * less % modulus
+        found.append(public_power(rounded_off, factor, modulus))
+    return [*found, *model]
 
 
 def accepted_deviation(parameters: int) -> int:

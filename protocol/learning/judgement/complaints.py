@@ -19,6 +19,7 @@ class Ground(StrEnum):
     PROOF = "proof"
     REQUEST = "request"
     PROJECTION = "projection"
+    QUESTION = "question"
     NEXT_MODEL = "next_model"
 
 
@@ -53,12 +54,13 @@ def judge_complaint(
 
     `tests` has for each checker whether the buyer proved its test zero (`projection.answer.is_zero`);
     `out_of_range` is whether the buyer itself signed that the next model is. Raises ValueError for a ground
-    of `judge_evidence`.
+    of `judge_evidence`, and for a question, which `judge_countersigning` is about.
     """
     if ground is Ground.NEXT_MODEL:
         return judge_next_model(parties, None if out_of_range else checker, findings)
     if ground is not Ground.PROJECTION:
-        raise ValueError(f"{ground} is judged from the aggregator's evidence")
+        where = "the asker's seeds" if ground is Ground.QUESTION else "the aggregator's evidence"
+        raise ValueError(f"{ground} is judged from {where}")
     if tests.get(checker) is True:
         return (Fault(checker, Offence.FALSE_COMPLAINT),)
     return judge_projections(parties, tests, findings)

@@ -16,9 +16,11 @@ from functools import cached_property
 
 from protocol.crypto.cipher import (
     Ciphertext,
+    Combination,
     PowerTables,
     PublicKey,
     ShortExponentBlinder,
+    combined,
     tables_of_inputs,
     write_ciphertexts,
 )
@@ -28,7 +30,8 @@ from protocol.learning.moments.widths import MomentWidths, SlotSet, columns, pai
 from protocol.learning.scales import COEFFICIENT_SCALE
 from protocol.types import digest_of
 
-_WINDOW = 5
+_WINDOW = 6
+"""For the five products of a checker: a metric, its proof, two tests, and others' proofs."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,12 @@ class Products:
 
     def combine(self, values: Sequence[int]) -> Ciphertext:
         """Π P_ij^(x_ij) mod n² for integers x_ij: a ciphertext of Σ x_ij·P_ij, unblinded."""
+        return combined(self.key, [self.combination(values)])
+
+    def combination(self, values: Sequence[int]) -> Combination:
+        """The same, to be multiplied together with others."""
         plain = sum(a * b for a, b in zip(values, self._plain, strict=True))
-        exponents = [*values[:-1], *self._unmasking(values)]
-        return self._tables.product(exponents) * self.key.lift(plain) % self.key.n_squared
+        return Combination(self._tables, [*values[:-1], *self._unmasking(values)], plain)
 
     def to_parts(self) -> Sequence[bytes]:
         """Everything that the products depend on."""

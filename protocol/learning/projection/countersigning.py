@@ -3,8 +3,8 @@
 A checker that could have anything opened would learn whether any number of its choice is zero, a weight for
 instance, and a yes would not even show. So the other checker, to whom the seeds tell nothing once the answer
 is given, makes request and test again and signs their digest, and the key's holder opens nothing else. One
-that refuses says why before anything is opened, and both seeds then go to the aggregator and to the members
-who are no checkers: the question is given up, and what it was made of tells no more.
+that refuses shows what it was shown before anything is opened, and both seeds so go to the aggregator and to
+the members who are no checkers: the question is given up, and what it was made of tells no more.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ class Refusal(StrEnum):
     """Why a question is not countersigned."""
 
     NO_SEEDS = "no_seeds"
+    OTHER_ANSWER = "other_answer"
     OTHER_REQUEST = "other_request"
     OTHER_ZERO_TEST = "other_zero_test"
 
@@ -75,8 +76,8 @@ def judge_refusal(
     """Who lied where one checker refused the other's question, to whoever may see the seeds then.
 
     `seeds` are what the asker shows now, `shown` the digest of those it had signed and shown to the other
-    checker, which a refusal carries under the asker's signature: an asker could show that one wrong seeds,
-    and its judges the right ones.
+    checker: an asker could show that one wrong seeds, and its judges the right ones. A refusal that carries
+    the signed seeds themselves leaves no such choice (`roles.checked.questions`).
     """
     if refusal(projection, request, answer, zero, seeds) is not None or seeds.digest() != shown:
         return Liar.ASKER

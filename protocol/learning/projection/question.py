@@ -22,6 +22,7 @@ from protocol.crypto.cipher import (
     PublicKey,
     SlotLayout,
     blind_power_for_key_holder,
+    combined,
     linear_combinations,
 )
 from protocol.crypto.randomness import SEED_BYTES, Randomness
@@ -138,15 +139,15 @@ class Projection:
         beta, factors = self._beta(seeds.question), self.factors(stream)
         squares = [beta[i] * beta[j] for i, j in pairs(len(beta))]
         parts = [
-            one.combine([factor * square for square in squares])
+            one.combination([factor * square for square in squares])
             for one, factor in zip(self.moments, factors, strict=True)
         ]
         parts += [
-            one.combine([-factor, 0, 0])
+            one.combination([-factor, 0, 0])
             for one, factor in zip(self._projected(seeds.question, answer), factors, strict=True)
         ]
         exponent = int(stream.child("exponent").unit(key.n))
-        return blind_power_for_key_holder(key, key.add(*parts), exponent, stream.child("root"))
+        return blind_power_for_key_holder(key, combined(key, parts), exponent, stream.child("root"))
 
     def factors(self, stream: Randomness) -> list[int]:
         """f_s of all slot sets, from the stream of a zero test."""

@@ -79,18 +79,22 @@ class ZeroTestShown(MessageBody):
 
 
 class ZeroTestConsent(MessageBody):
-    """The other checker → the asker: its signature of question, answer and test, or why there is none."""
+    """The other checker → the asker: its signature of question, answer and test, and the test that it signed.
+
+    Beside what the buyer says of the test it shows anybody whether that is so. A checker that does not sign
+    says so in a verdict, with what it was shown.
+    """
 
     type: Literal["zero_test_consent"] = "zero_test_consent"
-    refusal: Literal["no_seeds", "other_request", "other_zero_test"] | None = None
-    signature: EcdsaSignature | None = None
+    zero: Number
+    signature: EcdsaSignature
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, OWNER),),
         sent_when="When the question was made again from its seeds.",
         carries="a signature of the zero test",
         seat=_SEAT,
-        example=lambda: ZeroTestConsent(signature=SIGNATURE),
+        example=lambda: ZeroTestConsent(zero=b"\x05", signature=SIGNATURE),
     )
 
 
@@ -131,14 +135,16 @@ class ZeroTestResult(MessageBody):
 class CheckVerdict(MessageBody):
     """Checker → FA, V: whether an attempt is in order; others act only on two that agree.
 
-    `ground` says what is not; `projection` is the digest that its zero test was signed by.
+    `ground` says what is not, `evidence` shows what it was sent: of its own test the buyer's result with the
+    other checker's consent, of the other one's the question with its seeds, which is given up by that.
+    `projection` is the digest that its zero test was signed by.
     """
 
     type: Literal["check_verdict"] = "check_verdict"
     in_order: bool
     digests: AttemptDigests | None = None
     projection: Digest | None = None
-    ground: Literal["start", "proof", "request", "projection", "next_model"] | None = None
+    ground: Literal["start", "proof", "request", "projection", "question", "next_model"] | None = None
     evidence: Annotated[tuple[SignedMessage, ...], Field(max_length=8)] = ()
 
     catalogue: ClassVar[Catalogue] = Catalogue(

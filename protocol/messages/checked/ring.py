@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from protocol.envelope import SignedMessage
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody, Route
 from protocol.messages.checked.values import Numbers, RingPurpose, Seed, Shown
 from protocol.messages.examples import DIGEST, SIGNATURE
@@ -65,12 +66,16 @@ class RingShared(MessageBody):
 
 
 class RingConsent(MessageBody):
-    """Checker → FA: its signature of the product, having made the share before its own again."""
+    """Checker → FA: its signature of the product, having made the share before its own again.
+
+    Or that it has not: then it shows the signed message with share and seed, which are given up by that.
+    """
 
     type: Literal["ring_consent"] = "ring_consent"
     purpose: RingPurpose
     signature: EcdsaSignature | None = None
     refused: bool = False
+    shown: Annotated[SignedMessage | None, Field(repr=False)] = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR),),

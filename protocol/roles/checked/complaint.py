@@ -8,22 +8,19 @@ from protocol.types import RoundAttempt
 
 def check_failed(checker: str, at: RoundAttempt, verdict: CheckVerdict) -> RecordFact:
     """Who says what of which attempt; `verdict` does not find it in order."""
-    code = _code_of(verdict.ground)
-    return facts.CHECK_FAILED.of(checker=checker, round=at.round, attempt=at.attempt, code=code)
-
-
-def _code_of(ground: str | None) -> str:
-    """What is said not to be in order."""
-    match ground:
+    match verdict.ground:
         case "start":
-            return "start_contested"
+            code = "start_contested"
         case "proof":
-            return "proof_contested"
+            code = "proof_contested"
         case "request":
-            return "request_contested"
+            code = "request_contested"
         case "projection":
-            return "products_contested"
+            code = "products_contested"
+        case "question":
+            code = "question_contested"
         case "next_model":
-            return "next_model_contested"
-        case _:
-            return "no_ground"
+            code = "next_model_contested"
+        case None:
+            code = "no_ground"
+    return facts.CHECK_FAILED.of(checker=checker, round=at.round, attempt=at.attempt, code=code)

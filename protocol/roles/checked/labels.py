@@ -14,6 +14,7 @@ class Label(StrEnum):
     MOMENT_MASK = "moment mask"
     NEXT_MODEL = "blinding of a next model"
     SHOWN_SUMS = "openings of sums that are complained of"
+    SHOWN_TEST = "opening of a test that is complained of"
 
     # ---- aggregator and checkers ----
     SHARE_SEED = "ring share seed"

@@ -15,7 +15,6 @@ from protocol.crypto.ring.context import Maker
 from protocol.crypto.ring.product import RingProduct
 from protocol.crypto.ring.shares import BAD_SHARE, OwnShare, Share, share_digest
 from protocol.crypto.secrets import OneUse
-from protocol.errors import ProtocolViolation
 from protocol.messages.checked import RingCommitted, RingConsent, RingNonce, RingShared
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.ring_state import RingState, RingStep, RingView, SharedNumbers, with_entry
@@ -105,9 +104,9 @@ def on_nonce(ring: RingState, view: RingView, received: Received[RingNonce], con
 def on_shared(ring: RingState, view: RingView, received: Received[RingShared], context: Context) -> RingStep:
     """Note another maker's share; of the one before, only if its seed makes it again.
 
-    Where it does not, the ring is refused, and a checker says so to the aggregator: nothing is opened. Raises
-    EarlyInput before everybody may show its share, ProtocolViolation: "shared_twice", or "bad_share" for
-    ciphertexts that were not committed to, and for a seed that is missing.
+    Where it does not, or no seed is shown, the ring is refused, and a checker shows the aggregator what it
+    was sent: nothing is opened. Raises EarlyInput before everybody may show its share, ProtocolViolation:
+    "shared_twice", or "bad_share" for ciphertexts that were not committed to.
     """
     maker, body = _maker(ring, view, received), received.body
     if not ring.has_chance(view):
@@ -123,7 +122,7 @@ def on_shared(ring: RingState, view: RingView, received: Received[RingShared], c
     after = replace(ring, shares=with_entry(ring.shares, maker, kept))
     if maker is not view.previous:
         return RingStep(after, (blob,))
-    step = _made_again(after, view, ciphertexts, body.seed, context)
+    step = _made_again(after, view, ciphertexts, received, context)
     return RingStep(step.ring, (blob, *step.effects))
 
 
@@ -226,16 +225,18 @@ def _show_share(ring: RingState, view: RingView, context: Context) -> RingStep:
 
 
 def _made_again(
-    ring: RingState, view: RingView, ciphertexts: Sequence[Ciphertext], seed: bytes | None, context: Context
+    ring: RingState,
+    view: RingView,
+    ciphertexts: Sequence[Ciphertext],
+    received: Received[RingShared],
+    context: Context,
 ) -> RingStep:
-    require(seed is not None, BAD_SHARE, f"the {view.previous.label} shows no seed")
-    assert seed is not None
-    try:
-        view.workshop.again(view.previous, ciphertexts, seed)
-    except ProtocolViolation:
-        refusal = RingConsent(purpose=ring.purpose, refused=True)
+    seed = received.body.seed
+    if view.workshop.at_fault(view.previous, ciphertexts, seed) is view.previous:
+        refusal = RingConsent(purpose=ring.purpose, refused=True, shown=received.signed)
         told = (_send(ring, view, Maker.AGGREGATOR, refusal, context),) if view.own.is_checker else ()
         return RingStep(replace(ring, refused=True), told)
+    assert seed is not None  # nothing else makes a share
     kept, blob = store(seed)
     return RingStep(replace(ring, shown=kept), (blob,))
 

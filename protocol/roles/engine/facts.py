@@ -118,6 +118,7 @@ GAVE_UP = _fact(
 CHECK_FAILED = _fact(
     "check_failed", "A checker says that an attempt at a round is not in order.", "checker round attempt code"
 )
+NAMED = _fact("named", "What somebody has signed shows that it is at fault.", "accused round attempt code")
 ATTEMPT_OVER = _fact(
     "attempt_over", "An attempt came to nothing: its round is measured again.", "round attempt", "code"
 )

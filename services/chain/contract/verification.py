@@ -143,9 +143,12 @@ def is_genuine(code: bytes, market: Market) -> bool:
     contract that checks terms and openings must be there for either. Their places are the compiler's.
     """
     runtime = creation_code().removesuffix(_creates())[-marketplace_artifact()["runtime_bytes"] :]
-    between = map(re.escape, runtime.split(_PUSH32 + bytes(_WORD)))
-    match = re.fullmatch((_PUSH32 + b"(.{%d})" % _WORD).join(between), code, re.DOTALL)
-    return match is not None and sorted(match.groups()) == sorted(_immutables(market))
+    blank, immutables = bytearray(code), []
+    for place in re.finditer(re.escape(_PUSH32 + bytes(_WORD)), runtime):
+        word = slice(place.end() - _WORD, place.end())
+        immutables.append(bytes(blank[word]))
+        blank[word] = bytes(_WORD)
+    return blank == runtime and sorted(immutables) == sorted(_immutables(market))
 
 
 def _immutables(market: Market) -> list[bytes]:

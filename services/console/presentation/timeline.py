@@ -37,6 +37,7 @@ TEXTS = {
     "reveal_refused": _("The contract refused this owner's nonce: its seat is lost"),
     "dropped": _("A participant was left out"),
     "check_failed": _("A checker says that round %(round)s is not in order"),
+    "named": _("What somebody has signed shows that it lied about round %(round)s"),
     "attempt_over": _("Round %(round)s is measured again"),
     "accused": _("A fault was shown to the contract, which takes the bond"),
     "complaint": _("The aggregator complained of somebody"),

@@ -15,7 +15,6 @@ from tests.support.roles.small_markets import body_of
 FIRST, SECOND = "first checker", "second checker"
 VERDICT, SHOWN, SHARED = "check_verdict", "zero_test_shown", "ring_shared"
 SILENT = "silence is no message: the others' clocks stand against it"
-ENDS = "a checker can always end its attempt; the next one has other checkers"
 
 
 def _checker(name: str, who: str, does: str, deed: Deed, **more: Any) -> Adversary:
@@ -68,8 +67,30 @@ def _another_question(arena: Arena, body: Any, _message: SignedMessage) -> dict[
     return {"masked": shift(body.masked, arena, 1 << 20)}
 
 
-def _refusing(_arena: Arena, _body: Any, _message: SignedMessage) -> dict[str, Any]:
-    return {"signature": None, "refusal": "other_zero_test"}
+def refusing(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
+    """In place of its signature, the other one's question as if it had to be refused."""
+    if message.envelope.type != "zero_test_consent" or message.envelope.attempt > 1:
+        return (message,)
+    sender, asker = arena.parties[message.envelope.sender], message.envelope.recipient
+    shown = next(one for one in arena.sent(SHOWN) if one.envelope.sender == asker)
+    verdict = CheckVerdict(in_order=False, ground="question", evidence=(shown,))
+    others = (one for one in (arena.aggregator, *arena.validators()) if one is not sender)
+    return tuple(arena.message(sender, one, verdict, round_number=1, attempt=1) for one in others)
+
+
+def proof_denied(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
+    """In place of its verdict, the buyer's proof as if it were none."""
+    envelope = message.envelope
+    if envelope.type != VERDICT or envelope.attempt > 1:
+        return (message,)
+    told = [
+        next(one for one in arena.sent(kind) if one.envelope.recipient == envelope.sender)
+        for kind in ("zero_test_result", "zero_test_consent")
+    ]
+    verdict = CheckVerdict(in_order=False, ground="projection", evidence=tuple(told))
+    recipient = arena.parties[envelope.recipient]
+    sender = arena.parties[envelope.sender]
+    return (arena.message(sender, recipient, verdict, round_number=1, attempt=1),)
 
 
 FALSE_COMPLAINT = {
@@ -79,7 +100,19 @@ FALSE_COMPLAINT = {
     "money": Money.UNPAID,
     "unswitched": "the aggregator knows what it made and verified itself, and wants to see the rest",
 }
-NO_SWITCH = {"unswitched": ENDS}
+ENDED = "aggregator: ended, too_few_validators"
+OF_TWO = {
+    "pair": True,
+    "named": True,
+    "money": Money.REFUNDED,
+    "unswitched": "with one of two validators the training ends, and the notice of that names it",
+}
+NAMED = {
+    "named": True,
+    "left_out": True,
+    "money": Money.UNPAID,
+    "unswitched": "a signed question shows to anybody whether its seeds make it",
+}
 
 CHECKERS = (
     # ---- verdicts ----
@@ -135,8 +168,8 @@ CHECKERS = (
         FIRST,
         "shows the other one a weight in place of its test",
         changing(SHOWN, _is_it_zero),
-        caught=("validator: refuses, other_zero_test",),
-        **NO_SWITCH,
+        caught=("validator: not in order, question", "aggregator: left out, false_question"),
+        **NAMED,
     ),
     _checker(
         "is a weight zero, unsigned",
@@ -161,8 +194,8 @@ CHECKERS = (
         SECOND,
         "shows seeds that make another question",
         changing(SHOWN, lambda _a, body, _m: {"question_seed": flipped(body.question_seed)}),
-        caught=("validator: refuses, other_request",),
-        **NO_SWITCH,
+        caught=("validator: not in order, question", "aggregator: left out, false_question"),
+        **NAMED,
     ),
     _checker(
         "two questions",
@@ -177,9 +210,41 @@ CHECKERS = (
         "false refusal",
         SECOND,
         "does not sign the other one's honest test, and says that it is another",
-        changing("zero_test_consent", _refusing),
-        caught=("validator: not in order, projection",),
-        **NO_SWITCH,
+        refusing,
+        caught=("aggregator: left out, false_refusal",),
+        **NAMED,
+    ),
+    _checker(
+        "false signed test",
+        SECOND,
+        "signs the other one's test, and says that it was another",
+        changing("zero_test_consent", lambda arena, body, _m: {"zero": _weight(arena)}),
+        caught=("validator: bad_consent",),
+        unswitched="the attempt waits for a signature, and others check next",
+    ),
+    _checker(
+        "proof denied",
+        SECOND,
+        "says that the buyer's proof is none",
+        proof_denied,
+        caught=("aggregator: left out, false_complaint",),
+        **NAMED,
+    ),
+    # ---- of two validators, which check every attempt ----
+    *(
+        _checker(f"{name}, of two", who, does, deed, caught=(*caught, ENDED), **OF_TWO)
+        for name, who, does, deed, caught in (
+            (
+                "is a weight zero?",
+                FIRST,
+                "shows the other one a weight in place of its test",
+                changing(SHOWN, _is_it_zero),
+                ("validator: not in order, question",),
+            ),
+            ("false refusal", SECOND, "does not sign the other one's honest test", refusing, ()),
+            ("proof denied", SECOND, "says that the buyer's proof is none", proof_denied, ()),
+            ("false complaint", FIRST, "says that the start is wrong", denying("start"), ()),
+        )
     ),
     _checker(
         "false signature",

@@ -106,7 +106,13 @@ def keeping_from_the_other(type_name: str, purpose: str) -> Deed:
 
 
 MADE_AGAIN = Switch("making the share before one's own again", (Replaced(ShareWorkshop, "again", _believed),))
-CONTESTED = {"caught": ("validator: refuses, share",), "switch": MADE_AGAIN}
+FOUND_BY_CHECKER = {
+    "caught": ("validator: refuses, share", "aggregator: left out, false_share"),
+    "named": True,
+    "left_out": True,
+    "money": Money.UNPAID,
+    "switch": MADE_AGAIN,
+}
 FOUND_BY_AGGREGATOR = {
     "caught": ("aggregator: left out, false_share",),
     "named": True,
@@ -136,7 +142,7 @@ RINGS = (
         "makes its mask wide enough to push the sums out of range",
         honestly,
         wrapping=wide,
-        **CONTESTED,
+        **FOUND_BY_CHECKER,
         wins=_ends,
     ),
     _maker(
@@ -154,7 +160,7 @@ RINGS = (
         "puts a trainer's weight beside its mask, to read it",
         honestly,
         wrapping=reading,
-        **CONTESTED,
+        **FOUND_BY_CHECKER,
         wins=_opened,
     ),
     _maker(
@@ -181,7 +187,7 @@ RINGS = (
         "moves the public error by its noise",
         honestly,
         wrapping=wide_noise,
-        **CONTESTED,
+        **FOUND_BY_CHECKER,
         wins=lambda outcome: _measured(outcome) or outcome.is_wrong,
     ),
     _maker(
@@ -226,7 +232,10 @@ RINGS = (
         FIRST,
         "shows the next one no seed",
         changing(SHARED, _no_seed),
-        caught=("validator: bad_share",),
+        caught=("validator: refuses, share", "aggregator: left out, false_share"),
+        named=True,
+        left_out=True,
+        money=Money.UNPAID,
         unswitched="without a seed nobody signs",
     ),
     _maker(

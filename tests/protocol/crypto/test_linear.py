@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.crypto.linear import linear_combinations
+from protocol.crypto.linear import Combination, combined, linear_combinations
 from protocol.crypto.paillier import PrivateKey
+from protocol.crypto.powers import PowerTables
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError
 
@@ -81,3 +82,17 @@ def test_ragged_rows_are_refused(private_key: PrivateKey, rows: list[list[int]])
     ciphertexts = [private_key.encrypt(value, STREAM) for value in (3, 4)]
     with pytest.raises(MisuseError, match="2 coefficients"):
         linear_combinations(private_key.public_key, rows, ciphertexts)
+
+
+@given(st.lists(st.integers(-(1 << 90), 1 << 90), min_size=4, max_size=4), st.integers(-(1 << 90), 1 << 90))
+def test_combinations_are_multiplied_together_to_the_same_ciphertext(
+    private_key: PrivateKey, exponents: list[int], plain: int
+) -> None:
+    key = private_key.public_key
+    bases = [private_key.encrypt(value, STREAM) for value in (3, -5, 8, 1)]
+    parts = [
+        Combination(PowerTables(bases[at : at + 2], key.n_squared, 3), exponents[at : at + 2], plain)
+        for at in (0, 2)
+    ]
+    expected = linear_combinations(key, [exponents], bases)[0] * key.lift(2 * plain) % key.n_squared
+    assert combined(key, parts) == expected

@@ -1,6 +1,5 @@
 """Products of powers against Python's own."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
@@ -9,18 +8,20 @@ from gmpy2 import mpz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.crypto import powers
 from protocol.crypto.powers import (
     MOST_KEPT_BASES,
     PowerTables,
     batch_invert,
     expected_products,
+    joint_product,
     product_of_powers,
     sliding_digits,
     tables_of_inputs,
     window_for,
 )
 from protocol.crypto.randomness import Randomness
+from protocol.errors import MisuseError
+from tests.support.product_count import ProductCount
 
 PRIME = (1 << 127) - 1
 COEFFICIENTS = st.one_of(
@@ -81,22 +82,6 @@ def test_an_element_without_inverse_gives_no_result() -> None:
         batch_invert([mpz(2), mpz(5), mpz(3)], mpz(15))
 
 
-class CountingModulus:
-    """A modulus that counts how often something is reduced by it."""
-
-    def __init__(self, value: mpz) -> None:
-        self.value, self.products = value, 0
-
-    def __rmod__(self, product: mpz) -> mpz:
-        self.products += 1
-        return product % self.value
-
-    def batch_invert(self, values: Sequence[mpz], modulus: "CountingModulus") -> list[mpz]:
-        """One inversion, which knows no such modulus, and three products for each value."""
-        self.products += 3 * len(values)
-        return batch_invert(values, modulus.value)
-
-
 @pytest.mark.parametrize(
     ("step", "bases", "rows", "bits"),
     [
@@ -110,12 +95,12 @@ class CountingModulus:
 def test_the_steps_of_a_round_take_as_many_products_as_expected(
     monkeypatch: pytest.MonkeyPatch, step: str, bases: int, rows: int, bits: int
 ) -> None:
-    stream, modulus = Randomness(step.encode().ljust(32)[:32]), CountingModulus(mpz(PRIME))
-    monkeypatch.setattr(powers, "batch_invert", modulus.batch_invert)
-    tables = PowerTables([mpz(stream.bits(120) + 1) for _ in range(bases)], modulus, 5)
+    stream, count = Randomness(step.encode().ljust(32)[:32]), ProductCount()
+    count.install(monkeypatch)
+    tables = PowerTables([mpz(stream.bits(120) + 1) for _ in range(bases)], mpz(PRIME), 5)
     for _ in range(rows):
         assert tables.product([stream.bits(bits) - (1 << (bits - 1)) for _ in range(bases)])
-    assert modulus.products == pytest.approx(expected_products(bases, rows, bits, window=5), rel=0.1)
+    assert count.total == pytest.approx(expected_products(bases, rows, bits, window=5), rel=0.1)
 
 
 @given(st.lists(st.integers(1, 1000), max_size=5), st.integers(1, 70), st.integers(-(1 << 99), 1 << 99))
@@ -137,3 +122,19 @@ def test_a_process_keeps_the_tables_of_its_last_inputs_and_no_large_ones() -> No
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 4) is not first
     large = [mpz(2)] * (MOST_KEPT_BASES + 1)
     assert tables_of_inputs(large, modulus, 2) is not tables_of_inputs(large, modulus, 2)
+
+
+@settings(max_examples=30)
+@given(POWERS, POWERS)
+def test_tables_multiply_in_one_chain(first: list[tuple[int, int]], second: list[tuple[int, int]]) -> None:
+    parts = [
+        (PowerTables([mpz(base) for base, _ in pairs], mpz(PRIME), window), [one for _, one in pairs])
+        for pairs, window in ((first, 3), (second, 5))
+    ]
+    assert joint_product(parts) == expected(first) * expected(second) % PRIME
+
+
+def test_tables_of_two_moduli_have_no_product() -> None:
+    parts = [(PowerTables([mpz(2)], mpz(modulus), 3), [1]) for modulus in (PRIME, 1009)]
+    with pytest.raises(MisuseError, match="two moduli"):
+        joint_product(parts)

@@ -15,6 +15,7 @@ from services.admin.market_setup import SetUp, set_up
 from services.admin.processes import alone
 from services.chain.contract.registry import ContractRegistry
 from services.chain.errors import ChainError
+from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder
 from services.data.catalog import Catalog
@@ -139,3 +140,16 @@ def test_an_owner_whose_few_rows_do_not_show_what_a_column_is_has_its_data_set(t
     card = Catalog(owner.folder / DATA_SETS).card("rows")
     assert card.columns[0].vocabulary == ("maybe", "no", "yes")
     assert made.written == [owner.folder / "rows.csv"]
+
+
+def test_the_sample_order_asks_for_the_kind_of_model_that_was_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("services.identity.keystore.Cost", lambda: Cost(2, 1, 8192))
+    plan = MarketPlan(tmp_path / "market", kind="poisson_regression")
+    folder = MarketFolder.of(private_folder(plan.folder), plan.owners)
+    for party in folder.participants:
+        private_folder(party.folder)
+    folder.aggregator.ensure_keys()
+    market_setup._deal_all(plan, market_setup._checked_data(plan), SetUp(folder, None))
+    order = load_request(folder.buyer.folder / market_setup.REQUEST)
+    assert order.model.kind == "poisson_regression"
+    assert len(list(folder.path.glob("owner-*/rows.csv"))) == plan.owners

@@ -158,3 +158,14 @@ def test_every_field_of_a_request_is_written_out_with_its_comment():
     for name in (*document["schedule"], *document["payment"], *document["bounds"], *document["deadlines"]):
         line = next(line for line in lines if line.startswith(f"  {name}:"))
         assert " # " in line, name
+
+
+@pytest.mark.parametrize("kind", ["binary_classification", "logistic_regression"])
+def test_a_classification_of_no_classes_says_how_to_name_rows_that_have_some(tmp_path, kind):
+    options = DemoOptions(kind=kind)
+    with pytest.raises(MisuseError, match=f"{kind} .* the diabetes data is not: .* --target COLUMN"):
+        demo_request(options, load_data(options), "0x" + "0" * 40)
+    rows = tmp_path / "rows.csv"
+    rows.write_text("x,ill\n" + "".join(f"{n * 0.37},{n % 2}\n" for n in range(40)))
+    options = replace(options, data=rows)
+    assert demo_request(options, load_data(options), "0x" + "0" * 40).target.kind == "boolean"

@@ -8,6 +8,7 @@ import pytest
 from protocol.marketplace import Register
 from protocol.owner_policy import OwnerPolicy
 from services.bus.memory import MemoryBus
+from services.common.errors import StoreUnavailable
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, StandingOrder
 from services.data.catalog import Catalog
 from services.identity.directory import Directory
@@ -60,14 +61,14 @@ class World:
         )
 
 
-def role(world, config):
+async def role(world, config):
     keystore = SimpleNamespace(identity=world.owner.identity)
-    return role_of(config, keystore, world.store, world.chain, Directory(world.chain))
+    return await role_of(config, keystore, world.store, world.chain, Directory(world.chain))
 
 
-def test_a_configuration_says_what_a_participant_is(world, tmp_path):
+async def test_a_configuration_says_what_a_participant_is(world, tmp_path):
     order = {"request": "request.yaml", "every_hours": 1}
-    buyer = role(
+    buyer = await role(
         world,
         ModelBuyerConfig.model_validate(
             {**SHARED, "daemon": "model-buyer", "standing_orders": [order]}, strict=False
@@ -76,7 +77,7 @@ def test_a_configuration_says_what_a_participant_is(world, tmp_path):
     assert isinstance(buyer, BuyerRole)
     assert [given.every_hours for given in buyer.standing_orders] == [1]
     admitted = (world.owner.address, *ADDRESSES[1:])
-    aggregator = role(
+    aggregator = await role(
         world, AggregatorConfig.model_validate({**SHARED, "daemon": "aggregator", "admitted": admitted})
     )
     assert isinstance(aggregator, AggregatorRole)
@@ -84,7 +85,7 @@ def test_a_configuration_says_what_a_participant_is(world, tmp_path):
         world.store.put_value(f"announced:{address}", b"")
     assert set(aggregator.announced()) == set(ADDRESSES[1:])
     policy = OwnerPolicy(automatic=True)
-    owner = role(
+    owner = await role(
         world,
         DataOwnerConfig.model_validate(
             {
@@ -100,6 +101,22 @@ def test_a_configuration_says_what_a_participant_is(world, tmp_path):
     assert (owner.configured, owner.data_sets()) == (policy, {})
     assert tuple(aggregator for aggregator, _ in owner.announcements()) == ADDRESSES
     assert owner.catalog is not None
+
+
+async def test_an_owner_whose_store_is_away_as_it_starts_waits_for_it(world, tmp_path, monkeypatch):
+    asked, away = [], [StoreUnavailable("the store does not answer", 0.0)] * 2
+
+    def values(name):
+        asked.append(name)
+        if away:
+            raise away.pop()
+        return {}
+
+    monkeypatch.setattr(world.store, "values", values)
+    settings = {**SHARED, "daemon": "data-owner", "aggregators": ADDRESSES, "catalogue": tmp_path}
+    owner = await role(world, DataOwnerConfig.model_validate(settings))
+    assert isinstance(owner, OwnerRole)
+    assert len(asked) == 3
 
 
 def test_the_duties_follow_from_the_role(world, tmp_path):

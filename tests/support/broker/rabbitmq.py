@@ -4,14 +4,46 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import Self
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from tests.support.broker.private_rabbitmq import INSTRUCTIONS, Server, private_broker, wait_until_served
 from tests.support.shared import shared
 
 _IMAGE = "rabbitmq:4-management"
+
+
+@dataclass(frozen=True)
+class NamedBroker:
+    """A broker that the environment names: others are at work on it, so it cannot be killed."""
+
+    server: Server
+    is_running: bool = True
+
+    @classmethod
+    def of_environment(cls) -> Self:
+        """Raises RuntimeError where none is named."""
+        return cls(_named_server())
+
+    def start(self) -> None:
+        """It runs."""
+
+    def kill(self) -> int | None:
+        """Raise RuntimeError."""
+        raise RuntimeError(f"the broker at {self.server.amqp_url} is not a test's to kill")
+
+
+def naming(server: Server) -> dict[str, str]:
+    """The environment that names a broker to another process."""
+    login = f"{quote(server.user, safe='')}:{quote(server.password, safe='')}@"
+    named = {
+        "DELTAML_AMQP_URL": server.amqp_url.replace("://", f"://{login}"),
+        "DELTAML_AMQP_MANAGEMENT_URL": server.management_url,
+    }
+    metrics = server.prometheus_url
+    return named if metrics is None else {**named, "DELTAML_AMQP_PROMETHEUS_URL": metrics}
 
 
 @contextmanager

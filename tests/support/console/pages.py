@@ -6,11 +6,13 @@ from typing import Literal, Self
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-_SERIOUS = {"serious", "critical"}
+_SERIOUS = frozenset({"serious", "critical"})
 _RULES: dict[Literal["light", "dark"], dict[str, object]] = {
     "light": {},
     "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
 }
+ROUNDS = 4
+"""Of every training that the demo is asked for on its start page."""
 LONG = 180_000
 """Milliseconds for what a training has to do first."""
 
@@ -44,26 +46,36 @@ class Consoles:
         await self.page.goto(self.start)
         await self.page.click("#train")
 
+    async def training_from_its_start(self) -> None:
+        """One that has only just begun: the demo's first, if nobody has come before."""
+        await self.page.goto(self.start)
+        trainings = self.page.locator("#state li")
+        if await trainings.count() > 1 or await trainings.locator(".state-finished").count():
+            await self.page.click("#train")
+
 
 async def assert_accessible(page: Page) -> None:
-    """No serious finding of axe, in either colour scheme; the second differs in colours alone."""
-    for scheme, rules in _RULES.items():
-        await page.emulate_media(color_scheme=scheme)
-        found = await Axe().run(page, options={"resultTypes": ["violations"], **rules})
-        serious = [
-            f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:200]})"
-            for one in found.response["violations"]
-            if one["impact"] in _SERIOUS
-        ]
-        assert not serious, f"{page.url} in {scheme}: " + "\n".join(serious)
-    await page.emulate_media(color_scheme="light")
+    """No serious finding of axe, in either colour scheme."""
+    serious = await _findings(page, _SERIOUS)
+    assert not serious, f"{page.url}: " + "\n".join(serious)
 
 
 async def breaches(page: Page) -> list[str]:
     """Whatever axe objects to, of any of its rules and however slight."""
-    found = await Axe().run(page)
-    return [
-        f"{one['id']}: {one['help']} ({node['html'][:200]})"
-        for one in found.response["violations"]
-        for node in one["nodes"][:3]
-    ]
+    return await _findings(page, _SERIOUS | {"moderate", "minor"})
+
+
+async def _findings(page: Page, impacts: frozenset[str]) -> list[str]:
+    """Those of these impacts, in both colour schemes; the second differs in colours alone."""
+    found = []
+    for scheme, rules in _RULES.items():
+        await page.emulate_media(color_scheme=scheme)
+        report = await Axe().run(page, options={"resultTypes": ["violations"], **rules})
+        found += [
+            f"{one['id']} in {scheme}: {one['help']} ({node['html'][:200]})"
+            for one in report.response["violations"]
+            if one["impact"] in impacts
+            for node in one["nodes"][:3]
+        ]
+    await page.emulate_media(color_scheme="light")
+    return found

@@ -19,6 +19,7 @@ from signal import SIGQUIT
 
 import psycopg
 
+from tests.support.database.memory import folder_in_memory
 from tests.support.deployment.packages import install
 
 _LIBRARY = Path("/usr/lib/postgresql")
@@ -103,7 +104,13 @@ class PrivateCluster:
         if self._prefix:
             os.chown(secret, pwd.getpwnam("postgres").pw_uid, -1)
         command = [*self._prefix, str(self._programs / "initdb"), "-D", str(self._data), "-U", USER]
-        command += ["--auth=scram-sha-256", f"--pwfile={secret}", "--encoding=UTF8", "--locale=C"]
+        command += [
+            "--auth=scram-sha-256",
+            f"--pwfile={secret}",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self._folder, check=False)
         if done.returncode:
             raise RuntimeError(f"initdb: {done.stderr[-2000:]}; {INSTRUCTIONS}")
@@ -114,7 +121,7 @@ def private_cluster() -> Iterator[PrivateCluster]:
     """A started private cluster; installs the package if that is possible, else says what to do."""
     if not any(_LIBRARY.glob("*/bin/initdb")):
         install(["postgresql"], INSTRUCTIONS)
-    folder = Path(tempfile.mkdtemp(prefix="deltaml-postgresql-"))
+    folder = Path(tempfile.mkdtemp(prefix="deltaml-postgresql-", dir=folder_in_memory()))
     cluster: PrivateCluster | None = None
     try:
         cluster = PrivateCluster(folder)

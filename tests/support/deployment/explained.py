@@ -65,7 +65,7 @@ def _codes_in(node: ast.AST) -> Iterator[str]:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords):
             if name in _RAISED and len(args) > _RAISED[name]:
                 yield from _texts(args[_RAISED[name]])
-            if name in ("drop_notices", "next_attempt"):
+            if name in ("drop_notices", "next_attempt", "_named") and len(args) > 3:
                 yield from _texts(args[3])
             for keyword in keywords:
                 if keyword.arg in ("code", "failure"):

@@ -1,7 +1,7 @@
 """What follows when a checker finds an attempt not in order.
 
 Its word alone stops the attempt and names nobody but, where it is a lie to our own eyes, itself. Of what the
-buyer told it, it shows the signed message; without one it had nothing to complain of.
+buyer or the other checker told it, it shows the signed message; without one it had nothing to complain of.
 """
 
 from gmpy2 import mpz
@@ -10,10 +10,18 @@ from protocol.bodies import body_of
 from protocol.crypto.cipher import Opening, read_ciphertexts, verify_openings
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
+from protocol.learning.projection.answer import is_zero
+from protocol.learning.projection.countersigning import Liar
 from protocol.messages.catalogue import MessageBody
-from protocol.messages.checked import CheckVerdict, RingOpening, ZeroTestResult
+from protocol.messages.checked import (
+    CheckVerdict,
+    RingOpening,
+    ZeroTestConsent,
+    ZeroTestResult,
+    ZeroTestShown,
+)
 from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
-from protocol.roles.aggregator.checked.lanes import CheckingLane
+from protocol.roles.aggregator.checked.lanes import CheckedAttempt, CheckingLane, ShownAttempt
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.aggregator.ending import give_up
@@ -23,6 +31,7 @@ from protocol.roles.checked.ring_state import SharedNumbers
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
+from protocol.types import Address
 
 
 def on_complaint(
@@ -33,58 +42,97 @@ def on_complaint(
     The grounds `start`, `proof` and `request` are about what we made, or verified ourselves: there is nothing
     in them, and the checker is left out. Openings that are none are the buyer's fault. Sums of a next model
     that are open are for the checkers' eyes: with two masks we would see how far it is off. Of such a
-    complaint nobody is named, and others check next.
+    complaint nobody is named, and others check next. Nor does the other checker's word decide: a model that
+    is off by about as much as the third share, which hides it from each, one finds out and the other not.
     """
     step = _answer(state, lane, received, context)
     return Step(step.state, (check_failed(received.sender, received.at, received.body), *step.effects))
 
 
+def on_refused_question(
+    state: CheckedTrainingState, lane: ShownAttempt, received: Received[CheckVerdict], context: Context
+) -> AttemptStep:
+    """The next attempt without the checker that lies: the one that asked, or the one that refused to sign.
+
+    A refusal shows what the asker has signed, question, answer and seeds: whoever looks at it sees whether
+    the other one had to refuse. One that shows nothing is false.
+    """
+    view, refusing = AttemptView(state, context, lane), received.sender
+    asker = view.other_checker(refusing)
+    shown = _shown(view, received, "zero_test_shown", asker)
+    liar = refusing
+    code = "false_refusal"
+    if isinstance(shown, ZeroTestShown) and view.question(asker).liar(shown) is Liar.ASKER:
+        liar = asker
+        code = "false_question"
+    step = _named(state, lane, liar, code, context)
+    return Step(step.state, (check_failed(refusing, received.at, received.body), *step.effects))
+
+
 def _answer(
     state: CheckedTrainingState, lane: CheckingLane, received: Received[CheckVerdict], context: Context
 ) -> AttemptStep:
-    match _shown(AttemptView(state, context, lane), received):
-        case ZeroTestResult(opening=None):
-            return give_up(state, "projection_failed", context)
-        case RingOpening(vectors=vectors) if not any(one.openings for one in vectors):
-            return give_up(state, "next_model_failed", context)
-        case RingOpening() as body if lane.opened is not None and not _is_opened(state, lane, body, context):
-            return give_up(state, "bad_opening", context, fault=state.opened.buyer)
-        case None if received.body.ground != "next_model" or lane.product is None:
-            return _false(state, lane, received, context)
+    match received.body.ground:
+        case "projection":
+            return _about_test(state, lane, received, context)
+        case "next_model" if lane.opened is not None:
+            return _about_sums(state, lane, received, context)
         case _:
-            # Which of two lies, about a proof, a signature or a mask, shows from what we are not shown.
-            return next_attempt(state, lane, 0, "contested", context)
+            return _named(state, lane, received.sender, "false_complaint", context)
 
 
-def _false(
+def _about_test(
     state: CheckedTrainingState, lane: CheckingLane, received: Received[CheckVerdict], context: Context
 ) -> AttemptStep:
-    fact = facts.COMPLAINT.of(accused=received.sender, round=lane.at.round, code="false_complaint")
-    seat = 1 << state.parties.seat_of(received.sender)
-    step = next_attempt(state, lane, seat, "false_complaint", context)
+    """What the buyer said of a checker's test, held against the test that the other one has signed."""
+    view, checker = AttemptView(state, context, lane), received.sender
+    result = _shown(view, received, "zero_test_result", state.opened.buyer)
+    if result == ZeroTestResult(opening=None):
+        return give_up(state, "projection_failed", context)
+    consent = _shown(view, received, "zero_test_consent", view.other_checker(checker))
+    if not (isinstance(result, ZeroTestResult) and isinstance(consent, ZeroTestConsent)):
+        return _named(state, lane, checker, "false_complaint", context)
+    if not _is_proven(state, result, consent, context):
+        return give_up(state, "bad_opening", context, fault=state.opened.buyer)
+    return _named(state, lane, checker, "false_complaint", context)
+
+
+def _about_sums(
+    state: CheckedTrainingState, lane: CheckingLane, received: Received[CheckVerdict], context: Context
+) -> AttemptStep:
+    """What the buyer has opened to a checker, or that it opened nothing."""
+    view = AttemptView(state, context, lane)
+    body = _shown(view, received, "ring_opening", state.opened.buyer)
+    if isinstance(body, RingOpening) and not any(one.openings for one in body.vectors):
+        return give_up(state, "next_model_failed", context)
+    if isinstance(body, RingOpening) and not _is_opened(state, lane, body, context):
+        return give_up(state, "bad_opening", context, fault=state.opened.buyer)
+    # Which of two lies, the checker or whoever made the model, shows from masks that we may not be shown.
+    return next_attempt(state, lane, 0, "contested", context)
+
+
+def _named(
+    state: CheckedTrainingState, lane: CheckedAttempt, liar: Address, code: str, context: Context
+) -> AttemptStep:
+    fact = facts.COMPLAINT.of(accused=liar, round=lane.at.round, code=code)
+    step = next_attempt(state, lane, 1 << state.parties.seat_of(liar), code, context)
     return Step(step.state, (fact, *step.effects))
 
 
-_SHOWN = {"projection": ("zero_test_result", "zero_test_consent"), "next_model": ("ring_opening",)}
-"""By ground: the types of what a checker was told, one of which it shows."""
-
-
-def _shown(view: AttemptView, received: Received[CheckVerdict]) -> MessageBody | None:
-    """What the buyer, or the other checker, told this one in this attempt; None where it shows nothing."""
-    body, checker = received.body, received.sender
-    other = next(one for one in view.checkers if one != checker)
-    for signed in body.evidence:
+def _shown(
+    view: AttemptView, received: Received[CheckVerdict], kind: str, teller: Address
+) -> MessageBody | None:
+    """What a checker was told in this attempt, as it shows it: of one type, by one sender; None: nothing."""
+    expected = (kind, teller, received.sender, view.state.training, *view.at)
+    for signed in received.body.evidence:
         envelope = signed.envelope
-        teller = other if envelope.type == "zero_test_consent" else view.state.opened.buyer
-        place = (envelope.sender, envelope.recipient, envelope.training, envelope.round, envelope.attempt)
-        if envelope.type not in _SHOWN.get(body.ground or "", ()):
-            continue
-        if place == (teller, checker, view.state.training, *view.at):
-            return _read(signed, view.context)
+        place = (envelope.type, envelope.sender, envelope.recipient, envelope.training)
+        if (*place, envelope.round, envelope.attempt) == expected:
+            return read_signed(signed, view.context)
     return None
 
 
-def _read(signed: SignedMessage, context: Context) -> MessageBody | None:
+def read_signed(signed: SignedMessage, context: Context) -> MessageBody | None:
     """The body of a message that its sender has signed; None for any other."""
     try:
         signed.verify(context.market)
@@ -92,6 +140,19 @@ def _read(signed: SignedMessage, context: Context) -> MessageBody | None:
     except ProtocolViolation:
         return None
     return body
+
+
+def _is_proven(
+    state: CheckedTrainingState, result: ZeroTestResult, consent: ZeroTestConsent, context: Context
+) -> bool:
+    """Whether the buyer's opening proves the test zero that the other checker has signed."""
+    assert result.opening is not None
+    opening = Opening(mpz(result.opening.plaintext), mpz(result.opening.root))
+    try:
+        (zero,) = read_ciphertexts(state.key, [consent.zero], 1)
+    except ProtocolViolation:
+        return True  # no honest checker takes such a consent: it shows nothing against the buyer
+    return is_zero(state.key, zero, opening, context.randomness(Label.SHOWN_TEST))
 
 
 def _is_opened(state: CheckedTrainingState, lane: CheckingLane, body: RingOpening, context: Context) -> bool:

@@ -33,7 +33,7 @@ from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect, effects_of
 from protocol.roles.engine.state import replace
-from protocol.types import RoundAttempt, Seats
+from protocol.types import Address, RoundAttempt, Seats
 from protocol.vectors import EncryptedVector
 
 AttemptStep = Step[CheckedTrainingState | EndingState]
@@ -112,14 +112,15 @@ def next_attempt(
 
     `why` is the code that they are told, and that is noted for people: who is not named stays. Without
     anybody the checkers alone are others. Where no attempt remains, the buyer is named if it alone can have
-    been silent.
+    been silent; and whoever leaves for something that it did is to blame for an end that comes of it.
     """
     over = facts.ATTEMPT_OVER.of(round=lane.at.round, attempt=lane.at.attempt, code=why)
     remaining = lane.validators & ~leaving
     if lane.attempt >= MAXIMUM_ATTEMPTS and is_the_buyers_silence(lane.stuck):
         return give_up(state, "buyer_silent", context, fault=state.opened.buyer)
     if remaining.bit_count() < max(2, state.parties.quorum) or lane.attempt >= MAXIMUM_ATTEMPTS:
-        return give_up(state, "too_few_validators", context)
+        fault = None if why in _SILENCES else _only_one(state, leaving)
+        return give_up(state, "too_few_validators", context, fault=fault)
     notices = attendance.drop_notices(state, leaving, lane.at, why, context)
     state = replace(state, dropped=state.dropped | leaving)
     left = tuple(
@@ -136,6 +137,12 @@ def next_attempt(
     asked = _ask_again(state, again, context)
     waits = (timers.CHECKS.cancel(lane.at), timers.CONSENTS.cancel(lane.at))
     return Step(asked.state, (*notices, over, *waits, *asked.effects))
+
+
+def _only_one(state: CheckedTrainingState, seats: Seats) -> Address | None:
+    """The address in a mask of one seat; None for another."""
+    addresses = state.parties.addresses(seats)
+    return addresses[0] if len(addresses) == 1 else None
 
 
 def is_the_buyers_silence(stuck: Sequence[Seats]) -> bool:

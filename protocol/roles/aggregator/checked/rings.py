@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
-from protocol.crypto.cipher import write_ciphertexts
+from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
 from protocol.crypto.ring.context import Maker, Purpose
+from protocol.envelope import SignedMessage
+from protocol.errors import ProtocolViolation
 from protocol.messages.checked import (
     RingCommitted,
     RingConsent,
@@ -13,6 +15,7 @@ from protocol.messages.checked import (
     ShownNoise,
 )
 from protocol.roles.aggregator.checked.checking import require_current
+from protocol.roles.aggregator.checked.complaints import read_signed
 from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
 from protocol.roles.aggregator.checked.lanes import AgreeingLane, CheckingLane
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
@@ -20,11 +23,13 @@ from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.checked import ring as rings
 from protocol.roles.checked.products import with_shares
 from protocol.roles.checked.ring_state import RingState, RingStep, RingView, SharedNumbers
+from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import replace, store
 from protocol.signatures import recover_address, sign_digest
+from protocol.types import RoundAttempt
 
 RingMessage = RingCommitted | RingNonce | RingShared
 RingLane = CheckingLane | AgreeingLane
@@ -71,9 +76,10 @@ def _advanced(
     after, known = replace(state, evaluation=lane), context.knowing(step.effects)
     if step.ring.refused:
         # We have made the second checker's share again from its own signed seed: it is another one.
-        liar = 1 << state.parties.seat_of(view.checkers[1])
-        gone = next_attempt(after, lane, liar, "false_share", known)
-        return Step(gone.state, (*step.effects, *gone.effects))
+        liar = view.checkers[1]
+        gone = next_attempt(after, lane, 1 << state.parties.seat_of(liar), "false_share", known)
+        fact = facts.COMPLAINT.of(accused=liar, round=lane.at.round, code="false_share")
+        return Step(gone.state, (*step.effects, fact, *gone.effects))
     if not step.ring.is_complete:
         return Step(after, step.effects)
     complete = _with_product(after, lane, known)
@@ -134,7 +140,7 @@ def on_ring_consent(
     view = AttemptView(state, context, lane)
     require(received.sender in view.checkers, "not_a_checker")
     if received.body.refused:
-        return _contested(state, lane, received.sender, view, context)
+        return _contested(state, lane, received, context)
     require(isinstance(lane, CheckingLane), "wrong_purpose", "members sign the product under noise otherwise")
     assert isinstance(lane, CheckingLane)
     if lane.product is None:
@@ -160,13 +166,40 @@ def on_ring_consent(
 
 
 def _contested(
-    state: CheckedTrainingState, lane: RingLane, checker: str, view: AttemptView, context: Context
+    state: CheckedTrainingState, lane: RingLane, received: Received[RingConsent], context: Context
 ) -> AttemptStep:
     """A checker refuses the share before its own: nothing is opened under this ring.
 
-    The first one refuses ours, which is what its seed makes: it lies. Of the other one's we know nothing:
-    both stay, and the next attempt has other checkers.
+    The first one refuses ours, which is what its seed makes: it lies. The second one shows what the first has
+    signed, share and seed: who lies shows from that, and whoever shows nothing has had nothing to refuse.
     """
-    if checker == view.checkers[0]:
-        return next_attempt(state, lane, 1 << state.parties.seat_of(checker), "false_complaint", context)
-    return next_attempt(state, lane, 0, "share_contested", context)
+    view = AttemptView(state, context, lane)
+    first, second = view.checkers
+    liar = received.sender
+    code = "false_complaint"
+    if liar == second and _is_false(lane, view, received.body.shown):
+        liar = first
+        code = "false_share"
+    fact = facts.COMPLAINT.of(accused=liar, round=lane.at.round, code=code)
+    step = next_attempt(state, lane, 1 << state.parties.seat_of(liar), code, context)
+    return Step(step.state, (fact, *step.effects))
+
+
+def _is_false(lane: RingLane, view: AttemptView, shown: SignedMessage | None) -> bool:
+    """Whether the first checker has signed, for the second one in this ring, a share that no seed makes."""
+    if shown is None:
+        return False
+    envelope = shown.envelope
+    place = (envelope.type, envelope.sender, envelope.recipient, envelope.training)
+    if place != ("ring_shared", *view.checkers, view.state.training):
+        return False
+    body = read_signed(shown, view.context)
+    at = RoundAttempt(envelope.round, envelope.attempt)
+    if not isinstance(body, RingShared) or at != lane.at or body.purpose != lane.ring.purpose:
+        return False
+    workshop = view.ring(Purpose(body.purpose)).workshop
+    try:
+        share = read_ciphertexts(view.state.key, body.share, len(workshop.form.bounds))
+    except ProtocolViolation:
+        return False  # it was never taken for a share
+    return workshop.at_fault(Maker.FIRST_CHECKER, share, body.seed) is Maker.FIRST_CHECKER

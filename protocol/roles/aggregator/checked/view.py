@@ -15,6 +15,7 @@ from protocol.envelope import SignedMessage
 from protocol.learning.moments.exchange import MomentMask
 from protocol.learning.moments.products import Products
 from protocol.learning.moments.widths import Start
+from protocol.learning.projection.question import Projection
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
 from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenMetric, ProvenUpdate
 from protocol.messages.checked.values import AttemptDigests
@@ -26,6 +27,7 @@ from protocol.roles.checked.forms import share_form
 from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights
 from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask, weighted_product
 from protocol.roles.checked.proofs import metric_proofs, update_proofs
+from protocol.roles.checked.questions import AskedQuestion
 from protocol.roles.checked.record import expected_start
 from protocol.roles.checked.ring_state import RingView
 from protocol.roles.checked.started import CommittedOwners
@@ -131,6 +133,18 @@ class AttemptView(TrainingView):
         return self.moments.products(self.moments.read_answer(self.answer_body.numbers), self._mask())
 
     @cached_property
+    def projection(self) -> Projection:
+        """What a checker asks about."""
+        updates, start = self.updates(self.trained.updates), self.model(self.trained.start_model)
+        vectors = self.moments.measured(updates, start)
+        return Projection(vectors, self.products, self.widths.projection)
+
+    def question(self, asker: str) -> AskedQuestion:
+        """What a checker may ask, as the other one judges it."""
+        market, state = self.context.market, self.state
+        return AskedQuestion(self.projection, market, state.training, self.at, state.opened.buyer, asker)
+
+    @cached_property
     def metric_proofs(self) -> MetricProofs:
         """Of the members' metrics."""
         parameters = self.state.request.parameters
@@ -167,6 +181,11 @@ class AttemptView(TrainingView):
         """The two, in the order of the ring."""
         hashed = draw_hash(self.context.market, self.state.training)
         return attempt_checkers(self.state.parties, self.lane.validators, self.at, hashed)
+
+    def other_checker(self, checker: str) -> str:
+        """The one beside it."""
+        first, second = self.checkers
+        return second if checker == first else first
 
     def ring(self, purpose: Purpose) -> RingView:
         """Our place in one of the attempt's two rings."""

@@ -7,14 +7,13 @@ makes question and test again: what it will not sign is not opened, so nobody ha
 from eth_hash.auto import keccak
 from gmpy2 import mpz
 
-from protocol.bodies import body_of
 from protocol.crypto.cipher import Opening, read_ciphertexts, write_ciphertexts
 from protocol.crypto.randomness import SEED_BYTES
-from protocol.errors import ProtocolViolation
+from protocol.envelope import SignedMessage
 from protocol.learning.judgement.complaints import Ground
 from protocol.learning.moments.exchange import SetAnswer
 from protocol.learning.projection.answer import is_zero, read_projection_answer
-from protocol.learning.projection.countersigning import Refusal, consent, refusal
+from protocol.learning.projection.countersigning import consent
 from protocol.learning.projection.question import Seeds
 from protocol.messages.checked import (
     ProjectionAnswer,
@@ -26,6 +25,8 @@ from protocol.messages.checked import (
 )
 from protocol.roles.checked.attempt import numbers_digest
 from protocol.roles.checked.labels import Label
+from protocol.roles.checked.questions import AskedQuestion
+from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect
 from protocol.roles.engine.inputs import Received
@@ -38,6 +39,7 @@ from protocol.roles.owner.checked.view import RoundView, view_of
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.parties import require_sender
 from protocol.signatures import recover_address, sign_digest
+from protocol.types import Address
 
 
 def ask(view: RoundView, context: Context) -> tuple[Projecting, tuple[Effect, ...]]:
@@ -86,9 +88,10 @@ def on_projection_answer(
 def on_zero_test_shown(
     state: CheckedState, received: Received[ZeroTestShown], context: Context
 ) -> Step[OwnerState]:
-    """Make the other checker's question and test again; sign them, or say why not. One for an attempt.
+    """Make the other checker's question and test again; sign them, or show everybody that they are not so.
 
-    Raises ProtocolViolation("second_question") for another one, and as `_answer_to` does.
+    One for an attempt; raises ProtocolViolation("second_question") for another one. What is shown to all is
+    given up by that: it is no question that the buyer opens a test of.
     """
     attempt = checked_attempt(state, received, context)
     require_sender(received.sender, attempt.other_checker(context.address))
@@ -98,7 +101,14 @@ def on_zero_test_shown(
         again = attempt.countersigned.consent.load(ZeroTestConsent, context)
         label = received.envelope.message_id.hex()
         return Step.unchanged(state, message(context, received.sender, again, attempt.at, label=label))
-    body = _countersign(view_of(state, attempt, context), received, context)
+    asked = _question_of(view_of(state, attempt, context), received.sender)
+    if asked.refusal(received.body) is not None:
+        found = facts.NAMED.of(
+            accused=received.sender, round=attempt.round, attempt=attempt.attempt, code="false_question"
+        )
+        return not_in_order(state, attempt, Ground.QUESTION, context, found, evidence=(received.signed,))
+    signature = sign_digest(context.signing_key, asked.consent(received.body))
+    body = ZeroTestConsent(zero=received.body.zero, signature=signature)
     kept, blob = store(body)
     after = replace(attempt, countersigned=Countersigning(shown=digest, consent=kept))
     return with_attempt(state, after, blob, message(context, received.sender, body, attempt.at))
@@ -107,24 +117,24 @@ def on_zero_test_shown(
 def on_zero_test_consent(
     state: CheckedState, received: Received[ZeroTestConsent], context: Context
 ) -> Step[OwnerState]:
-    """Have the buyer open the test that the other checker has signed; a refusal ends the attempt.
+    """Have the buyer open the test that the other checker has signed.
 
-    Raises ProtocolViolation("bad_consent") for no signature of what was shown.
+    The signed test is kept: beside the buyer's result it shows whether that one is true. Raises
+    ProtocolViolation("bad_consent") for no signature of what was shown.
     """
     attempt, asking = _own_question(state, received, context)
     require_sender(received.sender, attempt.other_checker(context.address))
     if asking.shown is None or asking.agreed is None:
         raise EarlyInput
     require(not asking.requested, "answered_twice")
-    if received.body.signature is None:
-        require(received.body.refusal is not None, "bad_consent", "neither signature nor refusal")
-        return not_in_order(state, attempt, Ground.PROJECTION, context, evidence=(received.signed,))
+    shown = asking.shown.load(ZeroTestShown, context)
+    require(received.body.zero == shown.zero, "bad_consent", "of another test")
     signer = recover_address(asking.agreed, received.body.signature)
     require(signer == received.sender, "bad_consent", f"not signed by {received.sender}")
-    shown = asking.shown.load(ZeroTestShown, context)
     body = ZeroTestRequest(zero=shown.zero, signature=received.body.signature)
-    after = replace(attempt, projecting=replace(asking, requested=True))
-    return with_attempt(state, after, message(context, state.opened.buyer, body, attempt.at))
+    kept, blob = store(received.signed)
+    after = replace(attempt, projecting=replace(asking, requested=True, consent=kept))
+    return with_attempt(state, after, blob, message(context, state.opened.buyer, body, attempt.at))
 
 
 def on_zero_test_result(
@@ -141,7 +151,9 @@ def on_zero_test_result(
     require(not asking.is_zero, "answered_twice")
     view = view_of(state, attempt, context)
     if not _is_proven(view, asking, received.body, context):
-        return not_in_order(state, attempt, Ground.PROJECTION, context, evidence=(received.signed,))
+        assert asking.consent is not None
+        evidence = (received.signed, asking.consent.load(SignedMessage, context))
+        return not_in_order(state, attempt, Ground.PROJECTION, context, evidence=evidence)
     return conclude(state, replace(attempt, projecting=replace(asking, is_zero=True)), context)
 
 
@@ -160,35 +172,10 @@ def _read(view: RoundView, body: ProjectionAnswer) -> tuple[SetAnswer, ...]:
     return read_projection_answer(numbers, view.projection.sets)
 
 
-def _countersign(view: RoundView, received: Received[ZeroTestShown], context: Context) -> ZeroTestConsent:
-    """Our signature of what both checkers agree in, or why there is none."""
-    body, shown = received.body, view.projection
-    answer = _read(view, _answer_to(view, received))
-    try:
-        request = read_ciphertexts(view.key, body.request.masked, len(body.request.masked))
-        zero = read_ciphertexts(view.key, [body.zero], 1)[0]
-    except ProtocolViolation:
-        return ZeroTestConsent(refusal=Refusal.OTHER_REQUEST.value)
-    reason = refusal(shown, request, answer, zero, Seeds(body.question_seed, body.test_seed))
-    if reason is not None:
-        return ZeroTestConsent(refusal=reason.value)
-    digest = consent(shown, request, answer, zero)
-    return ZeroTestConsent(signature=sign_digest(context.signing_key, digest))
-
-
-def _answer_to(view: RoundView, received: Received[ZeroTestShown]) -> ProjectionAnswer:
-    """The buyer's signed answer to that question of that checker in this attempt; raises "wrong_evidence"."""
-    signed = received.body.answer
-    envelope, state = signed.envelope, view.state
-    place = (envelope.type, envelope.sender, envelope.recipient, envelope.training)
-    expected = ("projection_answer", state.opened.buyer, received.sender, state.training)
-    require(place == expected, "wrong_evidence", "not the buyer's answer to that checker")
-    require((envelope.round, envelope.attempt) == view.at, "wrong_evidence", "of another attempt")
-    signed.verify(view.context.market)
-    answer = body_of(signed, ProjectionAnswer)
-    asked = numbers_digest(received.body.request.masked)
-    require(answer.request_digest == asked, "wrong_evidence", "an answer to another question")
-    return answer
+def _question_of(view: RoundView, asker: Address) -> AskedQuestion:
+    state = view.state
+    market, buyer = view.context.market, state.opened.buyer
+    return AskedQuestion(view.projection, market, state.training, view.at, buyer, asker)
 
 
 def _is_proven(view: RoundView, asking: Projecting, body: ZeroTestResult, context: Context) -> bool:

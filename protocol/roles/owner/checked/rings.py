@@ -9,6 +9,7 @@ from protocol.messages.catalogue import MessageBody
 from protocol.messages.checked import RingCommitted, RingNonce, RingShared
 from protocol.roles.checked import ring
 from protocol.roles.checked.ring_state import RingState, RingStep, RingView
+from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput
@@ -50,6 +51,11 @@ def _step(
     step = handler(running, ring_view(view, attempt, named), received, context)
     if step.ring == running:
         return Step.unchanged(state, *step.effects)
+    if step.ring.refused and not running.refused:
+        found = facts.NAMED.of(
+            accused=received.sender, round=attempt.round, attempt=attempt.attempt, code="false_share"
+        )
+        return with_attempt(state, _with_ring(attempt, named, step.ring), *step.effects, found)
     after = _with_ring(attempt, named, step.ring)
     if named is Purpose.NEXT_MODEL and step.ring.is_complete:
         return next_model.agree(state, after, view, step.effects, context)

@@ -19,14 +19,15 @@ class Projecting(FrozenModel):
     """A checker's own question: are the products those of the signed updates?
 
     `seed` is its secret and `asked` what it has asked the buyer; with the answer, `shown` is what the other
-    checker was shown, `agreed` the digest that both then sign. `requested` says that the buyer was asked to
-    open the test, `is_zero` that it has proven it zero.
+    checker was shown, `agreed` the digest that both then sign, `consent` the other one's signed message. It
+    is `requested` once the buyer was asked to open the test, and `is_zero` once that has proven it zero.
     """
 
     seed: BlobRef
     asked: BlobRef
     shown: BlobRef | None = None
     agreed: Digest | None = None
+    consent: BlobRef | None = None
     requested: bool = False
     is_zero: bool = False
 

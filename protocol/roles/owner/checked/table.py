@@ -119,9 +119,9 @@ CHECKING = (
         "The zero test of the products is shown to the other checker, with its seeds."
     ),
     on_message(CheckedState, ZeroTestShown, projection.on_zero_test_shown, effects=_TESTS).because(
-        "The other checker's test, made again, is signed; or it is said why not."
+        "The other checker's test, made again, is signed; or shown to everybody as another."
     ),
-    on_message(CheckedState, ZeroTestConsent, projection.on_zero_test_consent, effects=_ANSWERS).because(
+    on_message(CheckedState, ZeroTestConsent, projection.on_zero_test_consent, effects=_CHECKS).because(
         "With the other's signature the buyer may open the test."
     ),
     on_message(CheckedState, ZeroTestResult, projection.on_zero_test_result, effects=_ANSWERS).because(

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto.blinding import ShortExponentBlinder
+from protocol.crypto.linear import linear_combinations
 from protocol.crypto.paillier import PrivateKey
 from protocol.crypto.ring.commitments import Commitments, RingCommitment, nonce_digest, statement_digest
 from protocol.crypto.ring.context import Maker
@@ -67,6 +68,18 @@ def test_the_checked_numbers_are_those_of_plain_integers(
     factor = (1 << WIDTHS.number_bits) // (len(local) << 40)
     expected = [factor * ((len(local) << 40) * x - one) for x, one in zip(model, sums, strict=True)]
     assert [key.signed(private_key.decrypt(one)) for one in found] == [*expected, *model]
+
+
+def test_the_checked_numbers_are_the_same_ciphertexts_as_of_one_product_each(private_key: PrivateKey) -> None:
+    key, local = private_key.public_key, [[3, -5], [1 << 90, 7], [-2, 1 << 100]]
+    updates, model = [encrypted(private_key, one) for one in local], encrypted(private_key, [5, -(1 << 64)])
+    factor = WIDTHS.factor(3)
+    row = [3 * factor << 40, -factor, -factor, -factor]
+    naive = [
+        linear_combinations(key, [row], [weight, *column])[0]
+        for weight, *column in zip(model, *updates, strict=True)
+    ]
+    assert checked_numbers(key, model, updates, WIDTHS) == [*naive, *model]
 
 
 @pytest.mark.parametrize(("parameters", "trainers"), [(1, 2), (2, 3), (11, 3), (31, 8), (64, 64), (101, 20)])

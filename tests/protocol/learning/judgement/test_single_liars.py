@@ -34,6 +34,7 @@ from tests.support.projections import BOUND, ProjectedRound, seed
 BUYER, AGGREGATOR, TRAINERS, CHECKERS = "buyer", "aggregator", ("t0", "t1"), ("v0", "v1")
 PARTIES = Parties(BUYER, AGGREGATOR, CHECKERS)
 OPENED = (Ground.PROJECTION, Ground.NEXT_MODEL)
+_FALSE = {Ground.QUESTION: Offence.FALSE_REFUSAL}
 LIES: Mapping[str, tuple[str, Offence | None]] = {
     "nothing": ("nobody", None),
     "products of other numbers": (BUYER, Offence.WRONG_MOMENTS),
@@ -57,7 +58,7 @@ LIES: Mapping[str, tuple[str, Offence | None]] = {
     "asks about something else": ("v0", Offence.FALSE_QUESTION),
     "shows the other checker wrong seeds": ("v0", Offence.FALSE_QUESTION),
     "refuses to countersign": ("v1", Offence.FALSE_REFUSAL),
-    **{f"complains of {ground}": ("v1", Offence.FALSE_COMPLAINT) for ground in Ground},
+    **{f"complains of {ground}": ("v1", _FALSE.get(ground, Offence.FALSE_COMPLAINT)) for ground in Ground},
 }
 
 
@@ -153,7 +154,7 @@ class Course:
         except ProtocolViolation:
             yield judge_evidence(PARTIES, "v0", Ground.REQUEST, borne_out=True)
             return
-        if self.lie.startswith("complains of") and self._complaint() not in OPENED:
+        if self.lie.startswith("complains of") and self._complaint() not in (*OPENED, Ground.QUESTION):
             yield judge_evidence(PARTIES, "v1", self._complaint(), borne_out=False)
             return
         self.questions = {checker: self._asked(checker) for checker in CHECKERS}
@@ -187,7 +188,8 @@ class Course:
         if self.lie == "shows the other checker wrong seeds" and asker == "v0":
             shown = Seeds(shown.question, seed(77))
         reason = refusal(self.projection, question.request, answer, test.ciphertext, shown)
-        if reason is None and not (self.lie == "refuses to countersign" and countersigner == "v1"):
+        lies = self.lie in ("refuses to countersign", f"complains of {Ground.QUESTION}")
+        if reason is None and not (lies and countersigner == "v1"):
             return None
         liar = judge_refusal(
             self.projection, question.request, answer, test.ciphertext, test.seeds, shown.digest()

@@ -10,6 +10,7 @@ from gmpy2 import mpz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from protocol.bodies import body_of
 from protocol.crypto.blinding import draw_base
 from protocol.crypto.commitments import TrainingIdentity
 from protocol.crypto.proofs.transcript import Occasion
@@ -189,7 +190,6 @@ def test_only_the_makers_of_this_attempt_are_heard() -> None:
         (Maker.FIRST_CHECKER, RingCommitted, {"nonce": b""}, Maker.AGGREGATOR, "bad_ring_commitment"),
         (Maker.AGGREGATOR, RingCommitted, {"nonce": b"n" * 32}, Maker.FIRST_CHECKER, "bad_ring_commitment"),
         (Maker.SECOND_CHECKER, RingNonce, {"nonce": b"o" * 32}, Maker.FIRST_CHECKER, "bad_nonce"),
-        (Maker.AGGREGATOR, RingShared, {"seed": None}, Maker.FIRST_CHECKER, "bad_share"),
         (Maker.AGGREGATOR, RingShared, {"share": ()}, Maker.FIRST_CHECKER, "wrong_count"),
         (
             Maker.SECOND_CHECKER,
@@ -219,15 +219,18 @@ def test_an_aggregator_shows_no_nonce() -> None:
     assert refusal(checker, item) == "bad_nonce"
 
 
-def test_a_share_that_its_seed_does_not_make_is_refused_before_anything_is_opened() -> None:
+@pytest.mark.parametrize("seed", [b"o" * 32, None])
+def test_a_share_that_its_seed_does_not_make_is_refused_before_anything_is_opened(seed: bytes | None) -> None:
     """It would be too wide, or hold somebody's weight: the checker says no, and forms no product."""
     players = makers()
-    play(players, change=changing(Maker.AGGREGATOR, RingShared, seed=b"o" * 32))
+    play(players, change=changing(Maker.AGGREGATOR, RingShared, seed=seed))
     checker = players[Maker.FIRST_CHECKER]
     assert checker.ring.refused
     told = sent(checker, RingConsent, players[Maker.AGGREGATOR])
     assert told.body.refused
     assert told.body.signature is None
+    assert told.body.shown is not None
+    assert body_of(told.body.shown).seed == seed
     with pytest.raises(ProtocolViolation, match="share_refused"):
         checker.product(OPENED)
     with pytest.raises(EarlyInput):

@@ -1,9 +1,7 @@
-"""What needs a broker that can be killed, or that asks for certificates: a private one for this file."""
+"""What needs a broker that can be killed, or that asks for certificates: one of this process' own."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,21 +16,7 @@ from services.config.daemons import Broker
 from tests.support.broker.amqp_market import AmqpMarket, address, amqp_market
 from tests.support.broker.bus_messages import outgoing
 from tests.support.broker.certificates import Authority
-from tests.support.broker.private_rabbitmq import PrivateBroker, private_broker
-
-
-@dataclass(frozen=True)
-class OwnBroker:
-    broker: PrivateBroker
-    authority: Authority
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnBroker]:
-    authority = Authority(tmp_path_factory.mktemp("certificates") / "authority")
-    certificate, key = authority.issue("broker", extensions="subjectAltName=DNS:localhost")
-    with private_broker({"ca": authority.certificate, "certificate": certificate, "key": key}) as broker:
-        yield OwnBroker(broker, authority)
+from tests.support.broker.own_rabbitmq import OwnBroker
 
 
 async def publish_all(bus: AmqpBus, messages: list[Outgoing], confirmed: asyncio.Queue[int]) -> None:

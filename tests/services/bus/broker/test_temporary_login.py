@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -15,18 +14,18 @@ from services.bus.broker.temporary_login import temporary_connection
 from services.bus.broker.topology import NOTHING
 from services.config.daemons import Broker
 from tests.support.broker.amqp_market import AmqpMarket, management_access
-from tests.support.broker.private_rabbitmq import Server, private_broker
+from tests.support.broker.own_rabbitmq import OwnBroker
+from tests.support.broker.private_rabbitmq import Server
 from tests.support.daemons.command_line import run
 
 HOUR = 3600
 PASSWORD = "of a command that was killed"
 
 
-@pytest.fixture(scope="module")
-def rabbitmq() -> Iterator[Server]:
-    """A broker for this file: one that thousands have used may list no connection, of nobody."""
-    with private_broker() as broker:
-        yield broker.server
+@pytest.fixture
+def rabbitmq(own: OwnBroker) -> Server:
+    """One that few use: one that thousands have used may list no connection, of nobody."""
+    return own.broker.server
 
 
 @pytest.fixture

@@ -68,19 +68,88 @@ def test_a_test_that_the_buyer_itself_denies_ends_the_training_and_names_nobody(
     assert {one.body.fault for one in effects if one.effect == "send"} == {None}
 
 
-def test_a_proof_that_is_said_to_be_none_names_nobody_and_changes_the_checkers():
-    before = stopped_before("check_verdict", 1)
-    effects = before.receive(complaint(before, "projection", told(before, "zero_test_result")))
-    assert not named(effects)
-    assert (before.lane.attempt, before.lane.validators.bit_count()) == (2, 3)
+def test_a_proof_that_holds_and_is_said_to_be_none_names_the_checker():
+    """With the signed test, and without it: an honest checker shows it."""
+    for kinds in (("zero_test_result", "zero_test_consent"), ("zero_test_result",)):
+        before = stopped_before("check_verdict", 1)
+        liar = before.message.envelope.sender
+        effects = before.receive(complaint(before, "projection", *(told(before, kind) for kind in kinds)))
+        assert named(effects) == [(liar, "false_complaint")]
 
 
-def test_a_question_that_is_not_countersigned_names_nobody_and_changes_the_checkers():
+def test_a_proof_that_holds_for_another_number_names_the_buyer():
     before = stopped_before("check_verdict", 1)
-    refused = told(before, "zero_test_consent", refusal="other_zero_test", signature=None)
-    effects = before.receive(complaint(before, "projection", refused))
-    assert not named(effects)
-    assert before.lane.attempt == 2
+    proven = body_of(told(before, "zero_test_result")).opening
+    wrong = told(before, "zero_test_result", opening=proven.model_copy(update={"root": proven.root + 1}))
+    effects = before.receive(complaint(before, "projection", wrong, told(before, "zero_test_consent")))
+    assert before.party.decoded.failure == "bad_opening"
+    (end,) = [data for name, data in facts_of(effects) if name == "gave_up"]
+    assert end["accused"] == before.market.buyer.address
+
+
+def test_a_test_that_the_other_one_did_not_sign_shows_nothing_against_the_buyer():
+    for zero in (b"\0", b"\1"):
+        before = stopped_before("check_verdict", 1)
+        liar = before.message.envelope.sender
+        other = told(before, "zero_test_consent", zero=zero)
+        other = resigned(before.market, other, sender=liar)
+        effects = before.receive(complaint(before, "projection", told(before, "zero_test_result"), other))
+        assert named(effects) == [(liar, "false_complaint")]
+
+
+# ---- questions that are not signed ----
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body: {"question_seed": b"q" * 32},
+        lambda body: {"test_seed": b"t" * 32},
+        lambda body: {"zero": body.request.masked[0]},
+        lambda body: {"zero": b"\0"},
+        lambda body: {"request": body.request.model_copy(update={"masked": body.request.masked * 2})},
+    ],
+    ids=["another question", "another test", "another number", "no number", "another request"],
+)
+def test_a_question_that_its_seeds_do_not_make_names_the_one_who_asked(change):
+    before = stopped_before("check_verdict", 1)
+    shown = told(before, "zero_test_shown")
+    wrong = altered(before.market, shown, **change(body_of(shown)))
+    effects = before.receive(complaint(before, "question", wrong))
+    assert named(effects) == [(wrong.envelope.sender, "false_question")]
+    assert (before.lane.attempt, before.lane.validators.bit_count()) == (2, 2)
+
+
+def test_an_answer_of_another_attempt_or_to_another_names_the_one_who_asked():
+    for changes in ({"attempt": 2}, {"recipient": None}, {"sender": None}):
+        before = stopped_before("check_verdict", 1)
+        shown = told(before, "zero_test_shown")
+        other = {name: value or before.message.envelope.sender for name, value in changes.items()}
+        answer = resigned(before.market, body_of(shown).answer, **other)
+        wrong = altered(before.market, shown, answer=answer)
+        effects = before.receive(complaint(before, "question", wrong))
+        assert named(effects) == [(shown.envelope.sender, "false_question")]
+
+
+def test_who_refuses_to_sign_what_its_seeds_make_is_named_itself_and_so_is_who_shows_nothing():
+    for kinds in (("zero_test_shown",), (), ("zero_test_consent",)):
+        before = stopped_before("check_verdict", 1)
+        liar = before.message.envelope.sender
+        effects = before.receive(complaint(before, "question", *(told(before, kind) for kind in kinds)))
+        assert named(effects) == [(liar, "false_refusal")]
+
+
+def test_a_question_may_be_refused_after_a_verdict_that_ones_own_tests_are_through():
+    """The other one may show its question last, and would have the honest checker judge twice."""
+    before = stopped_before("check_verdict", 1)
+    before.receive()
+    shown = told(before, "zero_test_shown")
+    wrong = altered(before.market, shown, test_seed=b"t" * 32)
+    effects = before.receive(complaint(before, "question", wrong))
+    assert named(effects) == [(shown.envelope.sender, "false_question")]
+
+
+# ---- sums ----
 
 
 def test_sums_that_the_buyer_says_are_out_of_range_end_the_training():

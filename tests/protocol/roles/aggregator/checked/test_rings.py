@@ -1,5 +1,6 @@
 """The aggregator's place in both rings: commitments, nonces, shares, signatures, and who is at fault."""
 
+from protocol.envelope import SignedMessage
 from tests.support.roles.checked_aggregator import facts_of, sent, stopped_before
 from tests.support.roles.small_markets import altered, body_of, resigned
 
@@ -64,13 +65,13 @@ def test_a_share_is_the_one_that_was_committed_to():
     (first, *others) = body_of(before.message).share
     changed = (first[:-1] + bytes([first[-1] ^ 1]), *others)
     assert before.refused(altered(before.market, before.message, share=changed)) == "bad_share"
-    assert before.refused(altered(before.market, before.message, seed=None)) == "bad_share"
 
 
 def test_a_checker_whose_seed_makes_another_share_is_named_before_anything_is_opened():
-    for purpose in ("next model", "metric"):
+    for purpose, seed in (("next model", b"\1" * 32), ("metric", b"\1" * 32), ("next model", None)):
         before = seed_shown(purpose)
-        effects = before.receive(altered(before.market, before.message, seed=b"\1" * 32))
+        wrong = altered(before.market, before.message, seed=seed)
+        effects = before.receive(wrong)
         assert named(effects) == [(before.message.envelope.sender, "false_share")]
         assert before.lane.status == "asking"
         assert not {kind for kind, _ in sent(effects)} & {"ring_opening_request", "shown_noise"}
@@ -98,18 +99,58 @@ def test_a_signature_that_comes_again_opens_nothing_again():
     assert before.receive(again) == ()
 
 
-def test_the_first_checker_that_refuses_our_share_lies_and_of_the_second_one_nobody_knows():
+# ---- refusals ----
+
+
+def refusing(before, sender: str, shown=None):
+    """A refusal of the share before one's own, by this checker, in the ring of the message that was due."""
+    changes = {"signature": None, "refused": True, "shown": shown}
+    return resigned(before.market, altered(before.market, before.message, **changes), sender=sender)
+
+
+def seeds_shown(before) -> dict[str, SignedMessage]:
+    """By sender: the share with its seed, as the next one was sent it."""
+    shared = (one for one in before.market.sent("ring_shared") if one.envelope.round == 1)
+    return {one.envelope.sender: one for one in shared if body_of(one).seed and _of_first_ring(one)}
+
+
+def _of_first_ring(one: SignedMessage) -> bool:
+    return body_of(one).purpose == "next model"
+
+
+def test_the_first_checker_that_refuses_our_share_lies():
     before = stopped_before("ring_consent", 1)
-    shown = {
-        one.envelope.sender: one.envelope.recipient
-        for one in before.market.sent("ring_shared")
-        if one.envelope.round == 1 and body_of(one).seed is not None
-    }
-    first = shown[before.market.aggregator.address]
-    refusal = altered(before.market, before.message, signature=None, refused=True)
-    effects = before.receive(resigned(before.market, refusal, sender=first))
+    first = seeds_shown(before)[before.market.aggregator.address].envelope.recipient
+    effects = before.receive(refusing(before, first))
     assert named(effects) == [(first, "false_complaint")]
+
+
+def test_of_the_second_one_shows_what_it_was_sent_who_lies():
     before = stopped_before("ring_consent", 1)
-    effects = before.receive(resigned(before.market, refusal, sender=shown[first]))
-    assert named(effects) == []
-    assert (before.lane.attempt, before.lane.validators.bit_count()) == (2, 3)
+    shown = seeds_shown(before)
+    first = shown[before.market.aggregator.address].envelope.recipient
+    honest, second = shown[first], shown[first].envelope.recipient
+    elsewhere = {
+        "nothing": None,
+        "an honest share": honest,
+        "another attempt's": altered(before.market, resigned(before.market, honest, attempt=2), seed=None),
+        "another ring's": altered(before.market, honest, seed=None, purpose="metric"),
+        "to another": altered(before.market, resigned(before.market, honest, recipient=first), seed=None),
+        "its own": altered(before.market, resigned(before.market, honest, sender=second), seed=None),
+        "no share": altered(before.market, honest, seed=None, share=(b"\0",)),
+        "unsigned": SignedMessage(
+            envelope=honest.envelope,
+            body=altered(before.market, honest, seed=None).body,
+            signature=honest.signature,
+        ),
+    }
+    for name, evidence in elsewhere.items():
+        before = stopped_before("ring_consent", 1)
+        assert named(before.receive(refusing(before, second, evidence))) == [(second, "false_complaint")], (
+            name
+        )
+    for seed in (None, b"\1" * 32):
+        before = stopped_before("ring_consent", 1)
+        wrong = altered(before.market, honest, seed=seed)
+        assert named(before.receive(refusing(before, second, wrong))) == [(first, "false_share")]
+        assert before.lane.validators.bit_count() == 2

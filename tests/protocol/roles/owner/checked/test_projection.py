@@ -20,7 +20,7 @@ from protocol.messages.checked import (
     ZeroTestShown,
 )
 from protocol.messages.checked.values import Shown
-from protocol.roles.engine.effects import SendMessage
+from protocol.roles.engine.effects import RecordFact, SendMessage
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import replace
 from protocol.signatures import sign_digest
@@ -126,8 +126,7 @@ def test_seeds_are_in_no_text() -> None:
 def test_the_other_checker_signs_a_question_that_its_seeds_make() -> None:
     _, _, other, shown = asked("zero_test_shown")
     (consent,) = said(other.step(shown), ZeroTestConsent)
-    assert consent.refusal is None
-    assert consent.signature is not None
+    assert consent.zero == body_of(shown, ZeroTestShown).zero
 
 
 def test_shown_again_it_gets_the_same_consent_and_another_question_none() -> None:
@@ -155,29 +154,38 @@ def is_this_weight_zero(play: PlayedAttempt, body: ZeroTestShown) -> ZeroTestSho
 
 
 WRONG_QUESTIONS = [
-    (lambda _play, body: replace(body, question_seed=b"q" * 32), "other_request"),
-    (lambda _play, body: replace(body, test_seed=b"t" * 32), "other_zero_test"),
-    (is_this_weight_zero, "other_zero_test"),
-    (lambda play, body: replace(body, zero=one_more(play, body.zero)), "other_zero_test"),
-    (lambda _play, body: replace(body, zero=b"\0"), "other_request"),
+    lambda _play, body: replace(body, question_seed=b"q" * 32),
+    lambda _play, body: replace(body, test_seed=b"t" * 32),
+    is_this_weight_zero,
+    lambda play, body: replace(body, zero=one_more(play, body.zero)),
+    lambda _play, body: replace(body, zero=b"\0"),
 ]
 WRONG_NAMES = ["another question seed", "another test seed", "a weight", "one more", "no ciphertext"]
 
 
-@pytest.mark.parametrize(("change", "refusal"), WRONG_QUESTIONS, ids=WRONG_NAMES)
-def test_it_says_why_it_does_not_sign(change: Any, refusal: str) -> None:
-    play, _, other, shown = asked("zero_test_shown")
-    step = other.step(again(play, shown, change(play, body_of(shown, ZeroTestShown))))
-    (consent,) = said(step, ZeroTestConsent)
-    assert (consent.refusal, consent.signature) == (refusal, None)
+def assert_refused(play: PlayedAttempt, asker: Machined, other: Machined, wrong: SignedMessage) -> None:
+    """Everybody is shown what the asker has signed, and the other one notes who it was."""
+    step = other.step(wrong)
+    verdicts = said(step, CheckVerdict)
+    assert verdicts == [CheckVerdict(in_order=False, ground="question", evidence=(wrong,))] * 3
+    assert len({one.recipient for one in step.effects if isinstance(one, SendMessage)}) == 3
+    assert said(step, ZeroTestConsent) == []
+    noted = [one for one in step.effects if isinstance(one, RecordFact) and one.name == "named"]
+    assert [(one.data["accused"], one.data["code"]) for one in noted] == [(asker.address, "false_question")]
+    assert other.state.attempt.is_stopped
+
+
+@pytest.mark.parametrize("change", WRONG_QUESTIONS, ids=WRONG_NAMES)
+def test_it_shows_everybody_what_it_does_not_sign(change: Any) -> None:
+    play, asker, other, shown = asked("zero_test_shown")
+    assert_refused(play, asker, other, again(play, shown, change(play, body_of(shown, ZeroTestShown))))
 
 
 def test_a_question_under_another_request_than_the_answered_one_is_refused() -> None:
-    play, _, other, shown = asked("zero_test_shown")
+    play, asker, other, shown = asked("zero_test_shown")
     body = body_of(shown, ZeroTestShown)
     request = replace(body.request, masked=tuple(one_more(play, one) for one in body.request.masked))
-    with pytest.raises(ProtocolViolation, match="wrong_evidence"):
-        other.step(again(play, shown, replace(body, request=request)))
+    assert_refused(play, asker, other, again(play, shown, replace(body, request=request)))
 
 
 def test_an_answer_that_the_buyer_gave_to_somebody_else_is_refused() -> None:
@@ -189,8 +197,7 @@ def test_an_answer_that_the_buyer_gave_to_somebody_else_is_refused() -> None:
         play.signed(play.world.buyer, other.address, answer),
         play.signed(play.world.buyer, asker.address, answer, (1, 2)),
     ):
-        with pytest.raises(ProtocolViolation, match="wrong_evidence"):
-            other.step(again(play, shown, replace(body, answer=forged)))
+        assert_refused(play, asker, other.copy(), again(play, shown, replace(body, answer=forged)))
 
 
 def test_nobody_but_the_other_checker_has_a_question_countersigned() -> None:
@@ -213,25 +220,25 @@ def test_with_the_signature_the_buyer_is_asked_once() -> None:
 
 def test_a_consent_that_signs_something_else_is_refused() -> None:
     play, checker, other, consent = asked("zero_test_consent")
-    for signature in (sign_digest(other.signing_key, b"d" * 32), None):
+    honest_one = body_of(consent, ZeroTestConsent)
+    for body in (
+        replace(honest_one, signature=sign_digest(other.signing_key, b"d" * 32)),
+        replace(
+            honest_one, signature=sign_digest(checker.signing_key, checker.state.attempt.projecting.agreed)
+        ),
+        replace(honest_one, zero=one_more(play, honest_one.zero)),
+    ):
         with pytest.raises(ProtocolViolation, match="bad_consent"):
-            checker.step(again(play, consent, ZeroTestConsent(signature=signature)))
-    by_itself = sign_digest(checker.signing_key, checker.state.attempt.projecting.agreed)
-    with pytest.raises(ProtocolViolation, match="bad_consent"):
-        checker.step(again(play, consent, ZeroTestConsent(signature=by_itself)))
-
-
-def test_a_refusal_ends_the_attempt_and_is_shown() -> None:
-    play, checker, _, consent = asked("zero_test_consent")
-    refusal = again(play, consent, ZeroTestConsent(refusal="other_request"))
-    verdicts = set(map(str, said(checker.step(refusal), CheckVerdict)))
-    (verdict,) = {str(CheckVerdict(in_order=False, ground="projection", evidence=(refusal,)))}
-    assert verdicts == {verdict}
-    assert checker.state.attempt.is_stopped
+            checker.step(again(play, consent, body))
 
 
 def test_what_the_buyer_proves_zero_is_in_order_and_everything_else_is_not() -> None:
     play, checker, _, result = asked("zero_test_result")
+    (consent,) = [
+        one
+        for one in play.wire
+        if one.envelope.type == "zero_test_consent" and one.envelope.recipient == checker.address
+    ]
     opening = body_of(result, ZeroTestResult).opening
     assert opening is not None
     for body in (
@@ -243,7 +250,7 @@ def test_what_the_buyer_proves_zero_is_in_order_and_everything_else_is_not() -> 
         one = checker.copy()
         wrong = again(play, result, body)
         (first, *_) = said(one.step(wrong), CheckVerdict)
-        assert first == CheckVerdict(in_order=False, ground="projection", evidence=(wrong,))
+        assert first == CheckVerdict(in_order=False, ground="projection", evidence=(wrong, consent))
     checker.step(result)
     assert checker.state.attempt.projecting.is_zero
     with pytest.raises(ProtocolViolation, match="answered_twice"):

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.console.chromium import SCREENSHOTS, visitor
-from tests.support.console.pages import LONG, Consoles
+from tests.support.console.pages import LONG, ROUNDS, Consoles
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -58,7 +58,7 @@ async def test_from_the_start_page_to_the_model_and_the_pay(browser, demo):
     await open_newest(page)
     await expect(page.locator("#status")).to_be_visible()
     await series.take(page, "owner-sees-what-is-asked-and-paid")
-    await expect(watching.locator("#curve tr[data-x]").nth(6)).to_be_attached(timeout=LONG)
+    await expect(watching.locator("#curve tr[data-x]").nth(ROUNDS)).to_be_attached(timeout=LONG)
     await series.take(watching, "buyer-sees-the-error-fall")
     await expect(watching.locator("#status .state-finished")).to_be_visible(timeout=LONG)
     await series.take(watching, "buyer-has-the-model")
