@@ -53,7 +53,7 @@ CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_
 	$(addprefix integration/,default_tables.py checked_daemons.py) \
 	protocol/roles/test_model_of_the_run.py protocol/roles/shared/test_parties.py \
 	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
-	$(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
+	deltaml/run_example_pages.py $(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
 	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py privacy.py) soak/short_form.py \
 	browser/test_every_page.py browser/walk_through.py hostile/test_console.py
 .PHONY: campaigns
