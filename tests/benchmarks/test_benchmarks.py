@@ -23,7 +23,7 @@ def small():
         rows._replace(features=rows.features[:20], target=rows.target[:20]) for rows in split.trainers
     ]
     validators = [
-        rows._replace(features=rows.features[:9], target=rows.target[:9]) for rows in split.validators
+        rows._replace(features=rows.features[:12], target=rows.target[:12]) for rows in split.validators
     ]
     return Split(trainers, validators)
 
@@ -60,10 +60,16 @@ def test_the_split_is_the_one_of_the_thesis():
     assert error(split.validators, least_squares(split.trainers)) == pytest.approx(3168.99, abs=0.01)
 
 
-def test_one_run_measures_everything_and_prints_it(tmp_path):
+def test_one_run_measures_everything_and_prints_it(tmp_path, small):
     console = Console(record=True, width=200, file=(tmp_path / "output").open("w"))
     report = measure(
-        console, key_bits=KEY_BITS, iterations=2, schedules=((2, 2),), result_rounds=2, primitive_runs=1
+        console,
+        small,
+        key_bits=KEY_BITS,
+        iterations=2,
+        schedules=((2, 2),),
+        result_rounds=2,
+        primitive_runs=1,
     )
     show(report, console)
     console.file.close()

@@ -5,7 +5,7 @@ A market on one chain, every daemon as in production; the forger sees each true 
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Self
 
@@ -114,10 +114,10 @@ def codes_of(market):
     return [letter.code for letter in market.broker.dead_letters]
 
 
-async def trained(market):
+async def trained(market, options=OPTIONS):
     """One training to its end."""
-    data = load_data(OPTIONS)
-    request = demo_request(OPTIONS, data, market.aggregator.identity.address)
+    data = load_data(options)
+    request = demo_request(options, data, market.aggregator.identity.address)
     await market.order(request)
     async with asyncio.timeout(600):
         await market.wait_for(
@@ -180,9 +180,9 @@ class LaggingMarket(HostileMarket):
 
 
 async def test_a_node_that_is_behind_and_often_away_is_waited_for_and_then_the_training_finishes():
-    data = load_data(OPTIONS)
-    async with LaggingMarket(data_sets_of(data), OPTIONS, least_key_bits=512) as market:
-        running = asyncio.create_task(trained(market))
+    options = replace(OPTIONS, rounds=1)
+    async with LaggingMarket(data_sets_of(load_data(options)), options, least_key_bits=512) as market:
+        running = asyncio.create_task(trained(market, options))
         async with asyncio.timeout(600):
             while not await is_behind(market.buyer):
                 await asyncio.sleep(0.05)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tests.support.deployment.reached import reached_modules
+from tests.support.deployment.reached import nodes_of, reached_modules
 
 ROOT = Path(__file__).parents[3]
 _LOGGED = ("warning", "error", "exception", "critical")
@@ -39,17 +39,17 @@ def codes() -> set[str]:
     """Every code that roles and services can come to: of refusals, answers, failures and notices."""
     found: set[str] = set()
     reached = reached_modules(ROOT)
-    for path, tree in _trees("protocol", "services"):
+    for path in _files("protocol", "services"):
         if "console" in path.parts or "messages" in path.parts or path not in reached:
             continue
-        for node in ast.walk(tree):
-            found |= set(_codes_in(node))
+        for node in nodes_of(path):
+            found.update(_codes_in(node))
     return found
 
 
 def _logged() -> Iterator[tuple[str, str]]:
-    for _, tree in _trees("services"):
-        for node in ast.walk(tree):
+    for path in _files("services"):
+        for node in nodes_of(path):
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id="_log"), attr=level), args=[first, *_]):
                     if level in _LOGGED:
@@ -94,8 +94,9 @@ def _texts(node: ast.AST) -> Iterator[str]:
 def _constants() -> dict[str, set[str]]:
     """What the modules' constants of a name are, where that has the form of a code."""
     found: dict[str, set[str]] = {}
-    for path, tree in _trees("protocol", "services"):
-        for node in tree.body if path in reached_modules(ROOT) else ():
+    for path in reached_modules(ROOT) & {*_files("protocol", "services")}:
+        module = nodes_of(path)[0]
+        for node in module.body if isinstance(module, ast.Module) else ():
             match node:
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
                     if name.isupper() and _SNAKE.fullmatch(text):
@@ -103,10 +104,8 @@ def _constants() -> dict[str, set[str]]:
     return found
 
 
-def _trees(*folders: str) -> Iterator[tuple[Path, ast.Module]]:
-    for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+def _files(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
 def section(page: str, heading: str) -> str:
