@@ -84,11 +84,12 @@ def blinding_power(key: PublicKey, base: mpz) -> mpz:
     return public_power(base, int(key.n), key.n_squared)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def blinding_powers(key: PublicKey, base: mpz) -> FixedBaseTable:
     """Powers of h^n for the base of one who blinds, wide enough for the proofs' masks; the last few are kept.
 
-    One takes some 4 MB under a key of 2048 bits, and as long to make as fifty powers.
+    One takes some 4 MB under a key of 2048 bits, and as long to make as fifty powers. A daemon needs its own
+    and the two checkers'; a process that is all owners of a training needs one for each of them.
     """
     power = blinding_power(key, base)
     return FixedBaseTable(power, key.n_squared, SHORT_EXPONENT_BITS + PROOF_BITS, window=5)

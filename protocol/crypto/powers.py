@@ -69,20 +69,21 @@ def joint_product(parts: Sequence[tuple[PowerTables, Sequence[int]]]) -> mpz:
 
 
 MOST_KEPT_BASES = 1_000
-"""Of tables that a process keeps: at a key of 3072 bits some 13 MB of them."""
+"""Of tables that a process keeps: at a key of 3072 bits and windows of 6 some 30 MB of them."""
 
 
 def tables_of_inputs(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTables:
-    """The same tables for the same bases within a process, which keeps the last two of them.
+    """The same tables for the same bases within a process, which keeps the last three of them.
 
     A round's products are multiplied in several steps: for a metric, two tests and others' proofs. More than
-    `MOST_KEPT_BASES` are not kept.
+    `MOST_KEPT_BASES` are not kept: tables that serve one or two products have half as many powers.
     """
-    make = _kept_tables if len(bases) <= MOST_KEPT_BASES else PowerTables
-    return make(tuple(bases), modulus, window)
+    if len(bases) > MOST_KEPT_BASES:
+        return PowerTables(bases, modulus, max(2, window - 1))
+    return _kept_tables(tuple(bases), modulus, window)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _kept_tables(bases: tuple[mpz, ...], modulus: mpz, window: int) -> PowerTables:
     return PowerTables(bases, modulus, window)
 

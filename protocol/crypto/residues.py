@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 import gmpy2
-from gmpy2 import f_divmod, mpz
+from gmpy2 import f_divmod, fma, mpz
 
 LEAST_HALF_BITS = 1536
 """Of n: below that Python's own work for more and shorter numbers takes what they save."""
@@ -98,17 +98,17 @@ class HalvedResidues:
         """The product modulo n²."""
         (a, b), (c, d), root = first, second, self._root
         often, left = f_divmod(a * c, root)
-        return left, (a * d + b * c + often) % root
+        return left, fma(b, c, fma(a, d, often)) % root
 
     def chain(self, factors: Mapping[int, Sequence[Halves]]) -> Halves:
         """Π f^(2^position) over all factors f."""
         root, a, b = self._root, mpz(1), mpz(0)
         for position in range(max(factors, default=-1), -1, -1):
             often, left = f_divmod(a * a, root)
-            a, b = left, (a * (b + b) + often) % root
+            a, b = left, fma(a, b + b, often) % root
             for c, d in factors.get(position, ()):
                 often, left = f_divmod(a * c, root)
-                a, b = left, (a * d + b * c + often) % root
+                a, b = left, fma(b, c, fma(a, d, often)) % root
         return a, b
 
 

@@ -55,6 +55,13 @@ async def read_apart(path: Path, declared: Import, name: str, *, memory_bytes: i
     return Found(statistic, preview, tuple(answer["left_out"]))
 
 
+def found_in(path: Path, declared: Import) -> Found:
+    """What is in a file, read in this process; raises DataSetError, and whatever the reading library does."""
+    statistic = read_statistic(path, declared)
+    preview = first_rows(path, statistic, PREVIEW_ROWS)
+    return Found(statistic, tuple(map(tuple, preview)), tuple(index_columns(path)))
+
+
 async def run_apart(module: str, path: Path, memory_bytes: int, asked: bytes) -> dict[str, Any]:
     """What a module answers about a file in a process of its own; empty when it did not come to an end."""
     child = await asyncio.create_subprocess_exec(
@@ -89,13 +96,12 @@ def main() -> None:
     declared = Import(**msgpack.unpackb(sys.stdin.buffer.read(), use_list=False))
     bound(memory)
     try:
-        statistic = read_statistic(path, declared)
-        preview = first_rows(path, statistic, PREVIEW_ROWS)
+        found = found_in(path, declared)
     except DeltaMLError as error:
         answer: dict[str, Any] = {"error": str(error)}
     else:
-        left_out = index_columns(path)
-        answer = {"statistic": statistic.to_bytes(), "preview": preview, "left_out": left_out}
+        statistic = found.statistic.to_bytes()
+        answer = {"statistic": statistic, "preview": found.preview, "left_out": found.left_out}
     sys.stdout.buffer.write(msgpack.packb(answer))
 
 

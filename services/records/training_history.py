@@ -57,6 +57,7 @@ _AGAIN = frozenset(
         "false_question",
         "false_refusal",
         "false_share",
+        "other_statement",
     }
 )
 """Codes of whom the others went on without, in another attempt."""

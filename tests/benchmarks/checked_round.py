@@ -5,6 +5,8 @@ the new state, but no bus, no store and no signatures of the envelopes. All part
 with it the tables that a process keeps of a training's bases and a round's products, so that whoever needs
 them first pays for all; the first round does not count. Since a machine that others use too makes processors
 slower, every figure also stands as the number of products modulo n² that it would have been the time for.
+
+Beside that the products modulo n² are counted, of all parties' steps, and stand beside what they should be.
 """
 
 from collections import defaultdict
@@ -14,6 +16,7 @@ from time import process_time
 from typing import Annotated, Any
 
 import numpy as np
+import pytest
 import typer
 from gmpy2 import mpz
 from pydantic import BaseModel
@@ -21,9 +24,13 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.crypto.commitment_group import RSA_2048, CommitmentGroup
+from protocol.learning.moments.widths import Start
+from protocol.roles.checked.widths import started_widths
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from tests.benchmarks import machine
+from tests.benchmarks.expected_products import RoundSize
+from tests.support.product_count import ProductCount
 from tests.support.roles.checked_markets import CHECKED_ROLES
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
@@ -49,12 +56,17 @@ LARGE = Size(trainers=3, validators=2, parameters=101)
 
 
 class RoundRun(BaseModel):
-    """Medians of a round: of the busiest party of each kind, and of all parties together."""
+    """Medians of a round: of the busiest party of each kind, and of all parties together.
+
+    Products modulo n² are those of the last round, by the message that brings them about.
+    """
 
     size: Size
     rounds: int
     milliseconds: dict[str, float]
     thousand_products: dict[str, float]
+    counted_products: dict[str, int]
+    expected_products: dict[str, float]
 
 
 class RoundReport(BaseModel):
@@ -73,19 +85,34 @@ class TimedMarket(PureMarket):
         self.seconds: defaultdict[int, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
         self.probes: defaultdict[int, list[float]] = defaultdict(list)
         self.outside = 0.0
+        self.count = ProductCount()
+        self.counted: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
 
     def deliver(self, party: Party, item: Input) -> EncodedStep | None:
-        number, outside = round_of(item), self.outside
+        number, outside, products = round_of(item), self.outside, self._products()
         self.probes[number].append(seconds_of_a_product(self.key.public_key.n_squared))
         started = process_time()
         step = super().deliver(party, item)
         self.seconds[number][party.address] += process_time() - started - (self.outside - outside)
+        self.counted[number][step_of(item)] += self._products() - products
         return step
 
     def apply(self, party: Party, effect: Any) -> None:
         started = process_time()
         super().apply(party, effect)
         self.outside += process_time() - started
+
+    def _products(self) -> int:
+        return self.count.products.get(self.key.public_key.n_squared.bit_length(), 0)
+
+    def expected(self, trainers: int) -> dict[str, float]:
+        """Products of a round's steps by formula, once the training is over."""
+        ended = self.aggregator.decoded
+        widths = started_widths(ended.request, ended.parties)
+        sets = widths.moments.sets(trainers, Start.UNMEASURED)
+        validators, parameters = len(self.validators()), ended.request.parameters
+        size = RoundSize(ended.request.key_bits, trainers, validators, parameters, widths, sets)
+        return size.by_step()
 
     def medians(self, rounds: range) -> tuple[dict[str, float], dict[str, float]]:
         """Milliseconds and thousand products of a round, by kind of party."""
@@ -127,6 +154,11 @@ def round_of(item: Input) -> int:
     return 0
 
 
+def step_of(item: Input) -> str:
+    """What brings a step about: the type of a message, or the kind of another input."""
+    return item.signed.envelope.type if isinstance(item, MessageReceived) else type(item).__name__
+
+
 def seconds_of_a_product(modulus: mpz) -> float:
     """Of one squaring modulo n², on average."""
     number = mpz(3) ** (modulus.bit_length() // 2) % modulus
@@ -164,12 +196,21 @@ def timed_market(size: Size, *, key_bits: int, rounds: int, group: CommitmentGro
 def measure(size: Size, *, key_bits: int, rounds: int, group: CommitmentGroup = RSA_2048) -> RoundRun:
     """So many rounds after a first one that is not counted; raises RuntimeError where one is missing."""
     market = timed_market(size, key_bits=key_bits, rounds=rounds + 1, group=group)
-    market.start()
-    market.finish()
+    with pytest.MonkeyPatch.context() as patch:
+        market.count.install(patch)
+        market.start()
+        market.finish()
     if len(market.contract.recorded) != rounds + 1:
         raise RuntimeError(f"{len(market.contract.recorded)} rounds were recorded")
     milliseconds, products = market.medians(range(2, rounds + 2))
-    return RoundRun(size=size, rounds=rounds, milliseconds=milliseconds, thousand_products=products)
+    return RoundRun(
+        size=size,
+        rounds=rounds,
+        milliseconds=milliseconds,
+        thousand_products=products,
+        counted_products={step: count for step, count in market.counted[rounds + 1].items() if count},
+        expected_products=market.expected(size.trainers),
+    )
 
 
 def show(report: RoundReport, console: Console) -> None:
@@ -181,6 +222,23 @@ def show(report: RoundReport, console: Console) -> None:
         size = f"{run.size.trainers}, {run.size.validators}, {run.size.parameters}"
         cells = (f"{run.milliseconds[kind]:,.0f} ({run.thousand_products[kind]:,.0f})" for kind in kinds)
         table.add_row(size, *cells)
+    console.print(table)
+
+
+def show_products(report: RoundReport, console: Console) -> None:
+    """A row for each step: products modulo n² of all parties, and in brackets what they should be."""
+    sizes = [f"{one.size.trainers}, {one.size.validators}, {one.size.parameters}" for one in report.runs]
+    table = Table("T, V, p", *sizes, title="Products modulo n² of a round: counted (expected)")
+    steps = list(dict.fromkeys(step for one in report.runs for step in one.counted_products))
+    for step in steps:
+        cells = (
+            (one.counted_products.get(step, 0), one.expected_products.get(step, 0)) for one in report.runs
+        )
+        table.add_row(step, *(f"{counted:,} ({expected:,.0f})" for counted, expected in cells))
+    totals = (
+        (sum(one.counted_products.values()), sum(one.expected_products.values())) for one in report.runs
+    )
+    table.add_row("all", *(f"{counted:,} ({expected:,.0f})" for counted, expected in totals))
     console.print(table)
 
 
@@ -197,6 +255,7 @@ def main(
             runs.append(measure(size, key_bits=key_bits, rounds=rounds))
     report = RoundReport(machine=machine.describe(), key_bits=key_bits, runs=runs)
     show(report, console)
+    show_products(report, console)
     if json is not None:
         json.write_text(report.model_dump_json(indent=2))
 

@@ -1,9 +1,10 @@
 """The benchmark of a checked round runs and tells its parties apart; how fast it is is not tested here."""
 
+import pytest
 from rich.console import Console
 
 from tests.benchmarks import machine
-from tests.benchmarks.checked_round import RoundReport, Size, measure, show
+from tests.benchmarks.checked_round import RoundReport, Size, measure, show, show_products
 from tests.support.groups import small_group
 
 SMALL = Size(trainers=2, validators=2, parameters=2)
@@ -17,4 +18,7 @@ def test_a_round_is_timed_by_party():
     assert max(parties.values()) < run.milliseconds["all"] < 6 * max(parties.values())
     console = Console(record=True, width=200)
     show(RoundReport(machine=machine.describe(), key_bits=1024, runs=[run]), console)
-    assert "2, 2, 2" in console.export_text()
+    show_products(RoundReport(machine=machine.describe(), key_bits=1024, runs=[run]), console)
+    assert console.export_text().count("2, 2, 2") == 2
+    assert set(run.counted_products) == set(run.expected_products)
+    assert sum(run.counted_products.values()) == pytest.approx(sum(run.expected_products.values()), rel=0.25)

@@ -35,7 +35,11 @@ async def test_a_training_shows_its_curve_its_role_and_its_pay(consoles: Console
 
 
 async def test_a_person_decides_and_the_page_tells_what_comes_of_it(consoles: Consoles, page: Page) -> None:
-    """The policy asks from now on; the request comes up on the open list by itself; accepting joins."""
+    """The policy asks from now on; the request comes up on the open list by itself; accepting joins.
+
+    Another owner's pay stays in the contract until a person withdraws it.
+    """
+    await _keep_pay_in_the_contract(page, consoles.owners[2])
     await page.goto(f"{consoles.owners[0]}policy")
     await page.uncheck("#automatic")
     await page.click("#save")
@@ -59,6 +63,7 @@ async def test_a_person_decides_and_the_page_tells_what_comes_of_it(consoles: Co
     await page.goto(f"{consoles.owners[0]}policy")
     await page.click("#reset")
     await expect(page.locator("#automatic")).to_be_checked(timeout=LONG)
+    await _withdraw(page, consoles.owners[2])
 
 
 async def test_a_file_is_checked_added_and_removed(consoles: Consoles, page: Page) -> None:
@@ -94,28 +99,12 @@ async def test_a_wrong_policy_comes_back_with_its_problem(consoles: Consoles, pa
     await expect(page.locator("#buyers")).to_have_value("somebody")
 
 
-async def test_a_training_is_declined_and_pay_for_it_is_withdrawn_by_hand(
-    consoles: Consoles, page: Page
-) -> None:
-    """It goes on with the others, of whom one leaves its pay in the contract and withdraws it by hand."""
-    declines, earns = consoles.owners[3], consoles.owners[2]
-    await page.goto(f"{declines}policy")
+async def test_a_training_is_declined(consoles: Consoles, page: Page) -> None:
+    owner = consoles.owners[3]
+    await page.goto(f"{owner}policy")
     await page.uncheck("#automatic")
     await page.click("#save")
-    await page.goto(f"{earns}policy")
-    await page.uncheck("#withdraw")
-    await page.click("#save")
-    await expect(page.locator("#withdraw")).not_to_be_checked()
     await consoles.another_training()
-    await _decline(page, declines)
-    await _withdraw(page, earns)
-    for owner, changed in ((declines, "#automatic"), (earns, "#withdraw")):
-        await page.goto(f"{owner}policy")
-        await page.click("#reset")
-        await expect(page.locator(changed)).to_be_checked()
-
-
-async def _decline(page: Page, owner: str) -> None:
     await page.goto(f"{owner}trainings")
     asks = page.locator("tr.asks").first
     await expect(asks).to_be_visible(timeout=LONG)
@@ -123,6 +112,16 @@ async def _decline(page: Page, owner: str) -> None:
     await page.click("#decline")
     await expect(page.get_by_role("status").first).to_contain_text("told to decline")
     await expect(page.locator("#status .state-declined")).to_be_visible(timeout=LONG)
+    await page.goto(f"{owner}policy")
+    await page.click("#reset")
+    await expect(page.locator("#automatic")).to_be_checked()
+
+
+async def _keep_pay_in_the_contract(page: Page, owner: str) -> None:
+    await page.goto(f"{owner}policy")
+    await page.uncheck("#withdraw")
+    await page.click("#save")
+    await expect(page.locator("#withdraw")).not_to_be_checked()
 
 
 async def _withdraw(page: Page, owner: str) -> None:
@@ -132,3 +131,6 @@ async def _withdraw(page: Page, owner: str) -> None:
     await page.reload()
     await page.click("#withdraw")
     await expect(credit).to_have_text(re.compile(r"^0 ETH"), timeout=LONG)
+    await page.goto(f"{owner}policy")
+    await page.click("#reset")
+    await expect(page.locator("#withdraw")).to_be_checked()

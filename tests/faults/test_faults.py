@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ import pytest
 
 from tests.faults.plan import CLASSES, IN_MAKE_TEST, SCENARIOS, SHORT, scenario
 from tests.support.broker.rabbitmq import Server, naming
+from tests.support.late_collection import Late
 
 
 class Results:
@@ -39,13 +40,20 @@ class Results:
         return self._known[seed]
 
 
-@pytest.fixture(scope="module")
-def results(request: pytest.FixtureRequest, rabbitmq: Server) -> Iterator[Results]:
-    chosen = [
+def _chosen(request: pytest.FixtureRequest) -> Sequence[int]:
+    """The seeds of this run's tests: all, if this process makes a file's tests when their turn comes."""
+    if any(isinstance(plugin, Late) for plugin in request.config.pluginmanager.get_plugins()):
+        return IN_MAKE_TEST
+    return [
         item.callspec.params["seed"]
         for item in request.session.items
         if item.path == request.path and hasattr(item, "callspec")
     ]
+
+
+@pytest.fixture(scope="module")
+def results(request: pytest.FixtureRequest, rabbitmq: Server) -> Iterator[Results]:
+    chosen = _chosen(request)
     # One market on the run's broker, which none of these kills: by hand it is several, on brokers of theirs.
     options = ["--json", "--markets=1", *(f"--seed={seed}" for seed in chosen)]
     if urlsplit(rabbitmq.amqp_url).hostname == "127.0.0.1":  # the markets' links lead to this machine

@@ -20,7 +20,9 @@ SELECTIONS = ("keyword", "markexpr", "deselect", "lf", "failedfirst", "newfirst"
 
 def gives_out_files(config: pytest.Config) -> bool:
     """Whether a run gives out whole files."""
-    chosen = any(config.getoption(name, None) for name in SELECTIONS) or any("::" in one for one in config.args)
+    chosen = any(config.getoption(name, None) for name in SELECTIONS) or any(
+        "::" in one for one in config.args
+    )
     return config.getoption("dist") == "loadfile" and not chosen
 
 
@@ -71,7 +73,7 @@ class Late:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        """Run a file's tests, each in the file's place among the session's: xdist looks there for what it reports."""
+        """Run a file's tests, each in the file's place in the session: xdist finds there what it reports."""
         if not isinstance(item, LateFile):
             return None
         session, place, tests = item.session, item.session.items.index(item), item.items()

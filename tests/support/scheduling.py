@@ -43,8 +43,9 @@ class Together(LoadFileScheduling):
         return "tests/browser alone" if nodeid.startswith(CONSOLES_OF_THEIR_OWN) else "tests/browser"
 
     def _reschedule(self, node: WorkerController) -> None:
-        # One that replaces a process that died has to find its tests first; then it is asked again. A process begins
-        # with a file once it knows the next one, or that there is none; what else waited behind it, none other could run.
+        # One that replaces a process that died has to find its tests first; then it is asked again. A process
+        # begins with a file once it knows the next one, or that there is none. More is not given to it: what
+        # waits for it no other process takes.
         while node in self.registered_collections and not node.shutting_down:
             if self.workqueue and self._has_next(node):
                 break

@@ -21,12 +21,14 @@ class Ground(StrEnum):
     PROJECTION = "projection"
     QUESTION = "question"
     NEXT_MODEL = "next_model"
+    SHOWN = "shown"
 
 
 _OF_THE_AGGREGATOR = {
     Ground.START: Offence.OTHER_START,
     Ground.PROOF: Offence.UNPROVEN_UPDATE,
     Ground.REQUEST: Offence.OTHER_REQUEST,
+    Ground.SHOWN: Offence.TWO_VERSIONS,
 }
 
 
@@ -34,7 +36,8 @@ def judge_evidence(parties: Parties, checker: str, ground: Ground, *, borne_out:
     """Who is named for a complaint about the aggregator's signed evidence, which everybody can look through.
 
     `borne_out` is what the judge found: the start is another than the public one or the last recorded, an
-    update's proof fails, or the request is not that of the shown masks. Of an update whose proof fails it is
+    update's proof fails, the request is not that of the shown masks, or two were shown different things under
+    its signature. Of an update whose proof fails it is
     the aggregator's fault that it passed it on. Raises KeyError for another ground.
     """
     offence = _OF_THE_AGGREGATOR[ground]

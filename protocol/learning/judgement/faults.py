@@ -17,6 +17,7 @@ class Offence(StrEnum):
     WRONG_MOMENTS = "wrong_moments"
     FALSE_STATEMENT = "false_statement"
     OTHER_START = "other_start"
+    TWO_VERSIONS = "two_versions"
     UNPROVEN_UPDATE = "unproven_update"
     OTHER_REQUEST = "other_request"
     WRONG_SUBTRACTION = "wrong_subtraction"

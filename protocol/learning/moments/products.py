@@ -81,7 +81,9 @@ class Products:
 
     @cached_property
     def _tables(self) -> PowerTables:
-        return tables_of_inputs(self._ciphertexts, self.key.n_squared, _WINDOW)
+        # Of a checker's question there are few, for one product: kept, they would take the others' place.
+        make = PowerTables if self.widths.parameters == 1 else tables_of_inputs
+        return make(self._ciphertexts, self.key.n_squared, _WINDOW)
 
     @cached_property
     def _factors(self) -> list[Sequence[int]]:

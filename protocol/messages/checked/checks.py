@@ -136,7 +136,8 @@ class CheckVerdict(MessageBody):
     """Checker → FA, V: whether an attempt is in order; others act only on two that agree.
 
     `ground` says what is not, `evidence` shows what it was sent: of its own test the buyer's result with the
-    other checker's consent, of the other one's the question with its seeds, which is given up by that.
+    other checker's consent; of the other one's the question with its seeds, which is given up by that; of
+    what others were shown their commitments to something else.
     `projection` is the digest that its zero test was signed by.
     """
 
@@ -144,7 +145,9 @@ class CheckVerdict(MessageBody):
     in_order: bool
     digests: AttemptDigests | None = None
     projection: Digest | None = None
-    ground: Literal["start", "proof", "request", "projection", "question", "next_model"] | None = None
+    ground: Literal["start", "proof", "request", "projection", "question", "next_model", "shown"] | None = (
+        None
+    )
     evidence: Annotated[tuple[SignedMessage, ...], Field(max_length=8)] = ()
 
     catalogue: ClassVar[Catalogue] = Catalogue(

@@ -21,6 +21,8 @@ def check_failed(checker: str, at: RoundAttempt, verdict: CheckVerdict) -> Recor
             code = "question_contested"
         case "next_model":
             code = "next_model_contested"
+        case "shown":
+            code = "shown_contested"
         case None:
             code = "no_ground"
     return facts.CHECK_FAILED.of(checker=checker, round=at.round, attempt=at.attempt, code=code)

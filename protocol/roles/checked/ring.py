@@ -74,11 +74,11 @@ def on_committed(
     length = SEED_BYTES if view.context.needs_nonce(maker) else 0
     require(len(body.nonce) == length, "bad_ring_commitment", f"a nonce's digest of {len(body.nonce)} bytes")
     after = replace(ring, committed=with_entry(ring.committed, maker, body))
-    if not after.is_committed:
-        return RingStep(after)
-    if view.context.purpose.is_drawn:
-        return _show_nonce(after, view, context)
-    return _show_share(after, view, context)
+    if maker is Maker.AGGREGATOR:
+        told, blob = store(received.signed)
+        step = _committed(replace(after, told=told), view, context)
+        return RingStep(step.ring, (blob, *step.effects))
+    return _committed(after, view, context)
 
 
 def on_nonce(ring: RingState, view: RingView, received: Received[RingNonce], context: Context) -> RingStep:
@@ -164,6 +164,14 @@ def shares_of(ring: RingState, view: RingView, context: Context) -> list[list[Ci
 
 
 # ---- steps ----
+
+
+def _committed(ring: RingState, view: RingView, context: Context) -> RingStep:
+    if not ring.is_committed:
+        return RingStep(ring)
+    if view.context.purpose.is_drawn:
+        return _show_nonce(ring, view, context)
+    return _show_share(ring, view, context)
 
 
 def _own_share(ring: RingState, view: RingView, context: Context) -> OwnShare:

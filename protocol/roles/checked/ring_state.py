@@ -67,8 +67,9 @@ class RingState(FrozenModel):
     """Where a ring stands for one of its makers; what it got of each is in the order of `Maker`.
 
     Of `shares` its own is there from the beginning. `seed` and `nonce` are its own secrets, `shown` the seed
-    of the maker before it, once its share was made again from it. `refused` is set where it makes another
-    share than the one that was committed to.
+    of the maker before it, once its share was made again from it. `told` is the aggregator's signed
+    commitment, which shows what that one was about. `refused` is set where the seed makes another share than
+    the one that was committed to.
     """
 
     purpose: RingPurpose
@@ -81,6 +82,7 @@ class RingState(FrozenModel):
     nonces: Annotated[Nonces, Field(repr=False)] = (None, None, None)
     shares: tuple[BlobRef | None, BlobRef | None, BlobRef | None] = (None, None, None)
     shown: BlobRef | None = None
+    told: BlobRef | None = None
     refused: bool = False
 
     @property

@@ -112,6 +112,8 @@ LEFT_OUT = {
     "false_question": _("its question is not what its seeds make"),
     "false_refusal": _("it refused to sign a question that is in order"),
     "false_share": _("its share is not what its seed makes"),
+    "other_statement": _("it commits to something else than all were shown"),
+    "two_versions": _("it has shown two parties different things"),
     "ring_late": _("its share came too late"),
     "unproven_metric": _("its measurement is not of the rows that it committed to"),
     "unproven_update": _("its update is not what it committed to"),
@@ -126,6 +128,7 @@ CONTESTED = {
     "products_contested": _("the numbers are not those of the updates"),
     "question_contested": _("the other checker's question is not what its seeds make"),
     "next_model_contested": _("the next model is out of its range"),
+    "shown_contested": _("the checkers were shown different things, or one of them says so"),
     "no_ground": _("without a reason"),
 }
 """What a checker says is not in order."""

@@ -6,7 +6,7 @@ from typing import Any
 from protocol.envelope import SignedMessage
 from tests.adversaries.arena import Arena, Deed
 from tests.adversaries.declaration import Adversary, Money
-from tests.adversaries.deeds import changing, doubling, honestly, shift, withholding
+from tests.adversaries.deeds import changing, doubling, flipped, honestly, shift, withholding
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import answering, both, without_code
 from tests.adversaries.table.aggregator_deeds import (
@@ -194,9 +194,19 @@ AGGREGATORS = (
         "equivocation",
         "shows one member the next model under other randomness",
         changing(EVIDENCE, blinded_model, once=True),
-        caught=("validator: bad_ring_commitment",),
+        caught=("validator: not in order, shown",),
+        named=True,
         money=Money.PAID,
         unswitched="metrics and rings name what was shown",
+    ),
+    _later(
+        "another statement",
+        "commits towards one checker to another model than it has shown",
+        changing("ring_committed", lambda _a, b, _m: {"statement": flipped(b.statement)}, once=True),
+        caught=("validator: not in order, shown",),
+        named=True,
+        money=Money.PAID,
+        unswitched="what it has shown and what it commits to are both signed",
     ),
     _aggregator(
         "second request",
@@ -270,6 +280,7 @@ AGGREGATORS = (
         honestly,
         wrapping=wide,
         caught=("validator: refuses, share",),
+        named=True,
         money=Money.PAID,
         switch=MADE_AGAIN,
         wins=lambda outcome: not outcome.is_whole,
@@ -280,6 +291,7 @@ AGGREGATORS = (
         honestly,
         wrapping=reading,
         caught=("validator: refuses, share",),
+        named=True,
         money=Money.PAID,
         switch=MADE_AGAIN,
         wins=lambda outcome: outcome.answers_at("ring_opening", 1) > 0,

@@ -124,7 +124,7 @@ CHECKERS = (
             denying(ground),
             **FALSE_COMPLAINT,
         )
-        for ground in ("start", "proof", "request")
+        for ground in ("start", "proof", "request", "shown")
     ),
     *(
         _checker(

@@ -86,6 +86,16 @@ def _other_nonce(_arena: Arena, body: Any, message: SignedMessage) -> dict[str, 
     return {"nonce": flipped(body.nonce)} if message.envelope.attempt == 1 else {}
 
 
+def _other_statement(_arena: Arena, body: Any, message: SignedMessage) -> dict[str, Any]:
+    return {"statement": flipped(body.statement)} if message.envelope.attempt == 1 else {}
+
+
+def _misleading(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
+    if message.envelope.recipient == arena.aggregator.address:
+        return (message,)
+    return changing("ring_committed", _other_statement)(arena, message)
+
+
 def _no_seed(_arena: Arena, body: Any, message: SignedMessage) -> dict[str, Any]:
     return {"seed": None} if message.envelope.attempt == 1 else {}
 
@@ -209,6 +219,28 @@ RINGS = (
         left_out=True,
         money=Money.UNPAID,
         unswitched="without two nonces there are no vectors",
+    ),
+    _maker(
+        "another statement",
+        FIRST,
+        "commits to another model than it was shown",
+        changing("ring_committed", _other_statement),
+        caught=("aggregator: left out, other_statement",),
+        named=True,
+        left_out=True,
+        money=Money.UNPAID,
+        unswitched="the other checker shows the aggregator what it was told",
+    ),
+    _maker(
+        "another statement, to the other alone",
+        SECOND,
+        "commits to another model towards the other checker, to have that one accused",
+        _misleading,
+        caught=("validator: not in order, shown", "aggregator: left out, other_statement"),
+        named=True,
+        left_out=True,
+        money=Money.UNPAID,
+        unswitched="the other checker shows the aggregator what it was told",
     ),
     _maker(
         "two commitments",

@@ -119,6 +119,7 @@ def test_a_process_keeps_the_tables_of_its_last_inputs_and_no_large_ones() -> No
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 4) is first
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 5) is not first
     assert tables_of_inputs([mpz(2), mpz(5)], modulus, 4) is not first
+    assert tables_of_inputs([mpz(3), mpz(5)], modulus, 4) is not first
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 4) is not first
     large = [mpz(2)] * (MOST_KEPT_BASES + 1)
     assert tables_of_inputs(large, modulus, 2) is not tables_of_inputs(large, modulus, 2)

@@ -46,17 +46,18 @@ def raw(text, language):
     return found | (words & english())
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_no_page_shows_one(tmp_path, language):
+async def test_no_page_shows_one(tmp_path):
     seen = {}
     async with gallery(tmp_path) as stands:
         for stand in (one for one in stands if one.world is not None):
-            async with Browser(stand.world, **{"Accept-Language": language}) as browser:
-                await browser.sign_in()
-                for scene in stand.scenes:
-                    async with browser.http.get(scene.path) as response:
-                        seen[scene.name] = raw(visible_text(await response.text()), language)
-    assert len(seen) > 30
+            for language in LANGUAGES:
+                async with Browser(stand.world, **{"Accept-Language": language}) as browser:
+                    await browser.sign_in()
+                    for scene in stand.scenes:
+                        async with browser.http.get(scene.path) as response:
+                            shown = visible_text(await response.text())
+                        seen[scene.name, language] = raw(shown, language)
+    assert len(seen) > 30 * len(LANGUAGES)
     assert {name: found for name, found in seen.items() if found} == {}
 
 
@@ -70,11 +71,12 @@ def test_no_reason_is_one(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_line_of_a_time_line_is_one(templates, language):
+    every = sorted(codes.every_code())
     told = [
         (name, {"code": code, "owner": OWNERS[0], "round": 1, "declined": {code: 2}}, 1.0)
         for name in TEXTS
         if name in facts.FACTS
-        for code in sorted(codes.every_code())
+        for code in (every if facts.FACTS[name].keys & {"code", "declined"} else every[:1])
     ]
     store = Store()
     reader = Reader(templates, party_of(store), language)

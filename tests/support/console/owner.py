@@ -1,10 +1,12 @@
 """An owner's trainings and data sets, as its daemon would have left them."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from protocol.errors import DeltaMLError
 from protocol.marketplace import (
     NATIVE,
     Cancelled,
@@ -19,6 +21,9 @@ from protocol.messages import Message
 from protocol.request import Request
 from protocol.roles.owner.budget import count_numbers
 from protocol.roles.owner.role import FINAL, display_status
+from services.common.errors import DataSetError
+from services.data.row_reader import Import
+from services.data.sandboxed_reader import Found, found_in
 from services.records.chain_facts import record_key, record_of
 from services.store import Store
 from tests.support.console.trainings import OWNERS, tell
@@ -33,6 +38,14 @@ from tests.support.seats import seat_taken
 BUYER = "0x" + "b0" * 20
 JOIN_UNTIL = 1_900_000_000
 COLUMNS = ("age", "bmi", "progression")
+
+
+async def read_here(path: Path, declared: Import, name: str) -> Found:
+    """As in a process of its own, which takes a second to start."""
+    try:
+        return found_in(path, declared)
+    except DeltaMLError as error:
+        raise DataSetError(str(error).replace(str(path), name)) from None
 
 
 def request(**changes: Any) -> Request:

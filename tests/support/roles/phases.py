@@ -37,6 +37,7 @@ from protocol.roles.engine.inputs import (
 from protocol.roles.owner import role as data_owner
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party
+from tests.support.roles.remembered_steps import remembered_step
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request, without
 
 MACHINES: dict[str, Any] = {
@@ -106,7 +107,7 @@ def finished_market() -> PureMarket:
 def snapshots() -> dict[tuple[str, str], list[Snapshot]]:
     """States of every role by phase."""
     found: dict[tuple[str, str], list[Snapshot]] = {}
-    _recorded(PureMarket(small_request(), small_data(), COLUMNS), found)
+    _recorded(PureMarket(small_request(), small_data(), COLUMNS, run_step=remembered_step), found)
     undecided = PureMarket(small_request(), small_data(), COLUMNS, policy=OwnerPolicy(budget=AMPLE))
     _recorded(undecided, found)
     declining = PureMarket(small_request(), small_data(), COLUMNS, policy=OwnerPolicy(budget=AMPLE))

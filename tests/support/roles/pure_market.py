@@ -37,6 +37,7 @@ from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, Mes
 from tests.support.groups import small_group
 from tests.support.roles.pure_contract import MARKET, TRAINING, PureContract, Refused
 from tests.support.roles.pure_party import ENDED, Matrix, Party, SharedRoles, owning_rows, training_key
+from tests.support.roles.remembered_steps import remembered_message, verify_once
 from tests.support.roles.transitions import observe
 
 AMPLE = Budget(per_buyer=LARGEST_LIMIT, in_total=LARGEST_LIMIT)
@@ -66,6 +67,7 @@ class PureMarket:
         seed: int = 0,
         roles: Mapping[str, RoleModule] = dispatch.ROLES,
         group: CommitmentGroup | None = None,
+        run_step: Callable[..., EncodedStep] = dispatch.run_step,
     ) -> None:
         self.random = Random(seed)
         draw = self.random.randbytes
@@ -94,7 +96,7 @@ class PureMarket:
         self.contract = PureContract(validators)
         self.pending: list[tuple[str, Input]] = []
         self.wire: list[SignedMessage] = []
-        self.choose, self.duplicate = choose, duplicate
+        self.choose, self.duplicate, self.run_step = choose, duplicate, run_step
         self.intercept: Callable[[SignedMessage], Sequence[SignedMessage]] = relay
         self.silent: set[str] = set()
         self.delayed: list[tuple[float, str, Any]] = []
@@ -204,7 +206,7 @@ class PureMarket:
         if party.state is None and not opening and not isinstance(item, MessageReceived):
             return None
         party.inbox.append(item)
-        step = dispatch.run_step(party.role, party.state, item, self.context(party), observe, self.roles)
+        step = self.run_step(party.role, party.state, item, self.context(party), observe, self.roles)
         party.state, party.shown = step.state, step.display_status
         for effect in step.effects:
             self.apply(party, effect)
@@ -217,7 +219,7 @@ class PureMarket:
                 place = {"round_number": effect.round, "attempt": effect.attempt}
                 recipient = self.parties[effect.recipient]
                 signed = self.message(party, recipient, effect.body, message_id=effect.message_id, **place)
-                signed.verify(MARKET)
+                verify_once(signed, MARKET)
                 self.wire.append(signed)
                 for passed in self.intercept(signed):
                     self.post(passed)
@@ -296,7 +298,7 @@ class PureMarket:
             chain_id=MARKET.chain_id,
             contract=MARKET.contract,
         )
-        return SignedMessage.create(envelope, pack(body), sender.signing_key)
+        return remembered_message(envelope, pack(body), sender.signing_key)
 
     def validators(self) -> list[Party]:
         """The owners drawn as validators, in seat order."""

@@ -14,6 +14,7 @@ from protocol.roles.dispatch import _Instance
 from protocol.roles.engine.inputs import MessageReceived
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
+from tests.support.roles.remembered_steps import remembered_step
 
 COLUMNS = ("x0", "x1", "y")
 
@@ -47,7 +48,8 @@ def small_data(owners: int = 4, rows: int = 12, seed: int = 7) -> list[Matrix]:
 def small_market(
     request: dict[str, Any] | None = None, data: Sequence[Matrix] | None = None, **options: Any
 ) -> PureMarket:
-    """A market that has its order, with nothing delivered yet."""
+    """A market that has its order, with nothing delivered yet; it remembers the steps of others."""
+    options = {"run_step": remembered_step, **options}
     market = PureMarket(request or small_request(), data or small_data(), COLUMNS, **options)
     market.start()
     return market

@@ -3,7 +3,11 @@
 from protocol.bodies import body_of
 from protocol.crypto.ring.context import Purpose
 from protocol.messages.checked import CheckVerdict, MomentAnswer, ProvenMetric, ShownMetrics
-from protocol.roles.aggregator.checked.complaints import on_complaint, on_refused_question
+from protocol.roles.aggregator.checked.complaints import (
+    on_complaint,
+    on_other_statement,
+    on_refused_question,
+)
 from protocol.roles.aggregator.checked.evidence import (
     CHECK_STEPS,
     AttemptStep,
@@ -101,6 +105,8 @@ def on_check_verdict(
     if body.ground == "question":
         # It is about the other one's test: it may come after a verdict that one's own are through.
         return on_refused_question(state, lane, received, context)
+    if body.ground == "shown":
+        return on_other_statement(state, lane, received, context)
     require(all(one.owner != owner for one in lane.verdicts), "judged_twice")
     assert isinstance(lane, CheckingLane)  # any other that was shown has both verdicts
     if not body.in_order:

@@ -8,6 +8,7 @@ from gmpy2 import mpz
 
 from protocol.bodies import body_of
 from protocol.crypto.cipher import Opening, read_ciphertexts, verify_openings
+from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.projection.answer import is_zero
@@ -15,6 +16,7 @@ from protocol.learning.projection.countersigning import Liar
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.checked import (
     CheckVerdict,
+    RingCommitted,
     RingOpening,
     ZeroTestConsent,
     ZeroTestResult,
@@ -67,6 +69,32 @@ def on_refused_question(
         code = "false_question"
     step = _named(state, lane, liar, code, context)
     return Step(step.state, (check_failed(refusing, received.at, received.body), *step.effects))
+
+
+def on_other_statement(
+    state: CheckedTrainingState, lane: ShownAttempt, received: Received[CheckVerdict], context: Context
+) -> AttemptStep:
+    """The next attempt without the checker that lies: all were shown the same by us.
+
+    One commits to something else towards the other, which shows its signed commitment; or that one says so.
+    """
+    view, complaining = AttemptView(state, context, lane), received.sender
+    other = view.other_checker(complaining)
+    shown = _shown(view, received, "ring_committed", other)
+    liar = complaining
+    code = "false_complaint"
+    if isinstance(shown, RingCommitted) and shown.statement != _statement(view, lane, shown):
+        liar = other
+        code = "other_statement"
+    step = _named(state, lane, liar, code, context)
+    return Step(step.state, (check_failed(complaining, received.at, received.body), *step.effects))
+
+
+def _statement(view: AttemptView, lane: ShownAttempt, shown: RingCommitted) -> bytes:
+    """What a ring of this purpose is about; of one that has not begun, whatever is said of it."""
+    if shown.purpose == Purpose.NEXT_MODEL.value:
+        return view.next_model.statement()
+    return lane.ring.statement if shown.purpose == lane.ring.purpose else shown.statement
 
 
 def _answer(

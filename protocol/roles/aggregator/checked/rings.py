@@ -39,10 +39,22 @@ Advance = Callable[[RingState, RingView], RingStep]
 def on_ring_committed(
     state: CheckedTrainingState, received: Received[RingCommitted], context: Context
 ) -> AttemptStep:
-    """A checker commits."""
+    """A checker commits; of something else than what everybody was shown, it is out."""
+    lane = _ring_lane(state, received)
+    maker = AttemptView(state, context, lane).ring(Purpose(lane.ring.purpose)).maker_of(received.sender)
+    if _is_of_something_else(lane.ring, maker, received.body):
+        fact = facts.COMPLAINT.of(accused=received.sender, round=lane.at.round, code="other_statement")
+        seat = 1 << state.parties.seat_of(received.sender)
+        step = next_attempt(state, lane, seat, "other_statement", context)
+        return Step(step.state, (fact, *step.effects))
     return _advanced(
         state, received, lambda ring, view: rings.on_committed(ring, view, received, context), context
     )
+
+
+def _is_of_something_else(ring: RingState, maker: Maker, body: RingCommitted) -> bool:
+    first = body.purpose == ring.purpose and ring.committed[maker] is None
+    return first and body.statement != ring.statement
 
 
 def on_ring_nonce(

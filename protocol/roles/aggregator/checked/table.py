@@ -163,8 +163,8 @@ CHECKING = (
         effects=_MOVES,
     ).because("A next attempt is made without those who are silent, while enough remain."),
     on_message(
-        CheckedTrainingState, RingCommitted, rings.on_ring_committed, effects=(StoreBlob, SendMessage)
-    ).because("A checker commits to its share of a ring."),
+        CheckedTrainingState, RingCommitted, rings.on_ring_committed, then=_ENDS, effects=_MOVES
+    ).because("A checker commits to its share of a ring, or to something else than all were shown."),
     on_message(
         CheckedTrainingState, RingNonce, rings.on_ring_nonce, effects=(StoreBlob, SendMessage)
     ).because("A checker shows its nonce: vectors follow from both."),

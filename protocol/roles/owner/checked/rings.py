@@ -14,7 +14,7 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import replace
-from protocol.roles.owner.checked import next_model
+from protocol.roles.owner.checked import next_model, versions
 from protocol.roles.owner.checked.state import Attempt, CheckedState
 from protocol.roles.owner.checked.turns import checked_attempt, with_attempt
 from protocol.roles.owner.checked.view import ring_view, view_of
@@ -27,7 +27,16 @@ Handler = Callable[[RingState, RingView, Received[Body], Context], RingStep]
 def on_ring_committed(
     state: CheckedState, received: Received[RingCommitted], context: Context
 ) -> Step[OwnerState]:
-    """Note what another maker commits to; with all three show a nonce, or a share."""
+    """Note what another maker commits to; with all three show a nonce, or a share.
+
+    Of something else than what we were shown everybody is told (`versions`).
+    """
+    attempt = checked_attempt(state, received, context)
+    running = _ring(attempt, Purpose(received.body.purpose))
+    view = ring_view(view_of(state, attempt, context), attempt, Purpose(received.body.purpose))
+    is_first = running.committed[view.maker_of(received.sender)] is None
+    if is_first and received.body.statement != running.statement:
+        return versions.contradicted(state, attempt, running, received, context)
     return _step(state, received, received.body.purpose, ring.on_committed, context)
 
 

@@ -23,12 +23,20 @@ def running_attempt(state: CheckedState, received: Received[FrozenModel]) -> Att
     Raises EarlyInput for one that is still to come, StaleInput for one that is over or was stopped: late
     answers are nobody's fault.
     """
+    running = current_attempt(state, received)
+    if running.is_stopped:
+        raise StaleInput
+    return running
+
+
+def current_attempt(state: CheckedState, received: Received[FrozenModel]) -> Attempt:
+    """The same where we may have stopped it ourselves."""
     at, running = received.at, state.attempt
     if at.round <= link_of(state).round:
         raise StaleInput
     if running is None or at > running.at:
         raise EarlyInput
-    if at < running.at or running.is_stopped:
+    if at < running.at:
         raise StaleInput
     return running
 

@@ -20,7 +20,13 @@ from protocol.roles.owner.checked.evidence import (
     require_place,
 )
 from protocol.roles.owner.checked.state import Attempt, CheckedState
-from protocol.roles.owner.checked.turns import not_in_order, running_attempt, with_attempt
+from protocol.roles.owner.checked.turns import (
+    current_attempt,
+    not_in_order,
+    running_attempt,
+    with_attempt,
+)
+from protocol.roles.owner.checked.versions import another_version
 from protocol.roles.owner.checked.view import RoundView
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.parties import require_sender
@@ -81,17 +87,22 @@ def _proven_metric(state: CheckedState, attempt: Attempt, view: RoundView, conte
 
 
 def on_check_verdict(
-    state: CheckedState, received: Received[CheckVerdict], _context: Context
+    state: CheckedState, received: Received[CheckVerdict], context: Context
 ) -> Step[OwnerState]:
     """A checker's word, which counts where the aggregator shows two that agree, and nowhere else.
 
     Without both, nobody signs anything. If it stopped an attempt here, a checker could tell the aggregator
     one thing and the members another: those would be taken for silent, and left out. One against the attempt
-    is noted for people. Raises ProtocolViolation: "not_a_checker", "malformed_verdict".
+    is noted for people, and what it shows of others' versions of the round is looked at, also where we have
+    stopped ourselves: both checkers may, each for the other. Raises ProtocolViolation: "not_a_checker",
+    "malformed_verdict".
     """
-    attempt = running_attempt(state, received)
+    other = received.body.ground == "shown"
+    attempt = current_attempt(state, received) if other else running_attempt(state, received)
     require(received.sender in attempt.checkers, "not_a_checker")
     require(received.body.in_order == (received.body.ground is None), "malformed_verdict")
     if received.body.in_order:
         return Step.unchanged(state)
-    return Step(state, (check_failed(received.sender, received.at, received.body),))
+    named = another_version(state, attempt, received, context) if other else None
+    failed = check_failed(received.sender, received.at, received.body)
+    return Step(state, effects_of(failed, named))

@@ -1,7 +1,6 @@
 """What is registered is used, and what is used is registered: facts, timers, private values, both ways."""
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -13,19 +12,15 @@ from protocol.roles.engine.facts import Fact
 
 ROOT = Path(__file__).parents[4]
 ENGINE = ROOT / "protocol" / "roles" / "engine"
-TREES = {
-    path: ast.parse(path.read_text(encoding="utf-8"))
+NODES = [
+    (path, node)
     for folder in ("protocol", "services")
     for path in sorted((ROOT / folder).rglob("*.py"))
-}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    if isinstance(node, ast.Call | ast.Attribute | ast.ImportFrom | ast.Subscript)
+]
+CALLS = [(path, node) for path, node in NODES if isinstance(node, ast.Call)]
 PRIVATE = [name for name, entry in vars(private).items() if name.isupper()]
-
-
-def calls() -> Iterator[tuple[Path, ast.Call]]:
-    for path, tree in TREES.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                yield path, node
 
 
 def called(node: ast.Call) -> str:
@@ -39,7 +34,7 @@ def entries_used(module: str, methods: set[str]) -> set[str]:
     """The X of every `module.X.method(...)`, or `X.method(...)` in the registry itself."""
     return {
         node.func.value.attr
-        for _, node in calls()
+        for _, node in CALLS
         if called(node) in methods
         and isinstance(node.func, ast.Attribute)
         and isinstance(node.func.value, ast.Attribute)
@@ -51,18 +46,14 @@ def entries_used(module: str, methods: set[str]) -> set[str]:
 def entries_named(module: str) -> set[str]:
     """The X of every `module.X` outside the registry, and of `from … import X`."""
     used: set[str] = set()
-    for path, tree in TREES.items():
-        if path == ENGINE / f"{module}.py":
+    registry = ENGINE / f"{module}.py"
+    for path, node in NODES:
+        if path == registry:
             continue
-        for node in ast.walk(tree):
-            if (
-                isinstance(node, ast.Attribute)
-                and isinstance(node.value, ast.Name)
-                and node.value.id == module
-            ):
-                used.add(node.attr)
-            if isinstance(node, ast.ImportFrom) and node.module == f"protocol.roles.engine.{module}":
-                used |= {alias.name for alias in node.names}
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == module:
+            used.add(node.attr)
+        if isinstance(node, ast.ImportFrom) and node.module == f"protocol.roles.engine.{module}":
+            used |= {alias.name for alias in node.names}
     return {name for name in used if name.isupper()}
 
 
@@ -70,7 +61,7 @@ def made_elsewhere(kinds: set[str], registry: str) -> list[str]:
     """Where such an effect is made past its registry."""
     return [
         f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path, node in calls()
+        for path, node in CALLS
         if called(node) in kinds and isinstance(node.func, ast.Name) and path != ENGINE / f"{registry}.py"
     ]
 
@@ -78,7 +69,7 @@ def made_elsewhere(kinds: set[str], registry: str) -> list[str]:
 def test_every_fact_is_noted_and_every_noted_fact_is_registered() -> None:
     relayed = {
         argument.attr
-        for _, node in calls()
+        for _, node in CALLS
         if called(node) == "passing_on"
         for argument in node.args
         if isinstance(argument, ast.Attribute)
@@ -91,7 +82,7 @@ def test_every_fact_is_noted_and_every_noted_fact_is_registered() -> None:
 
 def test_a_daemon_notes_no_fact_past_the_registry() -> None:
     """Neither as a pair of its own nor under a name in quotes."""
-    for path, node in calls():
+    for path, node in CALLS:
         if "services" in path.parts and called(node) in {"Answer", "note", "give_up_effect", "append"}:
             for value in (*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "fact")):
                 pair = isinstance(value, ast.Tuple) and len(value.elts) == 2
@@ -132,8 +123,7 @@ def test_every_timer_is_set_and_every_set_timer_is_registered() -> None:
 def test_every_private_value_is_used_and_none_is_named_elsewhere() -> None:
     assert entries_named("private") == set(PRIVATE)
     assert not made_elsewhere({"PutValue"}, "private")
-    for path, tree in TREES.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute):
-                named = node.value.attr == "private" and isinstance(node.slice, ast.Constant)
-                assert not named, f"{path}:{node.lineno}: a private value by a name in quotes"
+    for path, node in NODES:
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute):
+            named = node.value.attr == "private" and isinstance(node.slice, ast.Constant)
+            assert not named, f"{path}:{node.lineno}: a private value by a name in quotes"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes
 
 from protocol.records import FIXED_POINT
+from protocol.roles import dispatch
 from tests.support.roles.phases import finished_market
 from tests.support.roles.plain_market import bought_weights, plain_twin
 from tests.support.roles.pure_contract import recorded_errors
@@ -98,7 +99,7 @@ def test_diabetes_from_the_mean_with_ridge() -> None:
     assert_matches_twin(market, 1e-5)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=100 if MANY else 4, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), often=st.sampled_from([0.0, 0.2, 0.5]))
 def test_order_and_repetition_of_deliveries_change_nothing(seed: int, often: float) -> None:
     random = Random(seed)
@@ -174,6 +175,6 @@ def test_training_runs_one_round_ahead_of_measuring() -> None:
 
 
 def test_steps_depend_on_their_inputs_alone() -> None:
-    again = small_market()
+    again = small_market(run_step=dispatch.run_step)
     again.finish()
     assert [m.digest() for m in again.wire] == [m.digest() for m in finished_market().wire]

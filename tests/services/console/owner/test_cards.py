@@ -7,20 +7,14 @@ import pytest
 
 from protocol.data_card import MOST_CARDS
 from services.data.row_reader import read_statistic
-from services.data.sandboxed_reader import Found
 from tests.services.console.owner.test_data_sets import send
-from tests.support.console.owner import add_rows
+from tests.support.console.owner import add_rows, read_here
 from tests.support.console.world import Browser, ConsoleWorld
 
 HOUSES = "area,garden,heating,built,name\n" + "".join(
     f"{40 + n},{'yes' if n % 2 else 'no'},{'gas' if n % 3 else 'oil & wood'},200{n % 9}-01-08,person {n}\n"
     for n in range(60)
 )
-
-
-async def read_here(path, declared, _name):
-    """As in a process of its own, which takes a second to start."""
-    return Found(read_statistic(path, declared), (), ())
 
 
 @pytest.fixture

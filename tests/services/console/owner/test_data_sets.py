@@ -10,7 +10,7 @@ from aiohttp import FormData
 from pyarrow import parquet
 
 from services.data.sandboxed_reader import read_apart
-from tests.support.console.owner import add_rows, count, put
+from tests.support.console.owner import add_rows, count, put, read_here
 from tests.support.console.world import Browser, ConsoleWorld
 
 CSV = b"age,bmi,progression\n0.5,0.25,101.5\n0.75,0.5,202.5\n0.1,0.9,303.5\n"
@@ -26,6 +26,13 @@ async def signed_in(folder, **resources):
         await browser.sign_in()
         await browser.get("/data-sets")
         yield browser
+
+
+@pytest.fixture
+async def world(tmp_path):
+    resources = {"read_upload": read_here}
+    async with ConsoleWorld(tmp_path, "data_owner", resources=resources).running() as running:
+        yield running
 
 
 @pytest.fixture

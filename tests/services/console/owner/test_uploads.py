@@ -53,6 +53,14 @@ async def test_the_index_of_pandas_is_left_out_and_named(tmp_path):
     parquet.write_table(pa.table({"a": [1.0], "__index_level_0__": [7]}), path)
     found = await read_apart(path, Import(), "mine.parquet")
     assert (found.statistic.columns, found.left_out) == (("a",), ("__index_level_0__",))
+    assert found.preview == ((1.0,),)
+
+
+async def test_a_file_that_cannot_be_used_is_named_as_its_owner_calls_it(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("age,bmi\n1,2\n3,secret\n")
+    with pytest.raises(DataSetError, match=r"^mine\.csv, row 2: column 'bmi' is not numeric;"):
+        await read_apart(path, Import(), "mine.csv")
 
 
 async def test_a_file_is_read_as_it_is_declared(tmp_path):

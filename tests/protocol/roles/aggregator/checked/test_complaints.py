@@ -149,6 +149,43 @@ def test_a_question_may_be_refused_after_a_verdict_that_ones_own_tests_are_throu
     assert named(effects) == [(shown.envelope.sender, "false_question")]
 
 
+# ---- commitments to something else ----
+
+
+@pytest.mark.parametrize("purpose", ["next model", "metric", "ranges"])
+def test_of_a_commitment_to_something_else_its_maker_is_named(purpose):
+    """In the ring that is under way, or the one before: of one that has not begun nothing is known."""
+    before = stopped_before("check_verdict", 1)
+    complaining = before.message.envelope.sender
+    honest = told_by_other(before)
+    wrong = altered(before.market, honest, statement=b"\0" * 32, purpose=purpose)
+    effects = before.receive(complaint(before, "shown", wrong))
+    if purpose == "next model":
+        assert named(effects) == [(honest.envelope.sender, "other_statement")]
+    else:
+        assert named(effects) == [(complaining, "false_complaint")]
+
+
+def test_who_complains_of_a_commitment_to_the_same_or_shows_none_is_named_itself():
+    for shows in (True, False):
+        before = stopped_before("check_verdict", 1)
+        complaining = before.message.envelope.sender
+        evidence = (told_by_other(before),) if shows else ()
+        assert named(before.receive(complaint(before, "shown", *evidence))) == [
+            (complaining, "false_complaint")
+        ]
+
+
+def told_by_other(before: Stopped) -> SignedMessage:
+    """The other checker's commitment, as this one got it."""
+    checker, aggregator = before.message.envelope.sender, before.market.aggregator.address
+    return next(
+        one
+        for one in before.market.sent("ring_committed")
+        if one.envelope.recipient == checker and one.envelope.sender != aggregator and one.envelope.round == 1
+    )
+
+
 # ---- sums ----
 
 

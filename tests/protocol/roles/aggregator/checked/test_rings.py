@@ -32,10 +32,11 @@ def test_whoever_commits_a_second_time_to_something_else_is_refused():
     assert before.refused(altered(before.market, first, share=b"\0" * 32)) == "committed_twice"
 
 
-def test_a_ring_is_about_what_everybody_commits_to():
-    before = of_purpose("ring_committed", "next model", 0)
-    other = altered(before.market, before.message, statement=b"\0" * 32)
-    assert before.refused(other) == "bad_ring_commitment"
+def test_who_commits_to_something_else_than_all_were_shown_is_named():
+    for purpose in ("next model", "metric"):
+        before = of_purpose("ring_committed", purpose, 0)
+        effects = before.receive(altered(before.market, before.message, statement=b"\0" * 32))
+        assert named(effects) == [(before.message.envelope.sender, "other_statement")]
 
 
 def test_a_member_that_does_not_check_has_no_place_in_the_ring():
