@@ -99,7 +99,7 @@ def test_what_trainings_leave_in_a_process_is_bounded(world: ProofWorld) -> None
     assert RSA_2048.generator(label) is not RSA_2048.generator(label)
     for base in range(2, 22):
         blinding_powers(world.key, gmpy2.mpz(base))
-    assert blinding_powers.cache_info().currsize <= 8
+    assert blinding_powers.cache_info().currsize <= 16, "some 4 MB each"
 
 
 def test_what_hides_is_wider_than_the_group() -> None:
