@@ -49,11 +49,12 @@ test: $(DEVELOPMENT) $(NODE_MODULES) ## Run the tests in WORKERS=4 processes; op
 	# many as cores, since half of them begin with what waits.
 	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_demo_defaults.py test_versions.py) \
-	$(addprefix integration/,default_tables.py checked_daemons.py) \
+CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_versions.py) \
+	$(addprefix integration/,default_columns.py default_tables.py checked_daemons.py) \
 	protocol/roles/test_model_of_the_run.py protocol/roles/shared/test_parties.py \
 	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
-	deltaml/run_example_pages.py $(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
+	$(addprefix deltaml/,run_example_pages.py run_notebooks.py) benchmarks/run_benchmarks.py deploy/whole_deployments.py \
+	$(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
 	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py privacy.py) soak/short_form.py \
 	browser/test_every_page.py browser/walk_through.py hostile/test_console.py
 .PHONY: campaigns

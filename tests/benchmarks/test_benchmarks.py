@@ -1,15 +1,10 @@
 """The benchmark runs, and both ways of training agree with numpy; how fast they are is not tested here."""
 
-import json
-
 import numpy as np
 import pytest
-from rich.console import Console
 
 from tests.benchmarks import results
-from tests.benchmarks.__main__ import measure
 from tests.benchmarks.data import Split, error, federated, least_squares, thesis_split
-from tests.benchmarks.report import show
 from tests.support.thesis.thesis_way import ThesisTraining
 
 KEY_BITS = 1024
@@ -58,29 +53,3 @@ def test_the_split_is_the_one_of_the_thesis():
     final = federated(split, rounds=100, local_steps=1)[-1]
     assert error(split.validators, final) == pytest.approx(3326.11, abs=0.01)
     assert error(split.validators, least_squares(split.trainers)) == pytest.approx(3168.99, abs=0.01)
-
-
-def test_one_run_measures_everything_and_prints_it(tmp_path, small):
-    console = Console(record=True, width=200, file=(tmp_path / "output").open("w"))
-    report = measure(
-        console,
-        small,
-        key_bits=KEY_BITS,
-        iterations=2,
-        schedules=((2, 2),),
-        result_rounds=2,
-        primitive_runs=1,
-    )
-    show(report, console)
-    console.file.close()
-    printed = console.export_text()
-    assert "times faster" in printed
-    assert "3311.84" in printed
-    assert report.thesis.weights_max_abs_error < 1e-9
-    assert report.thesis.metric_max_relative_error < 1e-9
-    assert report.ours[0].weights_max_abs_error < 1e-8
-    assert report.ours[0].mse_relative_error < 1e-5
-    assert report.ours[0].bytes_on_bus > 0
-    assert report.ours[0].processor_seconds > 0
-    assert all(primitive.milliseconds > 0 for primitive in report.primitives)
-    assert json.loads(report.model_dump_json())["ratios"][0]["rounds"] == 2

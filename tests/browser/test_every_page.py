@@ -1,7 +1,7 @@
 """Every page of the consoles on a desk and a phone: whole, readable and labelled.
 
-DELTAML_ALL_PAGES has every page looked at in each language, and by axe in both colour schemes; without it the
-language is the one with the longer texts, and axe looks at one page of each kind.
+DELTAML_ALL_PAGES has every page looked at in each language; without it one page of each kind is, in the
+language with the longer texts.
 """
 
 import os
@@ -68,13 +68,14 @@ async def test_nothing_is_cut_and_axe_has_no_objection(browser, stands, language
         async with reader(browser, stand, language) as page:
             watched = Watched(page)
             for scene in stand.scenes:
+                if not ALL and scene.name not in OF_EACH_KIND:
+                    continue
+                looked_at.add(scene.name)
                 await opened(page, stand, scene)
                 for width in WIDTHS:
                     await at_width(page, width)
                     found += [f"{scene.name} at {width}: {what}" for what in await cut(page)]
-                if ALL or scene.name in OF_EACH_KIND:
-                    looked_at.add(scene.name)
-                    found += [f"{scene.name}: {what}" for what in await breaches(page)]
+                found += [f"{scene.name}: {what}" for what in await breaches(page)]
             found += watched.complaints
     assert not found, "\n".join(found)
     assert looked_at >= OF_EACH_KIND

@@ -5,13 +5,12 @@ import re
 from importlib import import_module
 from pathlib import Path
 
-import nbformat
 import pytest
 
 import deltaml
 from services.data.model_file import write_model
 from tests.deltaml.bought import rents
-from tests.deltaml.notebooks import FOLDER, NOTEBOOKS, execute, participants
+from tests.deltaml.notebooks import participants
 
 PACKAGE = Path(deltaml.__file__).parent
 MODULES = sorted(f"deltaml.{path.stem}" for path in PACKAGE.glob("[a-z]*.py"))
@@ -42,15 +41,3 @@ def test_examples_in_the_readme(folder, capsys):
     assert len(blocks) == 4
     offered = ["3 of 4 owners, 4 needed", "north", "south", "west", "east no column 'progression'"]
     assert capsys.readouterr().out.splitlines() == [*offered, "[1050.0, 550.0]", "[-50. -50.]"]
-
-
-@pytest.mark.parametrize("name", NOTEBOOKS)
-async def test_notebooks_run(folder, name):
-    notebook = nbformat.read(FOLDER / name, as_version=4)
-    nbformat.validate(notebook)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    stored = [[output.output_type for output in cell.outputs] for cell in cells]
-    await execute(notebook)
-    assert [[output.output_type for output in cell.outputs] for cell in cells] == stored
-    assert NOTEBOOKS == ["buyer.ipynb", "owner.ipynb"]

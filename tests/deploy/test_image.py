@@ -1,6 +1,6 @@
-"""The image is built from what is there, its build's commands work, and what they install runs by itself.
+"""The image is built from what is there, checked by hashes, and runs without rights.
 
-No container engine runs here: the build stage's commands are done in a folder instead.
+That its build's commands work, and what they install runs by itself, is in `whole_deployments.py`.
 """
 
 import json
@@ -9,11 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.deploy.test_containers import parsed
-from tests.support.deployment.dockerfile import build_stage, copied_files, instructions_of
+from tests.support.deployment.dockerfile import copied_files, instructions_of
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "deploy" / "Dockerfile"
@@ -84,52 +83,3 @@ def test_it_says_what_it_is():
     (label,) = last("LABEL")
     version = re.findall(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)[0]
     assert f'org.opencontainers.image.version="{version}"' in label
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """The build stage's outcome: the environment that the image gets, and the wheel."""
-    root = tmp_path_factory.mktemp("image")
-    build_stage(INSTRUCTIONS, ROOT, root)
-    return root
-
-
-def tracked(*folders):
-    done = subprocess.run(
-        ["git", "ls-files", "--", *folders], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return set(done.stdout.split())
-
-
-def test_the_installed_package_has_every_file_of_the_sources(built):
-    (packages,) = (built / "opt" / "deltaml" / "lib").glob("python*/site-packages")
-    installed = {
-        str(path.relative_to(packages))
-        for folder in ("deltaml", "protocol", "services")
-        for path in (packages / folder).rglob("*")
-    }
-    assert tracked("deltaml", "protocol", "services") - installed == set()
-
-
-def test_there_is_neither_installer_nor_compiler_in_the_environment(built):
-    programs = {path.name for path in (built / "opt" / "deltaml" / "bin").iterdir()}
-    assert "deltaml" in programs
-    assert not {"pip", "uv", "gcc"} & programs
-    assert not list((built / "opt" / "deltaml").glob("lib/python*/site-packages/pytest*"))
-
-
-def test_it_runs_without_the_sources_around_it(built, tmp_path):
-    program = built / "opt" / "deltaml" / "bin" / "deltaml"
-
-    def run(*arguments):
-        command, environment = [program, *arguments], {"HOME": str(tmp_path)}
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    assert "data-owner" in run("--help")
-    assert run("admin", "messages").startswith("# Generated")
-    run("demo", "--rounds", "1", "--key-bits", "1024", "--workers", "1", "--report", "report.json")
-    assert json.loads((tmp_path / "report.json").read_text())["rounds"] == 1

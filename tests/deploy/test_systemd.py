@@ -1,6 +1,7 @@
 """The units are what systemd takes, what is confined is confined, and daemons can work like that.
 
-No systemd runs here: `systemd-analyze` reads the unit, and trainings run under its filter of system calls.
+No systemd runs here: `systemd-analyze` reads the unit, and what reads uploads runs under its filter of system
+calls; a whole training does in `whole_deployments.py`.
 """
 
 import shutil
@@ -128,13 +129,6 @@ def confined(*command, sent=None):
         timeout=300,
         check=False,
     )
-
-
-def test_a_training_runs_under_the_filter_without_writable_code(tmp_path):
-    options = ("--rounds", "1", "--key-bits", "2048", "--workers", "1", "--store", tmp_path, "--seed", "39")
-    done = confined(Path(sys.executable).parent / "deltaml", "demo", *options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert list(tmp_path.glob("model_buyer-*.sqlite"))
 
 
 def test_an_owners_upload_is_read_under_the_filter(tmp_path):

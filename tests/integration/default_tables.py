@@ -1,7 +1,7 @@
 """From a table of numbers to a model by the defaults alone: as good as pooled ridge, and ended in good time.
 
-`make campaigns` runs these; `make test` has a table with numbers, texts, gaps and dates in
-`test_demo_defaults.py`.
+`make campaigns` runs these, and tables with texts, gaps and dates in `default_columns.py`; in `make test`
+such columns are in tests/deltaml/test_simulation.py.
 """
 
 import json
@@ -18,7 +18,7 @@ from protocol.request_sections import Schedule
 from services.data.model_file import read_model
 from services.data.samples import deal
 from services.sandbox.demo import run_demo
-from tests.integration.test_demo_defaults import OPTIONS, rows_of
+from tests.integration.default_columns import OPTIONS, rows_of
 from tests.support.tables import HOUSES, houses, write_csv
 
 

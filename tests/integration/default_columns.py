@@ -1,6 +1,8 @@
-"""From a table to a model by the defaults alone: as good as pooled ridge, with nothing scaled by hand."""
+"""From a table to a model by the defaults alone: as good as pooled ridge, with nothing scaled by hand.
 
-import os
+Part of `make campaigns`; tables of numbers alone are in default_tables.py.
+"""
+
 from dataclasses import replace
 
 import numpy as np
@@ -17,10 +19,6 @@ from tests.support.tables import cars, mixed_houses, write_columns
 OPTIONS = DemoOptions(key_bits=1024, workers=0)
 
 
-EVERY_TABLE = "DELTAML_ALL_TABLES" in os.environ
-"""As `make campaigns` asks, which also has tables of numbers alone, in default_tables.py."""
-
-
 def rows_of(role, report, parts):
     """The rows of all owners that were drawn for a role; validators' rows train nothing."""
     return np.concatenate(
@@ -28,7 +26,7 @@ def rows_of(role, report, parts):
     )
 
 
-MIXED = {"cars": cars(), **({"mixed houses": mixed_houses(3000)} if EVERY_TABLE else {})}
+MIXED = {"cars": cars(), "mixed houses": mixed_houses(3000)}
 
 
 @pytest.mark.parametrize("table", MIXED)
