@@ -12,6 +12,11 @@ WAITING = (
     "tests/integration/test_owner_orders.py",
     "tests/integration/test_stores.py",
     "tests/integration/test_watched_market.py",
+    "tests/services/runtime/test_outages.py",
+    "tests/services/runtime/test_runtime_crashes.py",
+    "tests/services/sandbox/test_start_page.py",
+    "tests/services/store/",
+    "tests/test_late_collection.py",
 )
 """What waits more than it computes: for blocks, pages, deadlines and servers that were killed."""
 
