@@ -60,8 +60,8 @@ def sealed_anew(tried: Attack) -> Attack:
 def found_again(tried: Attack, truths: Sequence[Matrix]) -> list[float]:
     """How near the attack comes also when everything is sealed anew.
 
-    One place in 16 million of random bytes looks like a ciphertext's header. What is read behind it is chance,
-    and once in a thousand runs it lies near a secret.
+    One place in 16 million of random bytes looks like a ciphertext's header. What is read behind it is
+    chance, and once in a thousand runs it lies near a secret.
     """
     again = sealed_anew(tried).closest(truths)
     return [max(pair) for pair in zip(tried.closest(truths), again, strict=True)]
