@@ -7,13 +7,19 @@ from typer.testing import CliRunner
 from services.cli import app
 
 
-def run(*arguments, status=0, text=None):
-    """The result of a command, which must end with this exit status; `text` goes to standard input."""
+def ask(*arguments, text=None):
+    """The result of a command, whatever its exit status; `text` goes to standard input."""
     result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(
         app, [str(one) for one in arguments], input=text
     )
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
+    return result
+
+
+def run(*arguments, status=0, text=None):
+    """The result of a command, which must end with this exit status; `text` goes to standard input."""
+    result = ask(*arguments, text=text)
     assert result.exit_code == status, result.output
     return result
 
