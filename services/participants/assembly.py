@@ -46,16 +46,6 @@ async def role_of(
 
     An owner's looks at what its store has of earlier trainings: a store that is away is waited for.
     """
-    return await retry_while_unavailable(_role_of, config, keystore, store, final, directory)
-
-
-def _role_of(
-    config: ModelBuyerConfig | AggregatorConfig | DataOwnerConfig,
-    keystore: Keystore,
-    store: Store,
-    final: MarketplaceViews,
-    directory: Directory,
-) -> Role:
     address, seat_keys = keystore.identity.address, SeatKeys(final, directory)
     match config:
         case ModelBuyerConfig():
@@ -82,7 +72,8 @@ def _role_of(
         case DataOwnerConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
             catalog = Catalog(config.catalogue)
-            return OwnerRole(
+            return await retry_while_unavailable(
+                OwnerRole,
                 store,
                 seat_keys,
                 address=address,

@@ -17,7 +17,7 @@ from services.runtime.own_node import OwnNode
 from services.runtime.role_adapter import Role
 
 _MOST_REMEMBERED = 4096
-_SECONDS = 2.0
+ANSWER_SECONDS = 2.0
 """For how long an answer of the node holds: a flood under one number asks it once in that time."""
 
 MOST_INVENTED = 32
@@ -47,7 +47,7 @@ class UnknownTrainings:
     ) -> None:
         """`role` tells whose trainings are its own."""
         self._openings, self._node, self._role = openings, node, role
-        self._answers: TTLCache[int, str] = TTLCache(_MOST_REMEMBERED, _SECONDS, clock)
+        self._answers: TTLCache[int, str] = TTLCache(_MOST_REMEMBERED, ANSWER_SECONDS, clock)
         self._invented: TTLCache[str, int] = TTLCache(_MOST_REMEMBERED, INVENTED_SECONDS, clock)
 
     async def require(self, training: int, sender: str) -> None:

@@ -74,7 +74,8 @@ async def test_a_message_of_a_training_that_the_chain_does_not_know_leaves_no_ro
 async def test_a_flood_under_one_number_asks_the_node_once(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.runtime.unknown_trainings._SECONDS", 600.0)  # 200 are signed meanwhile
+    # 200 messages are signed meanwhile.
+    monkeypatch.setattr("services.runtime.unknown_trainings.ANSWER_SECONDS", 600.0)
     chain = FakeChain(AGGREGATOR, BUYER)
     chain.missing = {7}
     receiver = receiver_of(

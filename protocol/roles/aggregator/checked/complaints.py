@@ -118,9 +118,11 @@ def _about_test(
     if result == ZeroTestResult(opening=None):
         return give_up(state, "projection_failed", context)
     consent = _shown(view, received, "zero_test_consent", view.other_checker(checker))
-    if not (isinstance(result, ZeroTestResult) and isinstance(consent, ZeroTestConsent)):
-        return _named(state, lane, checker, "false_complaint", context)
-    if not _is_proven(state, result, consent, context):
+    if (
+        isinstance(result, ZeroTestResult)
+        and isinstance(consent, ZeroTestConsent)
+        and not _is_proven(state, result, consent, context)
+    ):
         return give_up(state, "bad_opening", context, fault=state.opened.buyer)
     return _named(state, lane, checker, "false_complaint", context)
 
