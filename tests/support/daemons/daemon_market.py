@@ -30,7 +30,7 @@ from tests.support.broker.amqp_market import AmqpMarket, amqp_market
 from tests.support.broker.rabbitmq import Server
 from tests.support.chain.anvil import running_anvil
 
-CHEAP = Cost(scrypt_n=1 << 12, argon_passes=1, argon_bytes=1 << 16)
+CHEAP = Cost(scrypt_n=2, argon_passes=1, argon_bytes=8192)
 WEI = 10**20
 CONFIRMATIONS = 2
 KINDS = {"model_buyer": "model-buyer", "federated_aggregator": "aggregator", "data_owner": "data-owner"}
