@@ -54,12 +54,12 @@ class DaemonProcess:
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(300)
 
     def stop(self) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(300)
 
 
 class DaemonMarket:
@@ -147,7 +147,7 @@ class DaemonMarket:
     def command(self, *arguments: str) -> dict:
         """A `deltaml` command's JSON."""
         done = subprocess.run(
-            [*deltaml(), *arguments, "--json"], capture_output=True, text=True, timeout=120, check=False
+            [*deltaml(), *arguments, "--json"], capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

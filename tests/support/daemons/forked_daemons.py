@@ -97,7 +97,7 @@ class DaemonForks:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(300)
         self._process.stdout.close()
 
     def start(
@@ -118,7 +118,7 @@ class DaemonForks:
             self._process.stdin.flush()
             answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"the process that forks daemons ended with {self._process.wait(10)}")
+            raise RuntimeError(f"the process that forks daemons ended with {self._process.wait(300)}")
         return json.loads(answer)  # type: ignore[no-any-return]
 
 
