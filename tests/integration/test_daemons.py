@@ -13,7 +13,6 @@ class StartedByCommand(ForkedMarket):
 
     node_options, key_bits = DaemonMarket.node_options, DaemonMarket.key_bits
     workers = DaemonMarket.workers
-    command = DaemonMarket.command
 
     def _daemon(self, name, kind):
         made = super()._daemon(name, kind)
@@ -30,7 +29,7 @@ async def market(tmp_path, rabbitmq, forks):
 async def test_one_order_ends_in_a_model_and_withdrawn_pay(market):
     await market.introduced()
     request = write_request(market, rounds=2, local_steps=5)
-    market.command("train", str(request), "--config", str(market.config("buyer")))
+    DaemonMarket.command(market, "train", str(request), "--config", str(market.config("buyer")))
     await market.until(lambda: market.shown("buyer") == ["FINISHED"])
     await check_outcome(market, rounds=2, local_steps=5)
     for name in market.owners:
