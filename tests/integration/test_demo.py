@@ -62,6 +62,7 @@ def demo(folder):
             model_out=folder / "model.json",
             card=folder / "card.json",
             folder=folder / "stores",
+            workers=1,
         )
     )
 

@@ -25,7 +25,7 @@ def test_a_training_in_which_some_are_a_minor_version_ahead(ahead, monkeypatch):
     monkeypatch.setattr(NextMinorMarket, "ahead", ahead)
     ran = watched_demo(
         DemoOptions(
-            key_bits=1024, owners=4, thesis=True, rounds=2, local_steps=5, step_size=Decimal("1.5"), workers=0
+            key_bits=1024, owners=4, thesis=True, rounds=1, local_steps=5, step_size=Decimal("1.5"), workers=0
         )
     )
     versions = {(m.envelope.version == VERSION) for m in ran.wire}

@@ -4,6 +4,7 @@ from services.chain.embedded.embedded_rpc import EmbeddedRpc
 from services.chain.rpc.http import HttpRpc
 from tests.support.chain.anvil import running_anvil
 from tests.support.chain.chain_market import ChainMarket
+from tests.support.chain.registered_market import registered_market
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ async def anvil_market(anvil):
 
 
 @pytest.fixture
-async def registered(market):
-    await market.register()
-    return market
+async def registered():
+    market = await registered_market()
+    yield market
+    await market.rpc.close()

@@ -31,6 +31,7 @@ from services.chain.transactions.sender import Sender
 from tests.support.chain.chain_events import chain_events
 from tests.support.chain.chain_market import POLICY, ChainMarket, revealing
 from tests.support.chain.interposed import Interposed
+from tests.support.chain.registered_market import registered_market
 
 FORFEIT = "0x" + "33" * 20
 OWNER, AGGREGATOR, BUYER = 10**15, 2 * 10**15, 3 * 10**15
@@ -52,11 +53,9 @@ def clock():
 
 @pytest.fixture
 async def bonded(clock):
-    rpc = EmbeddedRpc(clock=clock)
-    market = await ChainMarket.create(rpc)
-    await market.register()
+    market = await registered_market(clock)
     yield market
-    await rpc.close()
+    await market.rpc.close()
 
 
 async def closed(market, **changes):

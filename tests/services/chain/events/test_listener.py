@@ -301,7 +301,7 @@ async def test_an_answer_of_a_wrong_type_costs_time_alone(method, answer) -> Non
 # ---- a node that changes between any two requests ----
 
 
-EXAMPLES = int(os.environ.get("DELTAML_HYPOTHESIS_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("DELTAML_HYPOTHESIS_EXAMPLES", "12"))
 reorganisations = st.tuples(st.integers(0, 3), st.integers(0, 2))
 changes = st.one_of(st.none(), reorganisations, reorganisations)
 plans = st.lists(st.one_of(changes, changes, st.just("down")), min_size=10, max_size=60)
