@@ -110,9 +110,7 @@ def _checked(
     return signed, checkers if lane.product is None else _others(validators, signed)
 
 
-def _checkers(
-    lane: CheckingLane | AgreeingLane, state: TrainingState, market: Market
-) -> tuple[str, ...]:
+def _checkers(lane: CheckingLane | AgreeingLane, state: TrainingState, market: Market) -> tuple[str, ...]:
     """The two members that check this attempt."""
     hashed = draw_hash(market, state.training)
     return attempt_checkers(state.parties, lane.validators, lane.at, hashed)
