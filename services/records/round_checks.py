@@ -69,8 +69,38 @@ FAULTS = frozenset(
 )
 """Codes of what somebody has done, as the signed messages show."""
 
+ENDS = frozenset(
+    {
+        "bad_opening",
+        "buyer_silent",
+        "implausible",
+        "next_model_failed",
+        "no_request",
+        "projection_failed",
+        "round_not_recorded",
+        "stopped_by_aggregator",
+        "stopped_by_buyer",
+        "too_few_signatures",
+        "too_few_trainers",
+        "too_few_validators",
+        "widths_do_not_fit",
+    }
+)
+"""Codes that an aggregator gives a training up with."""
+
 CODES = GROUNDS | SILENCES | NOBODY | FAULTS
-"""All of them; a fact that came from a peer may hold any other."""
+"""All of a round; a fact that came from a peer may hold any other."""
+
+CODES_OF: Mapping[str, frozenset[str]] = {
+    facts.CHECK_FAILED.name: GROUNDS,
+    facts.ATTEMPT_OVER.name: SILENCES | NOBODY | FAULTS | {""},
+    facts.NAMED.name: FAULTS,
+    facts.COMPLAINT.name: FAULTS,
+    facts.DROPPED.name: SILENCES | FAULTS,
+    facts.IMPLAUSIBLE.name: frozenset({""}),
+    facts.GAVE_UP.name: ENDS,
+}
+"""The codes that our own roles give each of the troubles, "" for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A round in hand as an aggregator's operator sees it: what is done with it, who has answered, who has not."""
+"""A round in hand as an aggregator's operator sees it: what is done, who has answered, who has not."""
 
 from dataclasses import dataclass
 from typing import assert_never

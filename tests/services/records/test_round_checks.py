@@ -6,6 +6,8 @@ from services.console.presentation.labels import CONTESTED, FAILURES, LEFT_OUT
 from services.console.presentation.timeline import TEXTS
 from services.records.round_checks import (
     CODES,
+    CODES_OF,
+    ENDS,
     FAULTS,
     GROUNDS,
     NOBODY,
@@ -18,6 +20,7 @@ from services.records.round_checks import (
     checks_of,
 )
 from services.records.training_history import FAILURES as LOOKED_INTO
+from tests.support.console.codes import ending_codes
 
 LIAR, OTHER = "0x" + "a1" * 20, "0x" + "a2" * 20
 
@@ -100,3 +103,9 @@ def test_every_code_is_a_silence_a_fault_an_objection_or_nobodys():
     assert sum(map(len, sets)) == len(CODES)
     assert set(CONTESTED) == GROUNDS
     assert set(LEFT_OUT) == CODES - GROUNDS - set(FAILURES)
+
+
+def test_every_end_that_an_aggregator_gives_is_counted_by_its_code():
+    assert ending_codes() <= ENDS
+    assert set(FAILURES) >= ENDS
+    assert set(CODES_OF) == TROUBLES
