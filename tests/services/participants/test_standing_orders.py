@@ -119,6 +119,10 @@ REFUSED = {
         {"name": "n" * 81},
         "name: it has 81 characters; that of a standing order, to which the date is added, has 80 at most",
     ),
+    "columns without a scale": (
+        {"scale": "none", "bounds": {"min_rows": 60}},
+        "these rounds cannot be checked: rounds are checked between scaled columns alone; set scale: range",
+    ),
     "numbers that could overflow": (
         {"bounds": {"weight_bits": 24, "residual_bits": 64, "min_rows": 60}},
         "bounds.residual_bits is 64; with 3 trainers the contract takes errors of 33 bits: lower it",
