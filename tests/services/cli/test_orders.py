@@ -36,7 +36,7 @@ DOCUMENT = {**SAMPLE, "schedule": {**SAMPLE["schedule"], "rounds": 100}}
         ),
         (
             {"scale": "none"},
-            "these rounds cannot be checked: rounds are checked between scaled columns alone; set scale: range",
+            "these rounds cannot be checked: rounds are checked between scaled columns alone; set scale:",
         ),
         (
             {"start": {"start": "training", "training": 7}},
