@@ -77,6 +77,9 @@ def test_the_end_blames_whom_nothing_else_names():
     )
     known = checks_of(facts_of(dropped("false_complaint"), ("gave_up", end)))
     assert known.blamed == (Blamed(LIAR, "false_complaint", 2),)
+    silent = {"code": "too_few_validators", "last_round": 1, "silent": [LIAR, OTHER]}
+    missed = checks_of(facts_of(("gave_up", silent)))
+    assert (missed.blamed, missed.silent) == ((), (LIAR, OTHER))
     nobody = checks_of(facts_of(("gave_up", {"code": "projection_failed", "last_round": 0})))
     assert (nobody.blamed, nobody.gave_up, nobody.is_clean) == ((), "projection_failed", False)
 
