@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from protocol.crypto.commitment_group import RSA_2048, CommitmentGroup
 from protocol.records import Market
 from protocol.verification.report import Failure, RoundReport
+from protocol.verification.transcript import Transcript
 
 Checked = RoundReport | Failure
 Rounds = Callable[[Callable[[int], Checked], int], Iterator[Checked]]
@@ -32,3 +33,4 @@ class Expected:
     group: CommitmentGroup = RSA_2048
     told: Callable[[RoundReport], None] = lambda _round: None
     rounds: Rounds = one_after_another
+    against: tuple[Transcript, ...] = ()
