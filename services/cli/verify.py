@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 
 from protocol.errors import MisuseError, ProtocolViolation
-from protocol.records import Market
-from protocol.types import ZERO_ADDRESS
 from protocol.verification.expected import Expected
 from protocol.verification.report import Blame, Check, Report, RoundReport
 from protocol.verification.transcript import Header, Transcript, from_bytes
@@ -28,8 +26,6 @@ from services.config.daemons import load
 
 _LARGEST = 1 << 32
 _DIFFERS = 3
-_NOWHERE = Market(chain_id=0, contract=ZERO_ADDRESS)
-"""Until it is known of which market a transcript must be."""
 
 
 def verify(
@@ -59,7 +55,7 @@ def verify(
     node's before you believe a stranger.
     """
     expected = Expected(
-        _NOWHERE,
+        None,
         training,
         os.urandom(32),
         told=_nothing if json else _tell,
@@ -84,9 +80,10 @@ def _verified(expected: Expected, path: Path | None, config: Path | None) -> tup
         opening = replace(expected, market=own.header.market, signing_key=own.signing_key)
         return own.header, verify_entries(own.header, own.entries, opening)
     read = _read(path)
-    market = read.header.market if config is None else load(config).chain.market
-    key = None if config is None else own_key(config, read.header.party)
-    return read.header, verified(read, replace(expected, market=market, signing_key=key))
+    if config is not None:
+        market, key = load(config).chain.market, own_key(config, read.header.party)
+        expected = replace(expected, market=market, signing_key=key)
+    return read.header, verified(read, expected)
 
 
 def _read(path: Path) -> Transcript:

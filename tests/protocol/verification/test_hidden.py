@@ -98,4 +98,8 @@ def test_who_cannot_open_boxes_finds_other_evidence_beside_one(market, field):
         other = {field: getattr(second.shown, field)}
         entries, _ = altered(market, lambda found: {"shown": found.shown.model_copy(update=other)})
     failure = verified(sealed(party, entries)).failure
-    assert (failure.code, failure.round) in {("other_evidence", 1), ("wrong_evidence", 1), ("other_attempt", 1)}
+    assert (failure.code, failure.round) in {
+        ("other_evidence", 1),
+        ("wrong_evidence", 1),
+        ("other_attempt", 1),
+    }

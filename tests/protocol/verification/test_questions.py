@@ -48,9 +48,7 @@ def test_a_question_that_its_seeds_do_not_make_is_named(market, name, own):
 
 
 def test_a_test_that_the_buyer_was_not_asked_about_is_none(market):
-    entries = with_message(
-        market, "zero_test_request", lambda body: {"zero": flipped(body.zero)}, own=True
-    )
+    entries = with_message(market, "zero_test_request", lambda body: {"zero": flipped(body.zero)}, own=True)
     assert after(market, "member", entries).failure.code == "other_question"
 
 
