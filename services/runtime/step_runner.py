@@ -241,7 +241,7 @@ class StepRunner:
         for name, data in writes.facts:
             about = {"role": self._role.name, "party": address, "training": writes.training}
             _log.info(name, **{**about, **data})
-            self._meter.noted((address, key), name)
+            self._meter.noted((address, key), name, data)
         if writes.finished:
             self._meter.ended((address, key))
 

@@ -106,8 +106,14 @@ class HostileMarket(LocalMarket):
             if fact == name
         ]
 
-    def states(self):
-        return [row.display_status for party in self.parties for row in party.store.instances()]
+    def is_finished(self) -> bool:
+        """Whether every party has; asked after each deed of a party, so it stops at the first that has not."""
+        return all(_has_finished(party) for party in self.parties)
+
+
+def _has_finished(party) -> bool:
+    states = [row.display_status for row in party.store.instances()]
+    return len(states) == 1 and states[0].startswith("FINISHED")
 
 
 def codes_of(market):
@@ -120,12 +126,7 @@ async def trained(market, options=OPTIONS):
     request = demo_request(options, data, market.aggregator.identity.address)
     await market.order(request)
     async with asyncio.timeout(600):
-        await market.wait_for(
-            lambda: (
-                len(market.states()) == len(market.parties)
-                and all(state.startswith("FINISHED") for state in market.states())
-            )
-        )
+        await market.wait_for(market.is_finished)
 
 
 @pytest.fixture
