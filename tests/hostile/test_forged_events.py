@@ -115,7 +115,7 @@ class HostileMarket(LocalMarket):
         ]
 
     def is_finished(self) -> bool:
-        """Whether every party has; asked after each deed, so it stops at the first that has not."""
+        """Whether all have; asked after each deed of a party, so it stops at the first that has not."""
         return all(_has_finished(party) for party in self.parties)
 
 
