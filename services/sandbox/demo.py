@@ -10,6 +10,7 @@ from protocol.messages import ChainEvent
 from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
 from protocol.request import LEAST_KEY_BITS, Request
+from protocol.roles.checked.requests import check_checkable
 from protocol.roles.owner.budget import most_numbers
 from protocol.roles.shared.request_widths import check_widths
 from protocol.types import ZERO_ADDRESS
@@ -20,7 +21,6 @@ from services.data.model_file import write_model
 from services.data.sample_request import (
     DemoData,
     DemoOptions,
-    check_checkable,
     column_notes,
     data_sets_of,
     demo_request,
@@ -76,10 +76,9 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     check_options(options, least_key_bits)
     data = load_data(options)
     request = demo_request(options, data, ZERO_ADDRESS)
-    if options.checked:
+    check_widths(request)
+    if options.rounds_kind == "checked":
         check_checkable(request)
-    else:
-        check_widths(request)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     if options.folder is not None:
         _make_folder(options.folder)

@@ -18,7 +18,7 @@ from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrit
 from services.store.schema import bring_up_to_date, require_current, require_no_backup
 from services.store.step_writes import add_answer, add_facts, put, write_blobs, write_timers, write_values
 from services.store.tables import blobs, facts, inbox, instances, outbox, results, role_values, timers
-from services.store.transcripts import ENTRIES, add_entries
+from services.store.transcripts import ENTRIES, add_entries, linked
 
 _MOST_KEYS = 4096
 _COUNTED_SECONDS = 60.0
@@ -296,9 +296,9 @@ class Store(Queues):
         query = sa.select(results.c.content).where(results.c.key == key, results.c.name == name)
         return self._database.scalar(query)
 
-    def transcript(self, key: str) -> list[bytes]:
-        """What is kept of a training so that it can be verified, oldest first."""
-        return [row.content for row in self._database.rows(ENTRIES, of=key)]
+    def transcript(self, key: str) -> list[tuple[bytes, bytes]]:
+        """What is kept of a training so that it can be verified, oldest first: each entry with its link."""
+        return [linked(row.content) for row in self._database.rows(ENTRIES, of=key)]
 
     def put_value(
         self, name: str, content: bytes | None, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0
