@@ -60,7 +60,7 @@ def require_blame(contents: Contents, trainings: Sequence[VerifiedTraining]) -> 
     """
     if not trainings[-1].parties.drawn:
         return []
-    said = list(dict.fromkeys((*_dropped(contents, trainings), *_ended(contents, trainings))))
+    said = _once((*_dropped(contents, trainings), *_ended(contents, trainings)))
     found = list[Blame]()
     for one in said:
         with naming(one.kind, one.at.round):
@@ -73,6 +73,13 @@ def require_blame(contents: Contents, trainings: Sequence[VerifiedTraining]) -> 
                 why = "what a checker shows convicts it; the aggregator has not said so here"
                 found.append(_entry(_Said("", at, verdict.accused, verdict.code), "convicted", why))
     return sorted(found, key=lambda one: (one.round, one.attempt))
+
+
+def _once(told: Sequence[_Said]) -> list[_Said]:
+    """Each once; an end that names nobody only where no notice of it names somebody."""
+    said = list(dict.fromkeys(told))
+    named = {(one.kind, one.code) for one in said if one.accused is not None}
+    return [one for one in said if one.accused is not None or (one.kind, one.code) not in named]
 
 
 def _dropped(contents: Contents, trainings: Sequence[VerifiedTraining]) -> Iterator[_Said]:

@@ -36,21 +36,21 @@ def evidence_at(contents: Contents, training: VerifiedTraining, at: RoundAttempt
 def own_metric(
     contents: Contents, training: VerifiedTraining, at: RoundAttempt, accused: Address
 ) -> Iterator[Judged]:
-    """Whether a member's own signed metric is proven."""
+    """Whether every metric that a member signed for an attempt is proven."""
     shown = evidence_at(contents, training, at)
     signed = contents.signed(ProvenMetric, at, accused)
     if shown is None or not shown.has_masks or not signed:
         return
-    proofs, body = shown.view.metric_proofs, body_of(signed[0], ProvenMetric)
-    claim = read_metric(proofs, accused, body, shown.view.owners.of(accused))
-    fails = bool(proofs.unproven([claim]))
+    proofs, committed = shown.view.metric_proofs, shown.view.owners.of(accused)
+    bodies = [body_of(one, ProvenMetric) for one in signed]
+    fails = any(proofs.unproven([read_metric(proofs, accused, body, committed)]) for body in bodies)
     yield Judged(frozenset((accused,)), accused if fails else None, "unproven_metric")
 
 
 def own_update(
     contents: Contents, training: VerifiedTraining, number: int, accused: Address
 ) -> Iterator[Judged]:
-    """Whether a trainer's own signed update is proven, of the round's start."""
+    """Whether every update that a trainer signed for a round is proven, of the round's start."""
     attempts = contents.attempts(ProvenUpdate, number)
     places = [RoundAttempt(number, one) for one in attempts]
     signed = [one for at in places for one in contents.signed(ProvenUpdate, at, accused)]
@@ -67,8 +67,8 @@ def own_update(
     model = start.read(training.key, scale=MODEL_SCALE, count=training.request.parameters)
     proofs = update_proofs(training.key, training.identity, number, model, training.request)
     commitments = training.owners.load(CommittedOwners, training.context).of(accused)
-    claim = read_update(proofs, accused, body_of(signed[0], ProvenUpdate), commitments)
-    fails = bool(proofs.unproven([claim]))
+    bodies = [body_of(one, ProvenUpdate) for one in signed]
+    fails = any(proofs.unproven([read_update(proofs, accused, body, commitments)]) for body in bodies)
     yield Judged(frozenset((accused,)), accused if fails else None, "unproven_update")
 
 

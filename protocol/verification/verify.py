@@ -7,6 +7,7 @@ from protocol.marketplace import RoundRecorded
 from protocol.roles.engine.refusals import require
 from protocol.verification.blame import require_blame
 from protocol.verification.buyer import agreed_by_buyer
+from protocol.verification.comparison import require_other
 from protocol.verification.contents import Contents, contents_of
 from protocol.verification.expected import Checked, Expected
 from protocol.verification.members import agreed_by_members
@@ -46,9 +47,8 @@ def verify_entries(header: Header, entries: Sequence[Entry], expected: Expected)
     try:
         with naming("transcript"):
             market = header.market
-            require(
-                market == expected.market, "wrong_market", f"{header.contract} on chain {header.chain_id}"
-            )
+            where = f"{header.contract} on chain {header.chain_id}"
+            require(expected.market in (None, market), "wrong_market", where)
             same = header.training == expected.training
             require(same, "other_training", f"of training {header.training}")
         contents = contents_of(header, entries, expected.signing_key)
@@ -59,6 +59,8 @@ def verify_entries(header: Header, entries: Sequence[Entry], expected: Expected)
         course.require_recorded()
         blames = require_blame(contents, course.trainings)
         checks = _checks(contents, course)
+        for other in expected.against:
+            checks += require_other(contents, other)
     except VerificationFailed as failed:
         return report.model_copy(update={"rounds": tuple(rounds), "failure": failed.failure})
     found = {"rounds": tuple(rounds), "checks": tuple(checks), "blames": tuple(blames)}

@@ -1,7 +1,8 @@
 """`deltaml verify`: a training rebuilt from one party's transcript, offline."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,8 +27,6 @@ from services.config.daemons import load
 _LARGEST = 1 << 32
 _DIFFERS = 3
 
-Told = Callable[[RoundReport], None]
-
 
 def verify(
     training: TrainingNumber,
@@ -41,6 +40,10 @@ def verify(
             "boxes are opened; without --transcript, its store is verified."
         ),
     ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another party's transcript, which this one must agree with; may be given again."),
+    ] = None,
     *,
     jobs: Annotated[int, typer.Option(min=0, help="Rounds checked at a time; 0: one for each core.")] = 0,
     json: Json = False,
@@ -51,7 +54,15 @@ def verify(
     what is no transcript. What the chain holds is taken as the transcript has it: compare a record with the
     node's before you believe a stranger.
     """
-    header, report = _verified(training, transcript, config, jobs, _nothing if json else _tell)
+    expected = Expected(
+        None,
+        training,
+        os.urandom(32),
+        told=_nothing if json else _tell,
+        rounds=side_by_side(jobs or None),
+        against=tuple(_read(path) for path in against or ()),
+    )
+    header, report = _verified(expected, transcript, config)
     if json:
         print_json(report.model_dump(mode="json"))
     else:
@@ -60,27 +71,18 @@ def verify(
         raise typer.Exit(_DIFFERS)
 
 
-def _verified(
-    training: int, path: Path | None, config: Path | None, jobs: int, told: Told
-) -> tuple[Header, Report]:
-    rounds = side_by_side(jobs or None)
+def _verified(expected: Expected, path: Path | None, config: Path | None) -> tuple[Header, Report]:
+    """Of a file, or of a daemon's own store; in the market of the daemon, or else of the file itself."""
     if path is None:
         if config is None:
             raise ConfigurationError("give --transcript, or the --config of the daemon whose store to verify")
-        own = own_transcript(config, training)
-        expected = Expected(
-            own.header.market,
-            training,
-            os.urandom(32),
-            signing_key=own.signing_key,
-            told=told,
-            rounds=rounds,
-        )
-        return own.header, verify_entries(own.header, own.entries, expected)
+        own = own_transcript(config, expected.training)
+        opening = replace(expected, market=own.header.market, signing_key=own.signing_key)
+        return own.header, verify_entries(own.header, own.entries, opening)
     read = _read(path)
-    market = read.header.market if config is None else load(config).chain.market
-    key = None if config is None else own_key(config, read.header.party)
-    expected = Expected(market, training, os.urandom(32), signing_key=key, told=told, rounds=rounds)
+    if config is not None:
+        market, key = load(config).chain.market, own_key(config, read.header.party)
+        expected = replace(expected, market=market, signing_key=key)
     return read.header, verified(read, expected)
 
 

@@ -147,7 +147,7 @@ def test_workers_end_when_their_daemon_is_killed(tmp_path):
         assert workers
     finally:
         holder.kill()
-        holder.wait(10)
+        holder.wait(300)
         holder.stdin.close()
         holder.stdout.close()
     deadline = time.monotonic() + 20
