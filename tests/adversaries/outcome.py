@@ -89,7 +89,7 @@ class Outcome:
 
     @cached_property
     def shown_to_blame(self) -> set[str]:
-        """Whom pages and commands of honest parties hold to blame, with an honest aggregator or by themselves."""
+        """Whom honest parties' pages hold to blame: with an honest aggregator, or by what they saw."""
         found = set[str]()
         for party in self.arena.honest():
             blamed = checks_of((fact.name, fact.data, 0.0) for fact in party.facts).blamed
