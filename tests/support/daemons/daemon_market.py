@@ -69,6 +69,7 @@ class DaemonMarket:
     key_bits = 2048
     workers = 1
     rounds: Rounds = "plain"
+    """The cheaper ones: what most markets of tests are about is the same in either."""
 
     def __init__(self, folder: Path, server: Server, columns, parts) -> None:
         self._moved: dict[str, str] = {}
