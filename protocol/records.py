@@ -1,5 +1,6 @@
 """The round's record that the contract pays by, and its EIP-712 digest, which buyer and validators sign."""
 
+from functools import lru_cache
 from typing import Annotated
 
 from eth_hash.auto import keccak
@@ -32,18 +33,24 @@ class Market(FrozenModel):
 
     def domain_separator(self) -> bytes:
         """The EIP-712 domain separator of this market."""
-        return keccak(
-            keccak(_DOMAIN_TYPE)
-            + keccak(b"DeltaML Marketplace")
-            + keccak(b"2")
-            + number_word(self.chain_id)
-            + address_word(self.contract)
-        )
+        return _domain_separator(self.chain_id, self.contract)
 
     def typed_digest(self, struct_type: bytes, *words: bytes) -> bytes:
         """The EIP-712 digest of a struct of this encoded type, whose fields are these words of 32 bytes."""
         struct = keccak(keccak(struct_type) + b"".join(words))
         return keccak(b"\x19\x01" + self.domain_separator() + struct)
+
+
+@lru_cache(maxsize=8)
+def _domain_separator(chain_id: int, contract: str) -> bytes:
+    """Kept, since every signature of a market has it in its digest."""
+    return keccak(
+        keccak(_DOMAIN_TYPE)
+        + keccak(b"DeltaML Marketplace")
+        + keccak(b"2")
+        + number_word(chain_id)
+        + address_word(contract)
+    )
 
 
 class RoundRecord(FrozenModel):

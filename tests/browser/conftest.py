@@ -8,10 +8,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.support.console.chromium import Watched, running_browser, visitor
-from tests.support.console.pages import ROUNDS, Consoles
+from tests.support.console.pages import LONG, ROUNDS, Consoles
 from tests.support.daemons.demo_process import DemoProcess, running_demo
 
-expect.set_options(timeout=30_000)  # a busy machine is no fault of a page
+expect.set_options(timeout=LONG)  # a busy machine is no fault of a page
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

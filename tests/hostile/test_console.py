@@ -262,7 +262,7 @@ async def test_bytes_that_are_no_unicode_are_refused_in_every_place(attacked):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         end = b"Connection: close\r\n\r\n" if b"\r\n\r\n" not in request else b""
         writer.write(request + end + (b"name=a" if b"Content-Length: 6" in request else b""))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):  # comes at once, on a machine with time
             line = await reader.readline()
         writer.close()
         assert 200 <= int(line.split()[1]) < 500, (request, line)

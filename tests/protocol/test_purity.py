@@ -14,6 +14,7 @@ ALLOWED = {
     "coincurve",
     "collections",
     "collections.abc",
+    "contextlib",
     "dataclasses",
     "decimal",
     "enum",

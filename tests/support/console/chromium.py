@@ -28,6 +28,10 @@ _OPTIONS = (
 )
 
 
+_PATIENCE_MILLISECONDS = 300_000
+"""For whatever a page is asked to do: a busy machine is no fault of it."""
+
+
 @cache
 def chromium_path() -> str:
     """The browser's program; raises RuntimeError with instructions where none can be installed."""
@@ -113,4 +117,6 @@ async def screenshots(page: Page, name: str) -> None:
 async def visitor(browser: Browser, **options: object) -> BrowserContext:
     """A person with no cookies yet, who wants no motion: a pulsing dot has a page drawn 60 times a second."""
     settings = {"viewport": DESKTOP, "locale": "en-GB", "reduced_motion": "reduce"}
-    return await browser.new_context(**{**settings, **options})
+    context = await browser.new_context(**{**settings, **options})
+    context.set_default_timeout(_PATIENCE_MILLISECONDS)
+    return context

@@ -48,7 +48,7 @@ class Prometheus:
     def get(self, path: str, **parameters: str) -> Any:
         """The data of an answer; fails with the server's words when it refuses."""
         try:
-            with self._open(f"{self.url}/api/v1/{path}?{urlencode(parameters)}", timeout=20) as answer:
+            with self._open(f"{self.url}/api/v1/{path}?{urlencode(parameters)}", timeout=300) as answer:
                 return json.load(answer)["data"]
         except HTTPError as error:
             with error:

@@ -1,11 +1,14 @@
-"""What one hostile message costs a process: `python -m tests.support.hostile.measured KIND MEBIBYTES HOW`.
+"""What hostile messages cost a process each: `python -m tests.support.hostile.measured`.
 
-Prints the growth of the peak of resident memory in MiB while the message is at the door, the seconds that it
-takes there, and the code of its refusal. HOW is `signed` or `unsigned`.
+Reads lines of a message each, `KIND MEBIBYTES HOW`, where HOW is `signed` or `unsigned`. Each is at the door
+of a process of its own, so that none finds room that one before has left; all are forked from this one, which
+has imported what they need. For each prints the growth of the peak of resident memory in MiB while it is at
+the door, the processor seconds that it takes there, and the code of its refusal.
 """
 
 import asyncio
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -42,8 +45,21 @@ async def _main(kind: str, mebibytes: int, how: str) -> None:
     except ProtocolViolation as violation:
         code = violation.code
     seconds, growth = time.process_time() - started, _mebibytes("VmHWM") - before
-    sys.stdout.write(json.dumps({"mebibytes": growth, "seconds": seconds, "code": code}))
+    sys.stdout.write(json.dumps({"mebibytes": growth, "seconds": seconds, "code": code}) + "\n")
+    sys.stdout.flush()
+
+
+def _in_a_process_of_its_own(kind: str, mebibytes: int, how: str) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            asyncio.run(_main(kind, mebibytes, how))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+    for line in sys.stdin:
+        name, size, form = line.split()
+        _in_a_process_of_its_own(name, int(size), form)

@@ -11,13 +11,19 @@ from services.console.web.live import SIGNED_OUT
 from tests.support.console.trainings import round_of, running_training, tell
 from tests.support.console.world import Browser, ConsoleWorld
 
+PATIENCE = 300
+"""Seconds for what comes at once: a busy machine may keep any process from its work."""
+
+PARTS = 11
+"""Of a training's page that are kept up to date."""
+
 TOPIC = ("training", "1", "en", False)
 
 
 async def events(response, count):
     """The next so many events of a stream: (name, data)."""
     found = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while len(found) < count:
             block = (await response.content.readuntil(b"\n\n")).decode()
             lines = block.strip().splitlines()
@@ -33,7 +39,7 @@ async def test_an_open_page_gets_everything_and_then_what_changes(world):
         await browser.sign_in()
         async with browser.http.get(f"/live/training/{key}") as response:
             assert response.headers["Content-Type"] == "text/event-stream"
-            first = dict(await events(response, 10))
+            first = dict(await events(response, PARTS))
             assert "27.1 %" in first["figures"]
             tell(world.store, 1, round_of(1, 4))
             world.hub.wake()
@@ -49,7 +55,7 @@ async def test_a_restarted_console_takes_the_open_page_up_again(tmp_path):
         await browser.sign_in()
         cookies = {cookie.key: cookie.value for cookie in browser.http.cookie_jar}
         async with browser.http.get(f"/live/training/{key}") as response:
-            await events(response, 10)
+            await events(response, PARTS)
             first.hub.close()
             assert await response.content.read() == b""
     tell(first.store, 1, round_of(1, 4))
@@ -57,7 +63,7 @@ async def test_a_restarted_console_takes_the_open_page_up_again(tmp_path):
     async with second.running(), Browser(second) as browser:
         browser.http.cookie_jar.update_cookies(cookies)
         async with browser.http.get(f"/live/training/{key}") as response:
-            assert "34.4 %" in dict(await events(response, 10))["figures"]
+            assert "34.4 %" in dict(await events(response, PARTS))["figures"]
 
 
 async def test_signing_out_ends_the_stream(world):
@@ -65,11 +71,11 @@ async def test_signing_out_ends_the_stream(world):
     async with Browser(world) as browser:
         await browser.sign_in()
         async with browser.http.get(f"/live/training/{key}") as response:
-            await events(response, 10)
+            await events(response, PARTS)
             await browser.post("/sign-out")
             tell(world.store, 1, round_of(1, 4))
             world.hub.wake()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 rest = await response.content.read()
             assert rest == SIGNED_OUT
 
@@ -152,7 +158,7 @@ async def test_a_page_that_cannot_be_drawn_does_not_stop_the_others():
             viewer.ready.clear()
             good.text = "b"
             hub.wake()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 await viewer.ready.wait()
             assert viewer.pending["part"] == encoded("part", "b")
 
