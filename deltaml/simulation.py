@@ -1,7 +1,7 @@
 """A whole market in this process: what a training would come to, on tables that are all at hand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -110,10 +110,9 @@ async def simulate_async(
     wanted = _simulated(request, len(tables), key_bits)
     data_sets = {name: data_set_of(name, table, wanted) for name, table in tables.items()}
     enough = most_numbers(wanted)
-    options = DemoOptions(owners=len(tables), key_bits=wanted.key_bits, workers=workers)
-    check_options(options)
     configure_for_library()
-    options = replace(options, deposit=wanted.payment.deposit_wei)
+    deposit = wanted.payment.deposit_wei
+    options = DemoOptions(owners=len(tables), key_bits=wanted.key_bits, deposit=deposit, workers=workers)
     budget = Budget(per_buyer=enough, in_total=enough)
     async with LocalMarket(data_sets, options, least_key_bits=LEAST_DEMO_KEY_BITS, budget=budget) as market:
         wanted = wanted.model_copy(update={"aggregator": market.aggregator.identity.address})
@@ -139,6 +138,7 @@ def _simulated(document: Document, owners: int, key_bits: int | None) -> Request
         "key_bits": request.key_bits if key_bits is None else key_bits,
     }
     request = request.model_copy(update=changes)
+    check_options(DemoOptions(owners=owners, key_bits=request.key_bits))
     check_widths(request)
     check_checkable(request)
     check_deposit(request, f"give payment.deposit_wei: {least_deposit(request)} or more")

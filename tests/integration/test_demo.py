@@ -12,7 +12,7 @@ from protocol.codec import unpack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Credited, Opened, RoundRecorded, Settled
-from protocol.messages import MESSAGE_TYPES
+from protocol.messages import READABLE_TYPES
 from protocol.terms import NATIVE
 from protocol.types import seats_of
 from services.data.model_file import read_model
@@ -207,7 +207,7 @@ def test_what_crosses_the_bus_is_sealed_to_its_recipient(demo):
         opened = unseal(message.sealed, identities[message.envelope.recipient].exchange_secret)
         signed = SignedMessage.from_parts(message.envelope, opened)
         signed.verify(demo.market.buyer.client.market)
-        unpack(MESSAGE_TYPES[message.envelope.type], signed.body)
+        unpack(READABLE_TYPES[message.envelope.type], signed.body)
         assert message.envelope.type.encode() in signed.body
         for hidden in (signed.body[:24], signed.body[-24:], signed.signature):
             assert hidden not in message.sealed
@@ -279,7 +279,7 @@ def test_a_csv_file_with_its_target_in_the_middle_from_the_mean(tmp_path):
     )
     model = read_model(tmp_path / "model.json")
     assert (model.features, model.target) == (("age", "income"), "price")
-    weights, errors = naive_training(demo, np.array([0.0, 0.0, round(price.mean(), 6)]))
+    weights, errors = naive_training(demo, np.array([0.0, 0.0, float(f"{price.mean():.6g}")]))
     assert np.abs(np.array([*model.weights, model.intercept]) - weights).max() < 1e-6
     assert demo.report.mse_by_round == pytest.approx(errors, rel=1e-5)
     assert demo.report.mse_initial == pytest.approx(price.var(), rel=0.5)

@@ -28,7 +28,7 @@ def launched(monkeypatch, forks):
             LAUNCH(slot, command, folder, environment)
             return
         kind, _, config = command[-3:]
-        slot.note(forks.start(kind, Path(config), slot.log, least_key_bits=512).pid)
+        slot.note(forks.start(kind, Path(config), slot.log, least_key_bits=1024).pid)
 
     monkeypatch.setattr(processes, "launch", launch)
     monkeypatch.setattr("services.identity.keystore.Cost", lambda: CHEAP)
@@ -37,7 +37,7 @@ def launched(monkeypatch, forks):
 def small(order):
     """The order with keys for tests and one round; where it lies."""
     document = yaml.safe_load(order.read_text())
-    document["key_bits"] = 512
+    document["key_bits"] = 1024
     document["schedule"]["rounds"] = 1
     path = order.with_name(f"small-{order.name}")
     path.write_text(yaml.safe_dump(document))

@@ -13,7 +13,7 @@ _RULES: dict[Literal["light", "dark"], dict[str, object]] = {
 }
 ROUNDS = 4
 """Of every training that the demo is asked for on its start page."""
-LONG = 180_000
+LONG = 360_000
 """Milliseconds for what a training has to do first."""
 
 
