@@ -6,8 +6,13 @@ made again keeps the same bytes, and no two contents share a nonce.
 """
 
 from eth_hash.auto import keccak
+from nacl.bindings import (
+    crypto_secretbox,
+    crypto_secretbox_MACBYTES,
+    crypto_secretbox_NONCEBYTES,
+    crypto_secretbox_open,
+)
 from nacl.exceptions import CryptoError
-from nacl.secret import SecretBox
 
 from protocol.errors import ProtocolViolation
 from protocol.types import digest_of
@@ -18,15 +23,18 @@ _DOMAIN = b"deltaml own box"
 def seal_own(signing_key: bytes, content: bytes) -> bytes:
     """The content in a box: 40 bytes longer."""
     key = _key(signing_key)
-    nonce = digest_of(_DOMAIN, key, content)[: SecretBox.NONCE_SIZE]
-    return bytes(SecretBox(key).encrypt(content, nonce))
+    nonce = digest_of(_DOMAIN, key, content)[:crypto_secretbox_NONCEBYTES]
+    return nonce + crypto_secretbox(content, nonce, key)
 
 
 def open_own(signing_key: bytes, box: bytes) -> bytes:
     """What is in it; raises ProtocolViolation("not_opened") for another key's box, or an altered one."""
+    nonce, sealed = box[:crypto_secretbox_NONCEBYTES], box[crypto_secretbox_NONCEBYTES:]
+    if len(sealed) < crypto_secretbox_MACBYTES:
+        raise ProtocolViolation("not_opened", f"{len(box)} bytes are no box")
     try:
-        return bytes(SecretBox(_key(signing_key)).decrypt(box))
-    except (CryptoError, ValueError):
+        return crypto_secretbox_open(sealed, nonce, _key(signing_key))
+    except CryptoError:
         raise ProtocolViolation("not_opened", "a part that only its party opens was altered") from None
 
 

@@ -22,7 +22,6 @@ class StartedByCommand(ForkedMarket):
 
     node_options, key_bits = DaemonMarket.node_options, DaemonMarket.key_bits
     workers, rounds = DaemonMarket.workers, "checked"
-    command = DaemonMarket.command
 
     def _daemon(self, name, kind):
         made = super()._daemon(name, kind)
@@ -43,7 +42,7 @@ async def market(tmp_path, rabbitmq, forks):
 async def test_one_order_ends_in_a_model_and_withdrawn_pay_after_a_kill(market):
     await market.introduced()
     request = write_request(market, rounds=ROUNDS, local_steps=LOCAL_STEPS, minimum=OWNERS, maximum=OWNERS)
-    market.command("train", str(request), "--config", str(market.config("buyer")))
+    DaemonMarket.command(market, "train", str(request), "--config", str(market.config("buyer")))
     await market.until(lambda: _is_checking(market))
     market.daemons["owner-2"].kill()
     market.daemons["owner-2"].start()

@@ -28,6 +28,7 @@ ALLOWED = {
     "math",
     "msgpack",
     "nacl.bindings",
+    "nacl.exceptions",
     "numpy",
     "numpy.typing",
     "phe",
