@@ -1,6 +1,7 @@
 """The owner's shell: its aggregators, its data sets, and the keys of a training's owners."""
 
 import os
+from pathlib import Path
 
 import msgpack
 import numpy as np
@@ -55,6 +56,7 @@ OURS, OTHER = Person("federated_aggregator"), Person("federated_aggregator")
 OWNER, PEER = Person("data_owner"), Person("data_owner")
 ACCEPTED = AnnouncementAnswer(accepted=True, code="admitted", cards=cards_digest(()))
 POLICY = OwnerPolicy(automatic=True)
+GOLDEN = Path(__file__).parents[2] / "protocol" / "roles" / "golden" / "0.1.0" / "checked"
 
 
 @pytest.fixture
@@ -290,6 +292,16 @@ def test_a_training_that_joined_uses_its_copy_and_an_older_one_its_data_set(stor
     role.data_sets = None
     for _ in range(2):
         assert role.private("1", TimerFired(name="stalled")) == {}
+
+
+@pytest.mark.parametrize("phase", ["initiated", "running"])
+def test_a_training_that_has_committed_gets_no_rows_and_is_not_read_again(role, store, phase):
+    content = (GOLDEN / f"data_owner-{phase}.msgpack").read_bytes()
+    store.write_step(offered(store, b"1" * 32, "1"), writes(state=content), 1.0)
+    role.data_sets = None
+    assert role.private("1", TimerFired(name="stalled")) == {}
+    store.close()
+    assert role.private("1", TimerFired(name="stalled")) == {}
 
 
 def test_where_rounds_are_checked_a_step_that_may_join_has_the_rows_to_commit_to(role, data_sets):

@@ -3,6 +3,7 @@
 import stat
 
 import pytest
+import sqlalchemy as sa
 
 from services.store import Store
 from tests.support.database.stores import full_writes, offered
@@ -33,3 +34,26 @@ def test_commits_are_synchronised_to_the_disk(store):
     with store._database.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+
+
+def write_and_fail(store, error):
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("INSERT INTO role_values (name, content) VALUES ('a', x'00')")
+        if error is not None:
+            raise error
+        connection.exec_driver_sql("INSERT INTO role_values (name, content) VALUES ('a', x'01')")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, None])
+def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_begins(store, error):
+    with pytest.raises(error or sa.exc.IntegrityError):
+        write_and_fail(store, error)
+    assert store.values("") == {}
+    store.put_value("b", b"1")
+    assert store.values("") == {"b": b"1"}
+
+
+def test_a_name_is_found_by_its_prefix_alone_whatever_is_in_it(store):
+    for name in ("100%/_x", "100%/zx", "100x/_x", "100%/_y"):
+        store.put_value(name, b"1")
+    assert set(store.values("100%/_")) == {"x", "y"}
