@@ -31,5 +31,26 @@ def test_what_honest_parties_keep_convicts_nobody_honest(name):
             assert report.failure.code in ("misnamed", "two_versions")
 
 
+CONVICTED = {
+    "trainer: re-blinded copy": ("unproven_update", {"aggregator"}),
+    "validator: other error": ("unproven_metric", {"aggregator"}),
+    "second checker: wrong seeds": ("false_question", {"aggregator", "validator"}),
+    "buyer: zero claimed": ("bad_opening", {"aggregator", "validator"}),
+}
+"""What whoever cheats is convicted of, and by whose transcripts; others are not shown it."""
+
+
+@pytest.mark.parametrize("name", CONVICTED)
+def test_who_cheated_is_convicted_where_that_was_shown(name):
+    arena, (code, tellers) = played(by_name()[name]).arena, CONVICTED[name]
+    told = {
+        arena.role_of(party.address)
+        for party in arena.honest()
+        for one in report_of(arena, party).blames
+        if (one.finding, one.code, one.accused) == ("convicted", code, arena.adversary)
+    }
+    assert told == tellers
+
+
 def test_all_of_them_are_tried():
     assert len(by_name()) == len(ALL)

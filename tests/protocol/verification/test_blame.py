@@ -15,17 +15,13 @@ from tests.adversaries.run import played
 from tests.support.roles.pure_party import Party
 from tests.support.roles.transcripts import after, entries_of, expected, header_of, party_of
 
-CHEATS = {
-    "trainer: re-blinded copy": ("unproven_update", ("aggregator",)),
-    "validator: other error": ("unproven_metric", ("aggregator",)),
-    "buyer: zero claimed": ("bad_opening", ("aggregator", "validator")),
-}
-"""What whoever cheats is convicted of, and by whose transcripts; the others cannot tell."""
+CHEAT = "buyer: zero claimed"
+"""A zero test that is not zero, said to be; every cheat that there is comes in `every_adversary`."""
 
 
 @cache
-def arena_of(name: str) -> Arena:
-    return played(by_name()[name]).arena
+def cheated() -> Arena:
+    return played(by_name()[CHEAT]).arena
 
 
 def report_of(arena: Arena, party: Party, entries: list[Entry] | None = None) -> Report:
@@ -33,15 +29,14 @@ def report_of(arena: Arena, party: Party, entries: list[Entry] | None = None) ->
     return verify_entries(header_of(party), kept, expected(party.signing_key))
 
 
-@pytest.mark.parametrize("name", CHEATS)
-def test_who_cheated_is_convicted_where_that_was_shown_and_nobody_is_misnamed(name):
-    arena, (code, tellers) = arena_of(name), CHEATS[name]
-    for party in arena.honest():
+def test_who_cheated_is_convicted_where_that_was_shown_and_nobody_is_misnamed():
+    arena = cheated()
+    for party in (arena.aggregator, arena.trainers()[0], arena.validators()[0]):
         report = report_of(arena, party)
         assert report.failure is None
-        found = {one.finding for one in report.blames if one.code == code}
-        assert found == ({"convicted"} if arena.role_of(party.address) in tellers else {"open"})
-        assert {one.accused for one in report.blames} <= {arena.adversary}
+        found = {one.finding for one in report.blames if one.code == "bad_opening"}
+        assert found == ({"open"} if party is arena.trainers()[0] else {"convicted"})
+        assert {one.accused for one in report.blames} == {arena.buyer.address}
 
 
 def test_an_honest_training_blames_nobody(market):
@@ -93,7 +88,7 @@ def test_an_aggregator_that_names_somebody_against_its_own_evidence_is_found(mar
 
 def test_the_checker_that_did_not_lie_was_misnamed():
     """Of two, the aggregator names the honest one; its own transcript shows who it was."""
-    arena = arena_of("buyer: zero claimed")
+    arena = cheated()
     verdicts = [one for one in arena.wire if one.envelope.type == "check_verdict"]
     complained = next(one for one in verdicts if not body_of(one).in_order)
     checker = arena.parties[complained.envelope.sender]

@@ -39,8 +39,9 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("own", [True, False])
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize(
+    ("name", "own"), [*((name, True) for name in CHANGES), ("another seed of the test", False)]
+)
 def test_a_question_that_its_seeds_do_not_make_is_named(market, name, own):
     entries = with_message(market, "zero_test_shown", CHANGES[name], own=own)
     failure = after(market, "member", entries).failure
