@@ -11,8 +11,12 @@ from typing import Protocol
 
 from protocol.preparation.columns import TargetColumn
 
-LEAST_SHARE = Decimal("0.01")
-"""p̂ is taken within [.01, .99] where weights are made of it: W stays above .0099."""
+LEAST_SHARE = Decimal("0.000001")
+"""p̂ is taken within [10⁻⁶, 1 − 10⁻⁶]: of rows on the right side for certain no more is learned.
+
+Log-odds then end at 13.8. Where they ended at those of .01, sure rows drew the model back, and its
+probabilities with it.
+"""
 
 LEAST_COUNT = Decimal("0.01")
 """A mean of counts is taken at this at least: W stays above it."""
@@ -58,7 +62,7 @@ class LogitLink(Link):
     """Targets of 0 and 1: the predictor is the log-odds of 1."""
 
     def means(self, target: TargetColumn) -> tuple[Decimal, Decimal]:  # noqa: ARG002
-        """.01 and .99."""
+        """A millionth, and all but a millionth."""
         return LEAST_SHARE, 1 - LEAST_SHARE
 
     def predictor(self, mean: Decimal) -> Decimal:
@@ -66,12 +70,12 @@ class LogitLink(Link):
         return (mean / (1 - mean)).ln()
 
     def largest_weight(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
-        """p(1 − p) ≤ ¼."""
+        """That of the bound, tanh(t/2)/(2t), is largest at zero (`families.bound_weight`)."""
         return Decimal("0.25")
 
     def largest_deviation(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
-        """(1 − .01)/√(.01·.99) is below 10, so no row is clipped."""
-        return Decimal(10)
+        """|y − p|/√W is at most √(2·13.8) = 5.3, so no row is clipped."""
+        return Decimal(6)
 
     def unsuitable(self, target: TargetColumn) -> str | None:
         """A column of 0 and 1 is needed."""

@@ -148,12 +148,16 @@ class RoundChecks:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """All of a training; `gave_up` is the code that it was ended with, None where it was not given up."""
+    """All of a training; `gave_up` is the code that it was ended with, None where it was not given up.
+
+    `silent` are the owners that the aggregator says it waited for in vain when it gave up.
+    """
 
     rounds: tuple[RoundChecks, ...] = ()
     blamed: tuple[Blamed, ...] = ()
     gave_up: str | None = None
     last_round: int | None = None
+    silent: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -176,6 +180,7 @@ def checks_of(noted: Iterable[Noted]) -> Checks:
         blamed=_blamed(told),
         gave_up=str(ends[-1]["code"]) if ends else None,
         last_round=int(ends[-1]["last_round"]) if ends else None,
+        silent=tuple(str(one) for one in ends[-1].get("silent", ())) if ends else (),
     )
 
 

@@ -34,6 +34,12 @@ _SAME_FACT = (
     .where(*(facts.c[part] == sa.bindparam(f"of_{part}") for part in ("key", "name", "data")))
     .limit(1)
 )
+_VALUES = (
+    sa.select(role_values)
+    .where(role_values.c.name.like(sa.bindparam("pattern"), escape="/"))
+    .order_by(role_values.c.name)
+)
+_ESCAPED = str.maketrans({wild: f"/{wild}" for wild in "/%_"})
 _BLOBS = sa.select(blobs.c.digest, blobs.c.content).where(blobs.c.key == sa.bindparam("of"))
 
 
@@ -307,8 +313,7 @@ class Store(Queues):
 
     def values(self, prefix: str) -> dict[str, bytes]:
         """What is remembered under names with this prefix, the prefix cut off."""
-        query = sa.select(role_values).where(role_values.c.name.startswith(prefix, autoescape=True))
-        rows = self._database.rows(query.order_by(role_values.c.name))
+        rows = self._database.rows(_VALUES, pattern=f"{prefix.translate(_ESCAPED)}%")
         return {row.name.removeprefix(prefix): row.content for row in rows}
 
     def _instances(self, query: sa.Select[Any]) -> list[InstanceRow]:

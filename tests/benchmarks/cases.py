@@ -1,11 +1,11 @@
 """The tables that kinds of models are measured on, each with what scikit-learn has for the same target."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 from sklearn.linear_model import GammaRegressor, LinearRegression, LogisticRegression, PoissonRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -79,6 +79,41 @@ def breast_cancer_odds() -> Case:
     return replace(breast_cancer(), kind="logistic_regression")
 
 
+def diabetes_odds() -> Case:
+    """The patients with diabetes: whose disease went on faster than half of theirs?"""
+    case = diabetes()
+    target = case.rows[:, -1]
+    return _odds("Diabetes", case.names[:-1], case.rows[:, :-1], "fast", target > np.median(target))
+
+
+def wine() -> Case:
+    """178 wines, 13 measures each: is it of the first of three growers?"""
+    data = load_wine()
+    return _odds("Wine", data.feature_names, data.data, "first", data.target == 0)
+
+
+def iris() -> Case:
+    """150 irises, four measures each: is it a virginica?"""
+    data = load_iris()
+    return _odds("Iris", data.feature_names, data.data, "virginica", data.target == 2)
+
+
+def digits() -> Case:
+    """1797 written digits, the ink in 16 squares of each: is it odd?"""
+    data = load_digits()
+    squares = data.images.reshape(-1, 4, 2, 4, 2).sum(axis=(2, 4)).reshape(-1, 16)
+    return _odds("Digits", [f"square {one}" for one in range(16)], squares, "odd", data.target % 2 == 1)
+
+
+def _odds(title: str, names: Sequence[str], features: Matrix, target: str, ones: NDArray[np.bool_]) -> Case:
+    return replace(
+        breast_cancer_odds(),
+        title=title,
+        names=(*map(str, names), target),
+        rows=np.column_stack([features, ones]),
+    )
+
+
 def diabetes_amounts() -> Case:
     """The same patients with the disease's progression as an amount whose spread grows with its mean."""
     return replace(
@@ -108,7 +143,17 @@ def visits() -> Case:
     )
 
 
-CASES = (breast_cancer, breast_cancer_odds, diabetes, diabetes_amounts, visits)
+CASES = (
+    breast_cancer,
+    breast_cancer_odds,
+    diabetes_odds,
+    wine,
+    iris,
+    digits,
+    diabetes,
+    diabetes_amounts,
+    visits,
+)
 
 
 def _scaled(

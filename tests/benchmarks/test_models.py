@@ -5,6 +5,7 @@ from tests.benchmarks.cases import (
     OWNERS,
     Case,
     breast_cancer,
+    breast_cancer_odds,
     diabetes,
     visits,
 )
@@ -31,6 +32,14 @@ def test_classification_is_close_to_logistic_regression_on_pooled_rows() -> None
         assert auc > best[1] - 0.004
         assert log_loss < best[2] + 0.04
         assert brier < best[3] + 0.008
+
+
+def test_logistic_regression_is_close_to_that_on_pooled_rows() -> None:
+    for (accuracy, auc, log_loss, brier), best in pairs(breast_cancer_odds()):
+        assert accuracy > best[0] - 0.002
+        assert auc > best[1] - 0.001
+        assert log_loss < best[2] + 0.008
+        assert brier < best[3] + 0.002
 
 
 def test_regression_is_close_to_least_squares_on_pooled_rows() -> None:

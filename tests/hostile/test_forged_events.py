@@ -21,7 +21,15 @@ from services.data.sample_request import DemoOptions, data_sets_of, demo_request
 from services.sandbox.local_market import LocalMarket
 from tests.support.chain.interposed import Interposed
 
-OPTIONS = DemoOptions(owners=4, key_bits=512, rounds=2, local_steps=2, tolerance=Decimal(0), workers=0)
+OPTIONS = DemoOptions(
+    owners=4,
+    key_bits=512,
+    rounds=2,
+    local_steps=2,
+    tolerance=Decimal(0),
+    rounds_kind="plain",
+    workers=0,
+)
 NOWHERE = b"\x66" * 32
 NO_CHAINS_BLOCK = 10**12
 BEYOND = f"block {NO_CHAINS_BLOCK} is beyond what any chain has by now"
@@ -107,7 +115,7 @@ class HostileMarket(LocalMarket):
         ]
 
     def is_finished(self) -> bool:
-        """Whether every party has; asked after each deed of a party, so it stops at the first that has not."""
+        """Whether all have; asked after each deed of a party, so it stops at the first that has not."""
         return all(_has_finished(party) for party in self.parties)
 
 

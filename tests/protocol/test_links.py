@@ -58,8 +58,8 @@ def test_a_training_starts_from_the_predictor_of_the_mean(kind: str) -> None:
         ("poisson_regression", {"start": {"start": "mean", "value": 0}}, "starts from a mean between 0.01"),
         (
             "logistic_regression",
-            {"start": {"start": "mean", "value": "0.999"}},
-            "a mean between 0.01 and 0.99",
+            {"start": {"start": "mean", "value": "0.9999999"}},
+            "a mean between 0.000001 and 0.999999",
         ),
         ("poisson_regression", {"scale": "none"}, "poisson_regression needs scale: range"),
         ("gamma_regression", {"intercept": False}, "needs model.intercept: true"),

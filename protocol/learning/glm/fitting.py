@@ -22,6 +22,9 @@ from protocol.request import Request
 Batches = Callable[[], Iterable[tuple[Matrix, Matrix]]]
 """Gives a request's rows again each time: scaled columns X, the ones last (b×p), and the plain target (b)."""
 
+Working = Callable[[Matrix, Matrix], tuple[Matrix, Matrix]]
+"""(√W, √W·z) of b targets and their predictors."""
+
 MOST_PASSES = 40
 _SETTLED = 1e-9
 """A change of all weights below this, times 1 + the largest, ends the passes."""
@@ -31,11 +34,12 @@ _LEAST_RIDGE = 1e-6
 
 
 class _Pass(NamedTuple):
-    """R/√m of √W·[X z/L] at `weights` (of predictors over L), and the mean deviance there."""
+    """R/√m of √W·[X z/L] at `weights` (of predictors over L), the mean deviance there, and m."""
 
     weights: Matrix
     factor: Matrix
     deviance: float
+    rows: int
 
 
 def fit(request: Request, batches: Batches) -> Fitted:
@@ -43,11 +47,14 @@ def fit(request: Request, batches: Batches) -> Fitted:
 
     Raises MisuseError where there are no rows.
     """
-    family, ridge = Family(request), max(float(request.model.l2), _LEAST_RIDGE)
+    family = Family(request)
     start = np.array([float(weight) for weight in request.start_weights()])
-    first = _pass(family, batches, start)
+    first = _pass(family, batches, start, family.newton)
+    ridge = max(float(request.model.l2), family.curve.prior / first.rows, _LEAST_RIDGE)
     best = _optimum(family, batches, first, ridge)
-    return Fitted(training=best.factor, measuring=_measuring(family, first, best))
+    if family.curve.newton_weight is not None:
+        best = _pass(family, batches, best.weights, family.weighted)
+    return Fitted(training=best.factor, measuring=_measuring(family, batches, first, best))
 
 
 def with_fit(request: Request, statistic: Statistic, tables: Tables) -> Statistic:
@@ -64,7 +71,7 @@ def _optimum(family: Family, batches: Batches, first: _Pass, ridge: float) -> _P
     for _ in range(MOST_PASSES):
         if np.abs(candidate - best.weights).max() <= _SETTLED * (1 + np.abs(best.weights).max()):
             break
-        tried = _pass(family, batches, candidate)
+        tried = _pass(family, batches, candidate, family.newton)
         if _objective(family, tried, ridge) > _objective(family, best, ridge):
             candidate = (candidate + best.weights) / 2
         else:
@@ -84,32 +91,42 @@ def _newton(one: _Pass, ridge: float) -> Matrix:
     return np.asarray(solution, dtype=np.float64)
 
 
-def _pass(family: Family, batches: Batches, weights: Matrix) -> _Pass:
+def _pass(family: Family, batches: Batches, weights: Matrix, working: Working) -> _Pass:
     size = len(weights) + 1
     factor, rows, deviance = np.zeros((size, size)), 0, 0.0
     for columns, truth in batches():
         predictor = columns @ weights * family.reach
-        root, response = family.weighted(truth, predictor)
+        root, response = working(truth, predictor)
         block = np.column_stack([columns * root[:, None], response / family.reach])
         factor = triangular(np.vstack([factor, block]))
         deviance += family.deviance(truth, predictor)
         rows += len(truth)
     if not rows:
         raise MisuseError("the data set has no rows; at least one is needed")
-    return _Pass(weights, factor / np.sqrt(rows), deviance / rows)
+    return _Pass(weights, factor / np.sqrt(rows), deviance / rows, rows)
 
 
-def _measuring(family: Family, first: _Pass, best: _Pass) -> Matrix:
-    """R with ‖R(θ, −1)‖² = (D + s·‖R̂(θ − θ*)‖²)/L², exact at the public start and at the optimum.
+def _measuring(family: Family, batches: Batches, first: _Pass, best: _Pass) -> Matrix:
+    """R with ‖R(θ, −1)‖² = (D + s·‖R̂(θ − θ*)‖²)/L², exact at the public start and at its least, θ*.
 
     θ* is the least of the weighted squares at the owner's optimum, D the deviance there, and s makes it the
     deviance of the start, as far as `LARGEST_SCALE`; where the start fits these rows best, s is 1.
     """
     curvature, target = best.factor[:-1, :-1], best.factor[:-1, -1]
+    deviance = _deviance(family, batches, _newton(best, ridge=0.0))
     distance = curvature @ first.weights - target
-    spread, gained = float(distance @ distance), (first.deviance - best.deviance) / family.reach**2
+    spread, gained = float(distance @ distance), (first.deviance - deviance) / family.reach**2
     stretch = min(gained / spread, LARGEST_SCALE) if spread > 0 and gained > 0 else 1.0
     measuring = np.zeros_like(best.factor)
     measuring[:-1] = np.sqrt(stretch) * best.factor[:-1]
-    measuring[-1, -1] = np.sqrt(best.deviance) / family.reach
+    measuring[-1, -1] = np.sqrt(deviance) / family.reach
     return measuring
+
+
+def _deviance(family: Family, batches: Batches, weights: Matrix) -> float:
+    """The mean over all rows."""
+    total, rows = 0.0, 0
+    for columns, truth in batches():
+        total += family.deviance(truth, columns @ weights * family.reach)
+        rows += len(truth)
+    return max(total / rows, 0.0)  # of means that meet every target, rounding may leave less

@@ -6,6 +6,9 @@ in what others keep: then it is found there, or has misnamed somebody.
 
 import pytest
 
+from protocol.bodies import body_of
+from protocol.messages import ParticipantDropped
+from protocol.roles.engine.inputs import MessageReceived
 from protocol.verification.report import Report
 from protocol.verification.verify import verify_entries
 from tests.adversaries.arena import Arena
@@ -50,6 +53,29 @@ def test_who_cheated_is_convicted_where_that_was_shown(name):
         if (one.finding, one.code, one.accused) == ("convicted", code, arena.adversary)
     }
     assert told == tellers
+
+
+def test_the_checker_that_did_not_lie_was_misnamed():
+    """The buyer proved something else; an aggregator names the checker that showed so, which keeps it."""
+    arena = played(by_name()["buyer: zero claimed"]).arena
+    verdicts = [one for one in arena.wire if one.envelope.type == "check_verdict"]
+    complained = next(one for one in verdicts if not body_of(one).in_order)
+    checker, place = arena.parties[complained.envelope.sender], complained.envelope
+    body = ParticipantDropped(participant=checker.address, from_round=place.round, code="false_complaint")
+    told = arena.message(
+        arena.aggregator,
+        checker,
+        body,
+        message_id=b"\x07" * 16,
+        round_number=place.round,
+        attempt=place.attempt,
+    )
+    arena.wire.append(told)
+    checker.inbox.append(MessageReceived(signed=told))
+    failure = report_of(arena, checker).failure
+    assert failure is not None
+    assert failure.code == "misnamed"
+    assert arena.buyer.address in failure.detail
 
 
 def test_all_of_them_are_tried():

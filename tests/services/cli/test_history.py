@@ -10,6 +10,7 @@ from services.store import StepWrites, Store
 from tests.support.daemons.command_line import refused, run, run_json
 
 SAMPLE = Path(__file__).parents[3] / "deploy" / "config" / "aggregator.yaml"
+OWNER = "0x" + "a5" * 20
 LONG_AGO = 1_700_000_000.0
 
 
@@ -92,7 +93,7 @@ def test_who_is_held_to_blame_is_told_with_the_round_that_came_to_nothing(config
         ("check_failed", {"checker": liar, "code": "products_contested", **about}),
         ("complaint", {"accused": liar, "round": 2, "code": "false_complaint"}),
         ("named", {"accused": aggregator, "code": "two_versions", **about}),
-        ("gave_up", {"code": "too_few_validators", "last_round": 1, "accused": liar}),
+        ("gave_up", {"code": "too_few_validators", "last_round": 1, "accused": liar, "silent": [OWNER]}),
     )
     store = Store(f"sqlite:///{config.parent / 'state.sqlite'}")
     step(store, "9", 9, "IN_PROGRESS", 1.0, ("started", {}))
@@ -108,6 +109,7 @@ def test_who_is_held_to_blame_is_told_with_the_round_that_came_to_nothing(config
     ]
     for command in (("history", "--training", "9"), ("show", "9")):
         shown = " ".join(run(*command, "--config", config).stdout.split())
-        assert f"held to blame in round 2: {liar}: false complaint" in shown
+        assert f"held to blame in round 2: {liar}: false complaint, as the aggregator says" in shown
+        assert f"the aggregator waited in vain for {OWNER}" in shown
         assert f"{aggregator}: two versions, seen by this party itself" in shown
         assert "given up after round 1: too few validators" in shown

@@ -36,6 +36,8 @@ def test_a_training_that_was_given_up_says_who_is_held_to_blame_and_why(shown):
         assert "Held to blame in round 2: 0x000000…0000a4 · it complained of what is in order" in parts[part]
         assert "it has shown two parties different things" in parts[part]
     assert parts["checks"].count("This party has seen it itself") == 1
+    assert parts["checks"].count("The aggregator says so") == 1
+    assert "The aggregator waited in vain for: 0x000000…0000a5" in parts["checks"]
     for told in (
         "Round 2 2 Attempt 1, a checker's word: 0x000000…0000a4 · the numbers are not those of the updates",
         "Attempt 2, a checker's word: 0x000000…0000a4 · the next model is out of its range",

@@ -49,7 +49,7 @@ def store():
 
 async def run_until(sink, count, orders, store, clock):
     task = asyncio.create_task(keep_ordering(sink, orders, store, clock))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while len(sink.sent) < count:
             await asyncio.sleep(0.005)
     await asyncio.sleep(0.05)
@@ -104,7 +104,7 @@ async def test_a_file_that_is_mended_is_ordered_later(store, tmp_path):
     await asyncio.sleep(0.1)
     assert not sink.sent
     path.write_text(YAML.read_text())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await sink.arrived.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -118,6 +118,10 @@ REFUSED = {
     "a name without room for the date": (
         {"name": "n" * 81},
         "name: it has 81 characters; that of a standing order, to which the date is added, has 80 at most",
+    ),
+    "columns without a scale": (
+        {"scale": "none", "bounds": {"min_rows": 60}},
+        "these rounds cannot be checked: rounds are checked between scaled columns alone; set scale: range",
     ),
     "numbers that could overflow": (
         {"bounds": {"weight_bits": 24, "residual_bits": 64, "min_rows": 60}},
@@ -158,13 +162,13 @@ async def test_a_file_that_becomes_so_later_is_reported_and_orders_nothing(store
     orders = (StandingOrder(request=path, every_hours=1),)
     with structlog.testing.capture_logs() as lines:
         task = asyncio.create_task(keep_ordering(sink, orders, store, lambda: 10 * HOUR, retry_seconds=0.01))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             while not lines:
                 await asyncio.sleep(0.005)
         assert {line["event"] for line in lines} == {"standing_order_failed"}
         assert not sink.sent
         path.write_text(YAML.read_text())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             await sink.arrived.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

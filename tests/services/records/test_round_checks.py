@@ -1,5 +1,8 @@
 """What was wrong in a training's rounds and who is to blame: out of facts, each only once."""
 
+import re
+from pathlib import Path
+
 from protocol.roles.engine.facts import FACTS
 from services.cli.follow import TOLD
 from services.console.presentation.labels import CONTESTED, FAILURES, LEFT_OUT
@@ -20,7 +23,6 @@ from services.records.round_checks import (
     checks_of,
 )
 from services.records.training_history import FAILURES as LOOKED_INTO
-from tests.support.console.codes import ending_codes
 
 LIAR, OTHER = "0x" + "a1" * 20, "0x" + "a2" * 20
 
@@ -75,6 +77,9 @@ def test_the_end_blames_whom_nothing_else_names():
     )
     known = checks_of(facts_of(dropped("false_complaint"), ("gave_up", end)))
     assert known.blamed == (Blamed(LIAR, "false_complaint", 2),)
+    silent = {"code": "too_few_validators", "last_round": 1, "silent": [LIAR, OTHER]}
+    missed = checks_of(facts_of(("gave_up", silent)))
+    assert (missed.blamed, missed.silent) == ((), (LIAR, OTHER))
     nobody = checks_of(facts_of(("gave_up", {"code": "projection_failed", "last_round": 0})))
     assert (nobody.blamed, nobody.gave_up, nobody.is_clean) == ((), "projection_failed", False)
 
@@ -106,6 +111,10 @@ def test_every_code_is_a_silence_a_fault_an_objection_or_nobodys():
 
 
 def test_every_end_that_an_aggregator_gives_is_counted_by_its_code():
-    assert ending_codes() <= ENDS
+    roles = Path(__file__).parents[3] / "protocol" / "roles" / "aggregator"
+    calls = re.compile(r'\b(?:give_up|ended)\(\s*\w+,\s*"(\w+)"')
+    given = {code for path in roles.rglob("*.py") for code in calls.findall(path.read_text())}
+    assert len(given) > 9
+    assert given <= ENDS
     assert set(FAILURES) >= ENDS
     assert set(CODES_OF) == TROUBLES

@@ -50,13 +50,6 @@ def reason_codes() -> frozenset[str]:
 
 
 @cache
-def ending_codes() -> frozenset[str]:
-    """With what an aggregator gives trainings up."""
-    calls = _calls("protocol/roles/aggregator", "give_up(")
-    return frozenset(code for node in calls if (code := _argument(node, {"give_up": 1})) is not None)
-
-
-@cache
 def rule_codes() -> frozenset[str]:
     """The rules of the protocol, which a complaint or a refused order may name."""
     calls = [f"{name}(" for name in _RULES]

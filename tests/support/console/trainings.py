@@ -130,6 +130,7 @@ def given_up_training(store: Store, *, training: int = 1, **request: Any) -> str
     settled = Settled(training=training, improvement=0, paid=0, refund=1)
     tell(store, training, *joined, drawn, round_of(training, 1), settled)
     second = {"round": 2, "attempt": 1}
+    end = {"code": "too_few_validators", "last_round": 1, "accused": accused, "silent": OWNERS[4:]}
     told = (
         ("check_failed", {"checker": accused, "code": "products_contested", **second}),
         ("dropped", {"participant": OWNERS[4], "code": "ring_late", **second}),
@@ -137,7 +138,7 @@ def given_up_training(store: Store, *, training: int = 1, **request: Any) -> str
         ("check_failed", {"checker": accused, "round": 2, "attempt": 2, "code": "next_model_contested"}),
         ("named", {"accused": aggregator, "code": "two_versions", "round": 2, "attempt": 2}),
         ("dropped", {"participant": accused, "code": "false_complaint", "round": 2, "attempt": 2}),
-        ("gave_up", {"code": "too_few_validators", "last_round": 1, "accused": accused}),
+        ("gave_up", end),
     )
     for number, fact in enumerate(told):
         store.note(key, fact, 1_700_000_100.0 + number)

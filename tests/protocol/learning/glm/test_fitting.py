@@ -52,6 +52,16 @@ def test_an_owner_s_quadratic_is_least_at_the_exact_optimum_of_its_rows(kind: st
 
 
 @pytest.mark.parametrize("kind", LINKS)
+def test_the_owners_quadratics_together_predict_as_well_as_one_fit_of_all_their_rows(kind: str) -> None:
+    request, parts, fresh = request_of(kind), [rows_of(kind, 100, seed) for seed in range(5)], rows_of(kind)
+    reference = REFERENCES[kind].fit(np.vstack(parts)[:, :2], np.vstack(parts)[:, 2])
+    expected = np.append(np.ravel(reference.coef_), reference.intercept_)
+    stacked = np.vstack([fit(request, batches_of(rows)).training for rows in parts])
+    found = optimum(Fitted(training=stacked, measuring=stacked), request)
+    assert deviance(request, fresh, found) < 1.002 * deviance(request, fresh, expected)
+
+
+@pytest.mark.parametrize("kind", LINKS)
 def test_the_measure_is_the_deviance_at_the_start_and_at_the_optimum(kind: str) -> None:
     request, rows = request_of(kind), rows_of(kind)
     fitted, half = fit(request, batches_of(rows)), float(request.scalings()[-1].half)
