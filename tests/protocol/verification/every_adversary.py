@@ -29,7 +29,8 @@ def test_what_honest_parties_keep_convicts_nobody_honest(name):
         report = report_of(arena, party)
         convicted = {one.accused for one in report.blames if one.finding == "convicted"}
         assert convicted <= {arena.adversary}
-        if report.failure is not None:
+        # What was kept from a party it does not have, whoever kept it.
+        if report.failure is not None and report.failure.code != "missing_message":
             assert arena.adversary == arena.aggregator.address, report.failure
 
 
