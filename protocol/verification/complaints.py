@@ -91,7 +91,7 @@ def _of_verdict(
         case "question":
             yield from _of_question(shown, checker, verdict)
         case "shown":
-            yield from _of_statement(shown, checker, verdict)
+            yield from _of_statement(contents, shown, checker, verdict)
         case "projection":
             yield _of_test(shown, checker, verdict)
         case "next_model":
@@ -119,7 +119,9 @@ def _of_question(shown: Shown, checker: Address, verdict: CheckVerdict) -> Itera
         yield Judged(about, *((asker, "false_question") if lies else (checker, "false_refusal")))
 
 
-def _of_statement(shown: Shown, checker: Address, verdict: CheckVerdict) -> Iterator[Judged]:
+def _of_statement(
+    contents: Contents, shown: Shown, checker: Address, verdict: CheckVerdict
+) -> Iterator[Judged]:
     """An aggregator that signed another version is at fault, and then neither checker by the other."""
     other, aggregator = shown.attempt.other_checker(checker), shown.view.state.request.aggregator
     about = frozenset((checker, other, aggregator))
@@ -127,6 +129,8 @@ def _of_statement(shown: Shown, checker: Address, verdict: CheckVerdict) -> Iter
     if told is not None and _is_other(shown, told):
         yield Judged(about, aggregator, "two_versions")
         return
+    if contents.header.party != aggregator:
+        return  # it alone knows that it has shown both checkers the same
     committed = _evidence(shown, verdict, RingCommitted, other, checker)
     if committed is None:
         yield Judged(about, checker, "false_complaint")

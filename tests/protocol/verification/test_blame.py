@@ -1,52 +1,37 @@
-"""Who was blamed: whoever cheated is convicted by what was signed, and a misnaming is found."""
-
-from functools import cache
+"""Who was blamed: a misnaming is found, what was not shown is left open; convictions: `every_adversary`."""
 
 import pytest
 
-from protocol.bodies import body_of
+from protocol.marketplace import RoundRecorded
 from protocol.messages import ParticipantDropped, TrainingFailed
-from protocol.verification.report import Blame, Report
+from protocol.verification.blame import require_blame
+from protocol.verification.contents import contents_of
+from protocol.verification.report import Blame, Failure, VerificationFailed
+from protocol.verification.training import rebuilt
 from protocol.verification.transcript import Entry
-from protocol.verification.verify import verify_entries
-from tests.adversaries.arena import Arena
-from tests.adversaries.catalogue import by_name
-from tests.adversaries.run import played
+from tests.support.groups import small_group
 from tests.support.roles.pure_party import Party
-from tests.support.roles.transcripts import after, entries_of, expected, header_of, party_of
-
-CHEATS = {
-    "trainer: re-blinded copy": ("unproven_update", ("aggregator",)),
-    "validator: other error": ("unproven_metric", ("aggregator",)),
-    "buyer: zero claimed": ("bad_opening", ("aggregator", "validator")),
-}
-"""What whoever cheats is convicted of, and by whose transcripts; the others cannot tell."""
+from tests.support.roles.transcripts import SEED, entries_of, header_of, party_of
 
 
-@cache
-def arena_of(name: str) -> Arena:
-    return played(by_name()[name]).arena
+def judged(market, name: str, entries: list[Entry]) -> list[Blame]:
+    """What a party's entries come to; raises VerificationFailed."""
+    party = party_of(market, name)
+    contents = contents_of(header_of(party), entries, party.signing_key)
+    trainings = [rebuilt(contents, small_group(), SEED)]
+    for event in contents.of(RoundRecorded):
+        trainings.append(trainings[-1].after(event.record))
+    return require_blame(contents, trainings)
 
 
-def report_of(arena: Arena, party: Party, entries: list[Entry] | None = None) -> Report:
-    kept = entries_of(arena, party) if entries is None else entries
-    return verify_entries(header_of(party), kept, expected(party.signing_key))
-
-
-@pytest.mark.parametrize("name", CHEATS)
-def test_who_cheated_is_convicted_where_that_was_shown_and_nobody_is_misnamed(name):
-    arena, (code, tellers) = arena_of(name), CHEATS[name]
-    for party in arena.honest():
-        report = report_of(arena, party)
-        assert report.failure is None
-        found = {one.finding for one in report.blames if one.code == code}
-        assert found == ({"convicted"} if arena.role_of(party.address) in tellers else {"open"})
-        assert {one.accused for one in report.blames} <= {arena.adversary}
+def failure_of(market, name: str, entries: list[Entry]) -> Failure:
+    with pytest.raises(VerificationFailed) as failed:
+        judged(market, name, entries)
+    return failed.value.failure
 
 
 def test_an_honest_training_blames_nobody(market):
-    party = party_of(market, "aggregator")
-    assert after(market, "aggregator", entries_of(market, party)).blames == ()
+    assert judged(market, "aggregator", entries_of(market, market.aggregator)) == []
 
 
 # ---- misnamed ----
@@ -60,9 +45,9 @@ def notice(market, recipient: Party, body, at=(1, 1)) -> Entry:
     return Entry.message(signed, recipient.address, recipient.signing_key)
 
 
-def with_notice(market, name: str, body, at=(1, 1)) -> Report:
+def with_notice(market, name: str, body, at=(1, 1)) -> list[Entry]:
     party = party_of(market, name)
-    return after(market, name, [*entries_of(market, party), notice(market, party, body, at)])
+    return [*entries_of(market, party), notice(market, party, body, at)]
 
 
 def dropped(accused: Party, code: str) -> ParticipantDropped:
@@ -71,13 +56,13 @@ def dropped(accused: Party, code: str) -> ParticipantDropped:
 
 @pytest.mark.parametrize(("name", "code"), [("trainer", "unproven_update"), ("member", "unproven_metric")])
 def test_whose_own_proof_holds_was_misnamed(market, name, code):
-    failure = with_notice(market, name, dropped(party_of(market, name), code)).failure
+    failure = failure_of(market, name, with_notice(market, name, dropped(party_of(market, name), code)))
     assert (failure.code, failure.message, failure.round) == ("misnamed", "participant_dropped", 1)
 
 
 def test_a_buyer_whose_openings_are_proven_was_misnamed(market):
     body = TrainingFailed(code="bad_opening", fault=market.buyer.address, last_round=0)
-    failure = with_notice(market, "buyer", body, at=(0, 0)).failure
+    failure = failure_of(market, "buyer", with_notice(market, "buyer", body, at=(0, 0)))
     assert (failure.code, failure.message) == ("misnamed", "training_failed")
 
 
@@ -88,33 +73,18 @@ def test_an_aggregator_that_names_somebody_against_its_own_evidence_is_found(mar
         party, party_of(market, "trainer"), body, message_id=b"\x07" * 16, round_number=1, attempt=1
     )
     entries = [*entries_of(market, party), Entry.message(own, party.address, party.signing_key)]
-    assert after(market, "aggregator", entries).failure.code == "misnamed"
-
-
-def test_the_checker_that_did_not_lie_was_misnamed():
-    """Of two, the aggregator names the honest one; its own transcript shows who it was."""
-    arena = arena_of("buyer: zero claimed")
-    verdicts = [one for one in arena.wire if one.envelope.type == "check_verdict"]
-    complained = next(one for one in verdicts if not body_of(one).in_order)
-    checker = arena.parties[complained.envelope.sender]
-    at = (complained.envelope.round, complained.envelope.attempt)
-    told = notice(arena, checker, dropped(checker, "false_complaint"), at)
-    failure = report_of(arena, checker, [*entries_of(arena, checker), told]).failure
-    assert failure.code == "misnamed"
-    assert arena.buyer.address in failure.detail
+    assert failure_of(market, "aggregator", entries).code == "misnamed"
 
 
 @pytest.mark.parametrize("code", ["metric_late", "consent_late", "buyer_silent"])
 def test_silence_convicts_nobody(market, code):
-    report = with_notice(market, "member", dropped(market.owners[3], code))
-    assert report.failure is None
-    assert [(one.finding, one.code) for one in report.blames] == [("open", code)]
+    blames = judged(market, "member", with_notice(market, "member", dropped(market.owners[3], code)))
+    assert [(one.finding, one.code) for one in blames] == [("open", code)]
 
 
 def test_what_was_not_shown_is_left_open(market):
-    report = with_notice(market, "member", dropped(market.owners[3], "unproven_metric"))
-    (blame,) = report.blames
-    assert isinstance(blame, Blame)
+    entries = with_notice(market, "member", dropped(market.owners[3], "unproven_metric"))
+    (blame,) = judged(market, "member", entries)
     assert (blame.finding, blame.accused) == ("open", market.owners[3].address)
 
 
@@ -123,4 +93,4 @@ def test_a_notice_that_the_aggregator_did_not_sign_is_none(market):
     body = dropped(party, "unproven_metric")
     forged = market.message(market.owners[3], party, body, message_id=b"\x07" * 16, round_number=1)
     entry = Entry.message(forged, party.address, party.signing_key)
-    assert after(market, "member", [*entries_of(market, party), entry]).blames == ()
+    assert judged(market, "member", [*entries_of(market, party), entry]) == []

@@ -5,8 +5,15 @@ import pytest
 from protocol.bodies import body_of
 from protocol.codec import pack
 from protocol.envelope import SignedMessage
+from protocol.types import RoundAttempt
+from protocol.verification.contents import contents_of
+from protocol.verification.evidence import shown_attempt
+from protocol.verification.questions import require_questions
+from protocol.verification.report import Failure, VerificationFailed, naming
+from protocol.verification.training import rebuilt
 from protocol.verification.transcript import Entry
-from tests.support.roles.transcripts import after, entries_of, is_of, party_of, signed_of
+from tests.support.groups import small_group
+from tests.support.roles.transcripts import SEED, entries_of, header_of, is_of, party_of, signed_of
 
 
 def with_message(market, kind: str, change, *, own: bool) -> list[Entry]:
@@ -28,6 +35,16 @@ def with_message(market, kind: str, change, *, own: bool) -> list[Entry]:
     raise LookupError(kind)
 
 
+def failure_of(market, entries: list[Entry]) -> Failure:
+    """What the first round's questions of a member come to."""
+    party, at = market.owners[2], RoundAttempt(1, 1)
+    contents = contents_of(header_of(party), entries, party.signing_key)
+    shown = shown_attempt(contents, rebuilt(contents, small_group(), SEED), at)
+    with pytest.raises(VerificationFailed) as failed, naming("zero_test_shown", 1):
+        require_questions(contents, shown)
+    return failed.value.failure
+
+
 def flipped(number: bytes) -> bytes:
     return number[:-1] + bytes([number[-1] ^ 1])
 
@@ -39,17 +56,18 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("own", [True, False])
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize(
+    ("name", "own"), [*((name, True) for name in CHANGES), ("another seed of the test", False)]
+)
 def test_a_question_that_its_seeds_do_not_make_is_named(market, name, own):
     entries = with_message(market, "zero_test_shown", CHANGES[name], own=own)
-    failure = after(market, "member", entries).failure
+    failure = failure_of(market, entries)
     assert (failure.code, failure.message, failure.round) == ("other_question", "zero_test_shown", 1)
 
 
 def test_a_test_that_the_buyer_was_not_asked_about_is_none(market):
     entries = with_message(market, "zero_test_request", lambda body: {"zero": flipped(body.zero)}, own=True)
-    assert after(market, "member", entries).failure.code == "other_question"
+    assert failure_of(market, entries).code == "other_question"
 
 
 def test_a_question_that_the_buyer_was_not_asked_is_none(market):
@@ -59,19 +77,19 @@ def test_a_question_that_the_buyer_was_not_asked_is_none(market):
         lambda body: {"masked": (flipped(body.masked[0]), *body.masked[1:])},
         own=True,
     )
-    assert after(market, "member", entries).failure.code == "other_question"
+    assert failure_of(market, entries).code == "other_question"
 
 
 def test_a_consent_to_another_test_is_none(market):
     entries = with_message(market, "zero_test_consent", lambda body: {"zero": flipped(body.zero)}, own=True)
-    assert after(market, "member", entries).failure.code == "not_countersigned"
+    assert failure_of(market, entries).code == "not_countersigned"
 
 
 def test_the_other_checkers_signature_is_of_this_question(market):
     entries = with_message(
         market, "zero_test_request", lambda body: {"signature": flipped(body.signature)}, own=True
     )
-    assert after(market, "member", entries).failure.code in ("not_countersigned", "bad_signature")
+    assert failure_of(market, entries).code in ("not_countersigned", "bad_signature")
 
 
 def test_an_answer_that_the_buyer_proved_for_another_question_is_none(market):
@@ -80,4 +98,4 @@ def test_an_answer_that_the_buyer_proved_for_another_question_is_none(market):
     found = [signed_of(one, party) for one in entries_of(market, party) if is_of(one, "projection_answer")]
     assert len(found) == 2
     entries = with_message(market, "zero_test_shown", lambda _body: {"answer": found[1]}, own=True)
-    assert after(market, "member", entries).failure.code == "other_question"
+    assert failure_of(market, entries).code == "other_question"

@@ -1,7 +1,5 @@
 """`deltaml verify`: exit status and text for a transcript in order, an altered one, and none at all."""
 
-import itertools
-
 import pytest
 
 from protocol.verification.transcript import Header, Transcript, to_bytes
@@ -69,7 +67,10 @@ def test_an_honest_training_verifies_with_status_0(whole, name):
     assert report["failure"] is None
     assert [one["round"] for one in report["rounds"]] == [1]
     assert report["blames"] == []
-    said = run("verify", TRAINING, "--transcript", whole[name], "--jobs", 1).stdout
+
+
+def test_people_are_told_what_was_checked_and_what_cannot_be(whole):
+    said = run("verify", TRAINING, "--transcript", whole["trainer"], "--jobs", 1).stdout
     assert said.startswith("round 1 (")
     assert "verified: training 1 " in said
     assert "not shown: " in said
@@ -84,7 +85,7 @@ def test_transcripts_are_held_against_each_other(whole):
     assert own["failure"]["code"] == "same_party"
 
 
-@pytest.mark.parametrize(("name", "share"), list(itertools.product(PARTIES, (0.1, 0.5, 0.9))))
+@pytest.mark.parametrize(("name", "share"), list(zip(PARTIES, (0.01, 0.3, 0.6, 0.999), strict=True)))
 def test_a_byte_that_is_altered_anywhere_fails(whole, tmp_path, name, share):
     content = bytearray(whole[name].read_bytes())
     content[int(share * len(content))] ^= 1

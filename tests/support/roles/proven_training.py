@@ -12,7 +12,8 @@ from tests.support.roles.small_markets import small_data, small_market
 def proven_training() -> PureMarket:
     """Two trainers and two checkers, settled and claimed; made once in a process."""
     schedule = {"rounds": 1, "local_steps": 1, "step_size": "0.05", "tolerance": 0}
-    request = checked_request(schedule=schedule)
+    feature = {"name": "x0", "minimum": -10, "maximum": 10}
+    request = checked_request(schedule=schedule, features=[feature])
     market = small_market(request, small_data(), validators=[2, 3], roles=CHECKED_ROLES, group=RSA_2048)
     market.finish()
     assert market.contract.status == "settled"
