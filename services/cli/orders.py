@@ -22,6 +22,7 @@ from services.cli.order_sending import (
     wait_for,
 )
 from services.cli.output import print_outcome
+from services.cli.request import tell_few_rows
 from services.cli.waiting import going_on, waiting
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
@@ -56,6 +57,7 @@ def train(
         raise MisuseError("--follow shows the training to people: leave out --json and --no-wait")
     wanted = load_request(request)
     check_order(wanted)
+    tell_few_rows(wanted)
     settings = load(config, "model-buyer")
     seconds = 0.0 if no_wait else wait
     own = own_policy(admit or [], admit_card or [], others, settings.names)
