@@ -56,7 +56,8 @@ CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_
 	$(addprefix deltaml/,run_example_pages.py run_notebooks.py) benchmarks/run_benchmarks.py deploy/whole_deployments.py \
 	$(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
 	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py privacy.py) soak/short_form.py \
-	browser/test_every_page.py browser/walk_through.py hostile/test_console.py
+	$(addprefix protocol/verification/,every_byte.py every_adversary.py) \
+	browser/test_every_page.py browser/test_order_sample.py browser/walk_through.py hostile/test_console.py
 .PHONY: campaigns
 campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: reorganisations, 10,000 messages, 2,000 runs of roles and listener, the contract
 	export DELTAML_ALL_REORGS=1 DELTAML_ALL_TABLES=1 DELTAML_ALL_PAGES=1 DELTAML_ALL_VERSIONS=1
@@ -82,6 +83,10 @@ bench: $(DEVELOPMENT) ## Time 100 gradient steps against the 2019 thesis' way, a
 bench-round: $(DEVELOPMENT) ## Processor time of a checked round, by party and size
 	python -m tests.benchmarks.checked_round $(ARGS)
 
+.PHONY: bench-verification
+bench-verification: $(DEVELOPMENT) ## Time and megabytes of verifying 20 rounds at 3072 bits afterwards; ARGS="--rounds 5"
+	python -m tests.benchmarks.verification $(ARGS)
+
 .PHONY: bench-daemons
 bench-daemons: $(DEVELOPMENT) $(NODE_MODULES) ## Time a training by ten processes against the one-process demo
 	python -m tests.benchmarks.daemons $(ARGS)
@@ -105,9 +110,16 @@ bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each 
 .PHONY: docs
 docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagrams in protocol/README.md from the code
 	deltaml admin messages > protocol/asyncapi.yaml
-	for part in diagram model_buyer data_owner federated_aggregator checked_{diagram,data_owner,federated_aggregator}; do
-	  checked=$$([ $$part = $${part#checked_} ] || echo --checked)
-	  { echo '```mermaid'; deltaml admin messages --format $${part#checked_} $$checked; echo '```'; } > $(VENV)/.diagram
+	plain() { python -c "from services.admin.docs.$$1_diagram import $$1_diagram; print($$1_diagram($$2), end='')"; }
+	drawn() {
+	  case $$1 in
+	    plain_diagram) plain sequence "'plain'" ;;
+	    plain_*) plain state "'$${1#plain_}', 'plain'" ;;
+	    *) deltaml admin messages --format $$1 ;;
+	  esac
+	}
+	for part in diagram model_buyer data_owner federated_aggregator plain_{diagram,data_owner,federated_aggregator}; do
+	  { echo '```mermaid'; drawn $$part; echo '```'; } > $(VENV)/.diagram
 	  sed -i -e "/<!-- begin: $$part -->/,/<!-- end: $$part -->/{//!d}" \
 	    -e "/<!-- begin: $$part -->/r $(VENV)/.diagram" protocol/README.md
 	done

@@ -16,6 +16,7 @@ from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
 from protocol.request import Request
 from protocol.request_sections import Owners
+from protocol.roles.checked.requests import check_checkable
 from protocol.roles.owner.budget import most_numbers
 from protocol.roles.shared.request_widths import check_widths
 from protocol.terms import NATIVE
@@ -139,6 +140,7 @@ def _simulated(document: Document, owners: int, key_bits: int | None) -> Request
     }
     request = request.model_copy(update=changes)
     check_widths(request)
+    check_checkable(request)
     check_deposit(request, f"give payment.deposit_wei: {least_deposit(request)} or more")
     return request
 

@@ -74,7 +74,11 @@ class Envelope(FrozenModel):
 
     def signing_digest(self, body: bytes) -> bytes:
         """EIP-191 over keccak256(msgpack of every envelope field and keccak256(body))."""
-        fields: list[Any] = [*self.model_dump(mode="python").values(), keccak(body)]
+        return self.signing_digest_of(keccak(body))
+
+    def signing_digest_of(self, body_digest: bytes) -> bytes:
+        """The same for who has no more of the body than its keccak256."""
+        fields: list[Any] = [*self.model_dump(mode="python").values(), body_digest]
         return personal_digest(keccak(msgpack.packb(fields, use_bin_type=True)))
 
 

@@ -41,6 +41,7 @@ from protocol.terms import NATIVE, Terms
 from protocol.types import Address, FreeText, FrozenModel, Name, repeated
 
 LEAST_KEY_BITS = 2048
+MOST_KEY_BITS = 8192
 _UNSCALED_BITS = 24
 LONGEST_NAME = 100
 """Characters of a request's own name."""
@@ -68,7 +69,7 @@ class Request(FrozenModel):
     payment: Payment
     aggregator: Address
     deadlines: Deadlines = Deadlines()
-    key_bits: Annotated[int, Field(ge=256, le=8192, multiple_of=64)] = 3072
+    key_bits: Annotated[int, Field(ge=256, le=MOST_KEY_BITS, multiple_of=64)] = 3072
     purpose: FreeText = ""
     licence: FreeText = ""
 

@@ -36,12 +36,12 @@ def outcome(folder: Path, *arguments: str) -> str:
         lines = text.strip("\n").split("\n")
         margin = len(lines[0]) - len(lines[0].lstrip())
         (folder / f"{name}.py").write_text("\n".join(line[margin:] for line in lines))
-    command = [sys.executable, "-m", "pytest", "-q", "-n2", "--dist", "loadfile", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "xdist", "-n2", "--dist", "loadfile"]
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     run = subprocess.run(
-        [*command, *arguments],
+        [*command, "-p", "xdist.looponfail", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
-        env={**own, "PYTHONPATH": str(ROOT)},
+        env={**own, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,

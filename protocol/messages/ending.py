@@ -101,15 +101,20 @@ class Complaint(MessageBody):
 
 
 class TrainingFailed(MessageBody):
-    """FA → all: the training ends at `last_round`."""
+    """FA → all: the training ends at `last_round`.
+
+    `fault` is to blame. `silent` are owners that the aggregator waited for in vain: that is no fault that
+    anybody can see, for it alone knows what has reached it.
+    """
 
     type: Literal["training_failed"] = "training_failed"
     code: Code
     fault: Address | None
     last_round: RoundNumber
+    silent: Annotated[tuple[Address, ...], Field(max_length=256)] = ()
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),
         sent_when="When the aggregator gives a training up.",
-        example=lambda: TrainingFailed(code="too_few_trainers", fault=None, last_round=2),
+        example=lambda: TrainingFailed(code="too_few_trainers", fault=None, last_round=2, silent=(OTHER,)),
     )

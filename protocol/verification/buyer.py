@@ -2,6 +2,7 @@
 
 from gmpy2 import mpz
 
+from protocol.bodies import body_of
 from protocol.crypto.cipher import Opening, read_ciphertexts, verify_openings
 from protocol.crypto.ring.context import Purpose
 from protocol.learning.projection.answer import is_zero
@@ -106,12 +107,10 @@ def _zero_test(
 ) -> int:
     """One checker's: countersigned by the other, of the question that was answered, and proven zero."""
     asker, other, buyer = checkers[place], checkers[1 - place], training.opened.buyer
-    question = contents.only(ProjectionRequest, at, asker)
-    tested = contents.only(ZeroTestRequest, at, asker)
-    digest = numbers_digest(question.masked)
     answer = contents.only(ProjectionAnswer, at, buyer, asker)
+    question = _answered(contents, at, asker, answer.request_digest)
+    tested = contents.only(ZeroTestRequest, at, asker)
     result = contents.only(ZeroTestResult, at, buyer, asker)
-    require(answer.request_digest == digest, "other_request", asker)
     key = training.key
     request, numbers = (read_ciphertexts(key, one, len(one)) for one in (question.masked, answer.numbers))
     (zero,) = read_ciphertexts(key, [tested.zero], 1)
@@ -122,6 +121,15 @@ def _zero_test(
     proven = shown is not None and is_zero(key, zero, _opening(shown), chance)
     require(proven, "not_zero", f"the test of {asker}")
     return 1
+
+
+def _answered(contents: Contents, at: RoundAttempt, asker: str, digest: bytes) -> ProjectionRequest:
+    """The question that was answered: a checker that asks another one as well spoils nobody's transcript."""
+    asked = [body_of(one, ProjectionRequest) for one in contents.signed(ProjectionRequest, at, asker)]
+    require(bool(asked), "missing_message", f"no projection_request of {asker}")
+    found = [one for one in asked if numbers_digest(one.masked) == digest]
+    require(bool(found), "other_request", asker)
+    return found[0]
 
 
 def _require_sums(contents: Contents, training: VerifiedTraining, at: RoundAttempt) -> int:

@@ -1,5 +1,7 @@
 """What was rebuilt of a training, or the first thing that differs."""
 
+from typing import Literal
+
 from protocol.errors import DeltaMLError, MisuseError, ProtocolViolation
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.types import Address, FrozenModel
@@ -8,12 +10,18 @@ CANNOT_CHECK = {
     "model_buyer": "The buyer is shown neither updates nor metrics: that proofs hold and products are of the "
     "updates is what the members' signatures say.",
     "data_owner": "A trainer is shown its own update alone, and takes the other numbers of records as the "
-    "chain has them. A member is shown no other's question: that projections are zero and the next model is "
-    "in range is what the two checkers' verdicts say.",
+    "chain has them. A member that is no checker is shown no question: that projections are zero, and to any "
+    "member that the next model is in range, is what the two checkers' verdicts say.",
     "federated_aggregator": "The aggregator is shown no question of a checker: that projections are zero is "
     "what the two checkers' verdicts say.",
 }
 """By role, what its transcript cannot show."""
+
+MASKS_IN_A_BOX = (
+    " Masks and seeds are in boxes that this party's key alone opens: that the request was of the updates, "
+    "that metrics are proven of its products, and that questions were honest is what signatures say."
+)
+"""What a transcript of a member, a checker or the aggregator does not show to others."""
 
 
 class Check(FrozenModel):
@@ -40,6 +48,22 @@ class Failure(FrozenModel):
     detail: str
 
 
+class Blame(FrozenModel):
+    """Somebody who was said to be at fault, and what the transcript shows of it.
+
+    `accused` is None where the training's end names nobody. "convicted": what was signed and shown here
+    convicts the accused of this; "open": nothing here decides it, for the reason in `why`. A blame that what
+    is shown speaks against is no entry here but the report's failure, `misnamed`.
+    """
+
+    round: int
+    attempt: int
+    accused: Address | None
+    code: str
+    finding: Literal["convicted", "open"]
+    why: str
+
+
 class Report(FrozenModel):
     """What a transcript showed. It verifies where `failure` is None."""
 
@@ -49,6 +73,7 @@ class Report(FrozenModel):
     entries: int
     checks: tuple[Check, ...] = ()
     rounds: tuple[RoundReport, ...] = ()
+    blames: tuple[Blame, ...] = ()
     cannot_check: str = ""
     failure: Failure | None = None
 

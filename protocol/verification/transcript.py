@@ -1,12 +1,15 @@
 """What a party keeps of a training: its messages and the chain's events, hash-chained and signed.
 
-Every entry carries the digest of all before it and itself; the party signs the last one together with whose
-transcript it is. So a byte that differs has a place, and none can be altered, left out, added or moved by
-somebody without the party's key. The party itself cannot forge what others signed: `verify` checks that.
+Every entry carries the digest of all before it and itself, under which the store has kept it; the party
+signs the last one together with whose transcript it is. So a byte that differs has a place, and none can be
+altered, left out, added or moved by somebody without the party's key. The party itself cannot forge what
+others signed: `verify` checks that. It could link another past from the start; but what it has sent others,
+they have too (`protocol.verification.comparison`).
 
-Kept are the messages that a check needs (`KEPT`). Shares, seeds and nonces of rings, models and everything
-private stay out. The masks of requests are in the evidence that members were shown, and its digest is part of
-the record: a member's and the aggregator's transcript is as secret towards the buyer as the updates are.
+Kept are the messages that a check needs (`KEPT`). Shares, models and everything private stay out. Masks and
+seeds lie in boxes that the party's key alone opens (`protocol.verification.hidden`). Updates stand in the
+open as they were sent: an owner's and the aggregator's transcript is as secret towards the buyer, who has the
+key of all of it, as the updates are.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +22,8 @@ from protocol.messages import ChainEvent
 from protocol.records import Market
 from protocol.signatures import personal_digest, recover_address, sign_digest
 from protocol.types import Address, Digest, EcdsaSignature, FrozenModel, TrainingId, digest_of
+from protocol.verification.hidden import Way, hidden, is_secret
+from protocol.verification.links import DOMAIN, FIRST, links, require_links
 
 KEPT = frozenset(
     (
@@ -33,6 +38,8 @@ KEPT = frozenset(
         "round_evidence",
         "projection_request",
         "projection_answer",
+        "zero_test_shown",
+        "zero_test_consent",
         "zero_test_request",
         "zero_test_result",
         "check_verdict",
@@ -40,19 +47,22 @@ KEPT = frozenset(
         "shown_metrics",
         "shown_noise",
         "metric_consent",
+        "ring_committed",
+        "ring_consent",
         "ring_opening_request",
         "ring_opening",
         "metric_opening_request",
         "opening",
         "round_signature",
+        "participant_dropped",
+        "training_failed",
     )
 )
 """Types of messages."""
 
 Role = Literal["model_buyer", "data_owner", "federated_aggregator"]
-Kind = Literal["sent", "received", "event"]
+Kind = Literal["sent", "received", "hidden", "event"]
 
-_DOMAIN = b"deltaml transcript"
 _LENGTH_BYTES = 4
 _LONGEST = 1 << 28
 
@@ -74,24 +84,23 @@ class Header(FrozenModel):
 
 
 class Entry(FrozenModel):
-    """One message or event: `content` is the packed `SignedMessage` or `ChainEvent`."""
+    """One message or event: `content` is the packed `SignedMessage`, `HiddenMessage` or `ChainEvent`."""
 
     kind: Kind
     content: bytes
 
     @classmethod
-    def message(cls, signed: SignedMessage, party: Address) -> "Entry":
-        """A message that this party sent or received."""
-        return cls(kind="sent" if signed.envelope.sender == party else "received", content=pack(signed))
+    def message(cls, signed: SignedMessage, party: Address, signing_key: bytes) -> "Entry":
+        """A message that this party sent or received; what is secret of it is put in a box of this key's."""
+        way: Way = "sent" if signed.envelope.sender == party else "received"
+        if is_secret(signed):
+            return cls(kind="hidden", content=pack(hidden(signed, way, signing_key)))
+        return cls(kind=way, content=pack(signed))
 
     @classmethod
     def event(cls, event: ChainEvent) -> "Entry":
         """An event of the contract, confirmed."""
         return cls(kind="event", content=pack(event))
-
-    def link(self, before: bytes) -> bytes:
-        """The digest of everything up to this entry, given that up to the one before."""
-        return digest_of(_DOMAIN, before, self.kind.encode(), self.content)
 
 
 class LinkedEntry(FrozenModel):
@@ -117,7 +126,7 @@ class Transcript(FrozenModel):
     @classmethod
     def sealed(cls, header: Header, entries: Iterable[Entry], signing_key: bytes) -> "Transcript":
         """The transcript of these entries, oldest first, signed; the key is the party's."""
-        linked = tuple(linked_entries(header, entries))
+        linked = tuple(linked_entries(entries))
         signature = sign_digest(signing_key, _sealing_digest(header, linked))
         return cls(header=header, entries=linked, seal=Seal(signature=signature))
 
@@ -126,11 +135,7 @@ class Transcript(FrozenModel):
 
         The codes are "broken_link", which names the first entry from 1, and "bad_seal".
         """
-        before = first_link(self.header)
-        for number, one in enumerate(self.entries, 1):
-            before = one.entry.link(before)
-            if before != one.link:
-                raise ProtocolViolation("broken_link", f"entry {number} is not what the party linked")
+        require_links((pack(one.entry), one.link) for one in self.entries)
         try:
             signer = recover_address(_sealing_digest(self.header, self.entries), self.seal.signature)
         except ProtocolViolation:
@@ -139,17 +144,11 @@ class Transcript(FrozenModel):
             raise ProtocolViolation("bad_seal", f"sealed by {signer}, not by {self.header.party}")
 
 
-def first_link(header: Header) -> bytes:
-    """What the first entry is linked to."""
-    return digest_of(_DOMAIN, pack(header))
-
-
-def linked_entries(header: Header, entries: Iterable[Entry]) -> Iterator[LinkedEntry]:
+def linked_entries(entries: Iterable[Entry]) -> Iterator[LinkedEntry]:
     """Each with the digest of all up to it."""
-    before = first_link(header)
-    for entry in entries:
-        before = entry.link(before)
-        yield LinkedEntry(entry=entry, link=before)
+    found = list(entries)
+    for entry, link in zip(found, links(map(pack, found)), strict=True):
+        yield LinkedEntry(entry=entry, link=link)
 
 
 # ---- as a file ----
@@ -195,5 +194,5 @@ def _parts(content: bytes) -> Sequence[bytes]:
 
 
 def _sealing_digest(header: Header, linked: Sequence[LinkedEntry]) -> bytes:
-    last = linked[-1].link if linked else first_link(header)
-    return personal_digest(digest_of(_DOMAIN, pack(header), len(linked).to_bytes(8, "big"), last))
+    last = linked[-1].link if linked else FIRST
+    return personal_digest(digest_of(DOMAIN, pack(header), len(linked).to_bytes(8, "big"), last))

@@ -1,19 +1,23 @@
-"""Verify a training from one party's transcript: round by round, and then what was paid."""
+"""Verify a training from one party's transcript: round by round, what was paid, and who was blamed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from protocol.crypto.commitment_group import RSA_2048, CommitmentGroup
 from protocol.marketplace import RoundRecorded
-from protocol.records import Market
 from protocol.roles.engine.refusals import require
+from protocol.verification.blame import require_blame
 from protocol.verification.buyer import agreed_by_buyer
+from protocol.verification.comparison import require_other
 from protocol.verification.contents import Contents, contents_of
+from protocol.verification.expected import Checked, Expected
 from protocol.verification.members import agreed_by_members
 from protocol.verification.opening import opened_attempt, require_opening
 from protocol.verification.payments import Paying, require_paid
 from protocol.verification.report import (
     CANNOT_CHECK,
+    MASKS_IN_A_BOX,
     Check,
+    Failure,
     Report,
     RoundReport,
     VerificationFailed,
@@ -23,81 +27,112 @@ from protocol.verification.trainer import require_own_update
 from protocol.verification.training import VerifiedTraining, rebuilt
 from protocol.verification.transcript import Entry, Header, Transcript
 
-Told = Callable[[RoundReport], None]
 
-
-def verify(
-    transcript: Transcript,
-    market: Market,
-    seed: bytes,
-    *,
-    training: int,
-    group: CommitmentGroup = RSA_2048,
-    told: Told = lambda _round: None,
-) -> Report:
-    """What a transcript shows of this training of this market, up to the first thing that differs.
-
-    `seed` is 32 bytes by chance that whoever made the transcript does not know; `told` hears of each round.
-    """
+def verify(transcript: Transcript, expected: Expected) -> Report:
+    """What a transcript shows of the training, up to the first thing that differs."""
     entries = [one.entry for one in transcript.entries]
     try:
         with naming("transcript"):
             transcript.require_unaltered()
     except VerificationFailed as failed:
-        return _report(transcript.header, len(entries)).model_copy(update={"failure": failed.failure})
-    return verify_entries(transcript.header, entries, market, seed, training=training, group=group, told=told)
+        report = _report(transcript.header, len(entries), expected)
+        return report.model_copy(update={"failure": failed.failure})
+    return verify_entries(transcript.header, entries, expected)
 
 
-def verify_entries(
-    header: Header,
-    entries: Sequence[Entry],
-    market: Market,
-    seed: bytes,
-    *,
-    training: int,
-    group: CommitmentGroup = RSA_2048,
-    told: Told = lambda _round: None,
-) -> Report:
+def verify_entries(header: Header, entries: Sequence[Entry], expected: Expected) -> Report:
     """The same of what a party's own store keeps, which nobody has sealed yet."""
+    report = _report(header, len(entries), expected)
     rounds = list[RoundReport]()
-    report = _report(header, len(entries))
-
-    def tell(one: RoundReport) -> None:
-        rounds.append(one)
-        told(one)
-
     try:
         with naming("transcript"):
-            require(header.market == market, "wrong_market", f"{header.contract} on chain {header.chain_id}")
-            require(header.training == training, "other_training", f"of training {header.training}")
-        checks = _verified(contents_of(header, entries), group, seed, tell)
+            market = header.market
+            where = f"{header.contract} on chain {header.chain_id}"
+            require(expected.market in (None, market), "wrong_market", where)
+            same = header.training == expected.training
+            require(same, "other_training", f"of training {header.training}")
+        contents = contents_of(header, entries, expected.signing_key)
+        course = _course(contents, rebuilt(contents, expected.group, expected.seed))
+        for one in _rounds(expected, course):
+            rounds.append(one)
+            expected.told(one)
+        course.require_recorded()
+        blames = require_blame(contents, course.trainings)
+        checks = _checks(contents, course)
+        for other in expected.against:
+            checks += require_other(contents, other)
     except VerificationFailed as failed:
         return report.model_copy(update={"rounds": tuple(rounds), "failure": failed.failure})
-    return report.model_copy(update={"rounds": tuple(rounds), "checks": tuple(checks)})
+    found = {"rounds": tuple(rounds), "checks": tuple(checks), "blames": tuple(blames)}
+    return report.model_copy(update=found)
 
 
-def _report(header: Header, entries: int) -> Report:
+def _report(header: Header, entries: int, expected: Expected) -> Report:
+    in_boxes = header.role != "model_buyer" and expected.signing_key is None
     return Report(
         training=header.training,
         role=header.role,
         party=header.party,
         entries=entries,
-        cannot_check=CANNOT_CHECK[header.role],
+        cannot_check=CANNOT_CHECK[header.role] + (MASKS_IN_A_BOX if in_boxes else ""),
     )
 
 
-def _verified(contents: Contents, group: CommitmentGroup, seed: bytes, told: Told) -> list[Check]:
-    training, paying = rebuilt(contents, group, seed), Paying()
+@dataclass(frozen=True)
+class _Course:
+    """Every recorded round with the training before it, up to the first record that does not follow.
+
+    `trainings` has one more than `events`: that after the last round. `paying` is what the rounds come to,
+    `failure` that of the record that does not follow.
+    """
+
+    contents: Contents
+    events: tuple[RoundRecorded, ...]
+    trainings: tuple[VerifiedTraining, ...]
+    paying: Paying
+    failure: Failure | None
+
+    def checked(self, number: int) -> Checked:
+        """What is left to check of a round, from 1, which depends on no other round."""
+        try:
+            return _round(self.contents, self.trainings[number - 1], self.events[number - 1])
+        except VerificationFailed as failed:
+            return failed.failure
+
+    def require_recorded(self) -> None:
+        """Raise VerificationFailed for a record that does not follow, now that all before it hold."""
+        if self.failure is not None:
+            raise VerificationFailed(self.failure)
+
+
+def _course(contents: Contents, training: VerifiedTraining) -> _Course:
+    events, trainings, paying = list[RoundRecorded](), [training], Paying()
     for event in contents.of(RoundRecorded):
-        with naming("RoundRecorded", event.round):
-            _require_next(training, event)
-            paying = paying.after(event, training)
-        told(_round(contents, training, event))
-        training = training.after(event.record)
+        try:
+            with naming("RoundRecorded", event.round):
+                _require_next(trainings[-1], event)
+                paying = paying.after(event, trainings[-1])
+        except VerificationFailed as failed:
+            return _Course(contents, tuple(events), tuple(trainings), paying, failed.failure)
+        events.append(event)
+        trainings.append(trainings[-1].after(event.record))
+    return _Course(contents, tuple(events), tuple(trainings), paying, None)
+
+
+def _rounds(expected: Expected, course: _Course) -> Iterator[RoundReport]:
+    """Every round that holds, up to the first one that does not, for which VerificationFailed is raised."""
+    for one in expected.rounds(course.checked, len(course.events)):
+        if isinstance(one, Failure):
+            raise VerificationFailed(one)
+        yield one
+
+
+def _checks(contents: Contents, course: _Course) -> list[Check]:
+    training = course.trainings[-1]
     return [
         Check(name="request, key and terms"),
         Check(name="commitments, the chain's", count=sum(1 for one in training.parties.rows if one.rows)),
-        *require_paid(contents, training, paying),
+        *require_paid(contents, training, course.paying),
     ]
 
 

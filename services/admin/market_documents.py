@@ -37,8 +37,8 @@ class MarketPlan:
     for arithmetic; `metrics_port` is the first of consecutive ports, one a daemon, and `metrics_host` the
     address that they are opened on; `console_port` and `console_host` likewise, for all but the listener;
     None takes free ones. `postgresql_url` names a server and its administrator; without it, stores are SQLite
-    files. `block_seconds` lie between the blocks of an own chain. With `checked` the market's rounds are. The
-    sample order asks for a model of `kind`.
+    files. `block_seconds` lie between the blocks of an own chain. `rounds` are checked in a new market; one
+    that is there keeps what its broker's document says. The sample order asks for a model of `kind`.
     """
 
     folder: Path
@@ -63,12 +63,7 @@ class MarketPlan:
     console_port: int | None = None
     console_host: str = "127.0.0.1"
     block_seconds: float = 1.0
-    checked: bool = False
-
-    @property
-    def rounds(self) -> Rounds:
-        """How the market's rounds are run."""
-        return "checked" if self.checked else "plain"
+    rounds: Rounds = "checked"
 
 
 _FOR_TRYING = {"per_buyer": 10_000, "in_total": 10_000}

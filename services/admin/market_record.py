@@ -2,9 +2,9 @@
 
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 
 from services.admin.market_documents import MarketPlan
 from services.admin.market_folder import REQUEST, yaml_text
@@ -30,6 +30,15 @@ class MarketRecord(Settings):
     added: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     order: str = REQUEST
+
+    @field_validator("plan", mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, plan: Any) -> Any:
+        """Whether rounds are checked stood there as yes or no: such a market keeps them."""
+        if not isinstance(plan, dict) or "checked" not in plan:
+            return plan
+        rest = {name: value for name, value in plan.items() if name != "checked"}
+        return {"rounds": "checked" if plan["checked"] else "plain", **rest}
 
     @classmethod
     def of(cls, folder: Path) -> Self:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from protocol.data_set import DataSet
 from protocol.request_sections import Deadlines
+from protocol.roles.checked.requests import check_checkable
 from protocol.types import ZERO_ADDRESS
 from services.admin.market_broker import provision
 from services.admin.market_chain import check_confirmations, contract_of, fund
@@ -44,7 +45,6 @@ from services.data.row_reader import table_lines
 from services.data.sample_request import (
     DemoData,
     DemoOptions,
-    check_checkable,
     column_notes,
     data_sets_of,
     demo_request,
@@ -126,7 +126,7 @@ def _checked_data(plan: MarketPlan) -> DemoData:
     options = _demo_options(plan)
     data = load_data(options)
     request = demo_request(options, data, ZERO_ADDRESS)  # a column that does not vary is told now
-    if plan.checked:
+    if plan.rounds == "checked":
         check_checkable(request)
     return data
 
@@ -139,7 +139,7 @@ async def _deployed(plan: MarketPlan, folder: MarketFolder) -> Deployment:
 
 
 async def _provisioned(record: MarketRecord, made: SetUp, tell: Tell) -> MarketRecord:
-    """The broker made as the market needs it; the record names the virtual host from then on."""
+    """The broker made as the market needs it; the record has its virtual host and rounds from then on."""
     folder = made.folder
     for place in (*(party.folder for party in folder.participants), private_folder(folder.listener)):
         ensure_secret(place / BROKER_PASSWORD)
@@ -154,7 +154,7 @@ async def _provisioned(record: MarketRecord, made: SetUp, tell: Tell) -> MarketR
     changes = await provision(broker)
     made.write(folder.broker_plan, text)
     tell(f"broker: {changes} changes in virtual host {broker.vhost}")
-    record = record.with_plan(virtual_host=broker.vhost)
+    record = record.with_plan(virtual_host=broker.vhost, rounds=broker.rounds)
     record.save()
     return record
 
@@ -167,7 +167,7 @@ def _demo_options(plan: MarketPlan) -> DemoOptions:
         target=plan.target,
         columns=plan.columns,
         seed=plan.seed,
-        checked=plan.checked,
+        rounds_kind=plan.rounds,
     )
 
 

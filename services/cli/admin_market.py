@@ -12,7 +12,7 @@ from services.admin.market_folder import CONFIG, KINDS
 from services.admin.market_setup import SetUp, set_up
 from services.cli.market_adding import add_aggregator, add_owner
 from services.cli.market_running import start, status, stop
-from services.cli.options import CHECKED_HELP, KIND, ROWS, Json, options_of
+from services.cli.options import KIND, ROWS, Json, options_of
 from services.cli.output import print_json, print_result
 from services.cli.standard_streams import visible
 
@@ -69,7 +69,6 @@ _OPTIONS = {
     "console_host": typer.Option(
         help="Address that they listen on; beyond loopback each gets a certificate of its own."
     ),
-    "checked": typer.Option("--checked", help=CHECKED_HELP),
     "block_seconds": typer.Option(
         "--block-time", help="Seconds between two blocks of an own test chain.", min=0.1, max=60
     ),

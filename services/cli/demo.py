@@ -9,7 +9,7 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from services.cli.amounts import Wei, amount_option
-from services.cli.options import CHECKED_HELP, KIND, ROWS, Json, options_of
+from services.cli.options import KIND, ROWS, Json, options_of
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure
 
@@ -56,9 +56,8 @@ _OPTIONS = {
     "step_size": _read(_step_size, "η of gradient descent at most; default: auto, the largest that is safe."),
     "tolerance": _read(_tolerance, "End when a round improves by less than this share; default: 0.001."),
     "start": _read(_start, "First model: mean (of the target), the default, or zero."),
-    "thesis": typer.Option("--thesis", help="As in 2019: raw columns, 20 × 5 steps of 1.5 from zero."),
+    "thesis": typer.Option("--thesis", help="As in 2019: unscaled features, 20 × 5 steps of 1.5 from zero."),
     "key_bits": typer.Option(help="Bits of the Paillier key."),
-    "checked": typer.Option("--checked", help=CHECKED_HELP),
     "deposit": amount_option("The buyer's deposit", default=MARKET_ASSET.whole),
     "token": typer.Option(
         "--token", help="Pay in a test token of its own; --deposit then counts its smallest units."

@@ -19,7 +19,6 @@ from services.console.presentation.convergence import convergence_sentence
 from services.data.sample_request import DemoOptions
 from services.records.chain_facts import record_of
 from services.sandbox.demo import run_demo
-from services.sandbox.interactive_demo import run_attended_demo
 from services.sandbox.report import DemoReport
 
 
@@ -47,6 +46,8 @@ def attend(options: DemoOptions, port: int, *, wei: bool, json: bool) -> None:
     ):
         if given:
             raise MisuseError(f"{name} does not go with --console, which shows and downloads the results")
+    from services.sandbox.interactive_demo import run_attended_demo  # noqa: PLC0415  consoles and their server
+
     narrator = Narrator(options, wei=wei)
     try:
         run_attended_demo(options, port, narrator.tell, narrator.invite)

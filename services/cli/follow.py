@@ -17,7 +17,7 @@ from services.records.chain_facts import record_key, token_of
 from services.store import InstanceRow, Store
 
 _LOOK_SECONDS = 0.3
-_TOLD = (
+TOLD = (
     "open_refused",
     "request_refused",
     "dropped",
@@ -25,6 +25,7 @@ _TOLD = (
     "check_failed",
     "named",
     "attempt_over",
+    "implausible",
     "gave_up",
     "stop_requested",
     "finished",
@@ -59,7 +60,7 @@ class Follower:
         for name, data, _at in facts[begin:]:
             if name == "joining":
                 yield _joining_line(data)
-            elif name in _TOLD:
+            elif name in TOLD:
                 about = f": {fact_text(data, self.names, wei=self.wei, asset=asset)}" if data else ""
                 yield f"{name.replace('_', ' ')}{about}"
             elif line := event_line(name, data, self.most_rounds, self.names, wei=self.wei, asset=asset):

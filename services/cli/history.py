@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,10 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.amounts import Wei
+from services.cli.checks_lines import checks_lines
 from services.cli.event_lines import fact_text
 from services.cli.options import Json
 from services.cli.output import named, print_json
 from services.cli.show import fact_document, known_assets, named_parties, training_title
+from services.cli.standard_streams import visible
 from services.cli.store_option import existing_store
 from services.cli.tables import print_moments, print_table
 from services.common.errors import ConfigurationError
@@ -124,6 +127,8 @@ def _show_rounds(history: TrainingHistory, names: Mapping[str, str], text: _Text
     ]
     nothing = "no round has begun: the first one does when owners have joined and their roles are drawn"
     print_table(columns, [made.values() for made in rounds], right=_NUMBERS, empty=nothing)
+    for line in checks_lines(history.checks, names):
+        typer.echo(visible(line))
     print_moments((fact.at, "happened late:", text(history, fact)) for fact in history.retries)
 
 
@@ -147,6 +152,8 @@ def _document(history: TrainingHistory) -> dict[str, Any]:
         "began_at": format_time(history.began_at),
         "ended_at": _time(history.ended_at),
         "rounds": [_round(made) for made in history.rounds],
+        "gave_up": history.checks.gave_up,
+        "blamed": [asdict(one) for one in history.checks.blamed],
         "failures": [fact_document(*fact) for fact in history.failures],
         "retries": [fact_document(*fact) for fact in history.retries],
     }

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from protocol.types import Rounds
 from services.admin.docs.asyncapi import asyncapi_text
 from services.admin.docs.sequence_diagram import sequence_diagram
 from services.admin.docs.state_diagram import state_diagram
@@ -18,19 +17,14 @@ Format = Annotated[
     ),
 ]
 
-Checked = Annotated[
-    bool, typer.Option("--checked", help="The diagrams of a market whose rounds are checked.")
-]
 
-
-def messages(format: Format = "asyncapi", checked: Checked = False) -> None:  # noqa: A002  options
+def messages(format: Format = "asyncapi") -> None:  # noqa: A002  an option
     """Print the messages' documentation, as this version has them."""
-    rounds: Rounds = "checked" if checked else "plain"
     stream = document_stream()
     match format:
         case "asyncapi":
             stream.write(asyncapi_text())
         case "diagram":
-            stream.write(sequence_diagram(rounds))
+            stream.write(sequence_diagram())
         case role:
-            stream.write(state_diagram(role, rounds))
+            stream.write(state_diagram(role))

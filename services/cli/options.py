@@ -24,7 +24,6 @@ ROWS = {
 }
 
 
-CHECKED_HELP = "Checked rounds: every party proves what it computes; asks for longer keys, and more time."
 KIND_HELP = f"Kind of model: {', '.join(DEMANDS)}."
 
 

@@ -56,9 +56,9 @@ def train(
     if follow_it and (json or no_wait):
         raise MisuseError("--follow shows the training to people: leave out --json and --no-wait")
     wanted = load_request(request)
-    check_order(wanted)
-    tell_few_rows(wanted)
     settings = load(config, "model-buyer")
+    check_order(wanted, settings.rounds)
+    tell_few_rows(wanted)
     seconds = 0.0 if no_wait else wait
     own = own_policy(admit or [], admit_card or [], others, settings.names)
     order = TrainingOrder(request=wanted, admission=own)

@@ -11,6 +11,7 @@ from protocol.records import FIXED_POINT, Market
 from protocol.terms import NATIVE
 from services.cli.account_text import AccountText
 from services.cli.amounts import Wei, money
+from services.cli.checks_lines import checks_lines
 from services.cli.earnings import accounts_in, told
 from services.cli.event_lines import fact_text
 from services.cli.follow import follow
@@ -30,6 +31,7 @@ from services.records.buyer_training import buyer_convergence, buyer_state
 from services.records.chain_facts import token_of
 from services.records.earnings import Account, paid_by_training
 from services.records.model_card import model_card
+from services.records.round_checks import checks_of
 from services.records.stored_trainings import bought_model, find_instance, training_number
 from services.store import InstanceRow, Store
 
@@ -149,6 +151,8 @@ def _show_one(store: Store, instance: InstanceRow, config: Path | None, *, wei: 
     if convergence is not None and (text := convergence_sentence(convergence)):
         typer.echo(text)
     names, assets = named_parties(config), known_assets(config)
+    for line in checks_lines(checks_of(facts), names):
+        typer.echo(visible(line))
     if paid is not None:
         typer.echo(_pay_text(instance, paid, assets, wei=wei))
     asset = assets.of(token_of(store, instance.training))

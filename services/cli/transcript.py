@@ -21,6 +21,7 @@ from services.config.daemons import (
     ModelBuyerConfig,
     load,
 )
+from services.identity.keys import Identity
 from services.identity.keystore import Keystore
 from services.records.stored_trainings import find_instance
 from services.records.transcripts import kept_entries
@@ -45,7 +46,8 @@ def transcript(
 ) -> None:
     """Write what this daemon keeps of a training, hash-chained and sealed with its key.
 
-    Of a validator or an aggregator it shows how requests to the buyer were masked: never give the buyer one.
+    Masks and seeds stay in boxes that this daemon's key alone opens. An owner's or an aggregator's has
+    encrypted updates in the open, as they were sent: never give the buyer one, who can decrypt them.
     """
     require_new(out, force=force)
     own = own_transcript(config, training)
@@ -62,7 +64,7 @@ def own_transcript(config: Path, training: int) -> OwnTranscript:
     settings = load(config)
     if isinstance(settings, ChainListenerConfig):
         raise ConfigurationError(f"{config} is a chain listener's, which takes part in no training")
-    identity = Keystore.open(settings.keystore, read_passphrase(settings.passphrase_file)).identity
+    identity = _identity(settings)
     market = settings.chain.market
     with existing_store(None, config) as store:
         entries = kept_entries(store, find_instance(store, str(training)), market.chain_id)
@@ -74,6 +76,22 @@ def own_transcript(config: Path, training: int) -> OwnTranscript:
         party=identity.address,
     )
     return OwnTranscript(header, entries, identity.signing_key)
+
+
+def own_key(config: Path, party: str) -> bytes | None:
+    """The signing key of the daemon of this file, where the party is this daemon; else None.
+
+    Raises ConfigurationError for a key store that cannot be opened.
+    """
+    settings = load(config)
+    if isinstance(settings, ChainListenerConfig):
+        return None
+    identity = _identity(settings)
+    return identity.signing_key if identity.address == party else None
+
+
+def _identity(settings: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> Identity:
+    return Keystore.open(settings.keystore, read_passphrase(settings.passphrase_file)).identity
 
 
 def _role_of(settings: ModelBuyerConfig | DataOwnerConfig | AggregatorConfig) -> PartyRole:

@@ -2,21 +2,24 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from protocol.errors import MisuseError, ProtocolViolation
-from protocol.verification.report import Check, Report, RoundReport
+from protocol.verification.expected import Expected
+from protocol.verification.report import Blame, Check, Report, RoundReport
 from protocol.verification.transcript import Header, Transcript, from_bytes
-from protocol.verification.verify import Told, verify_entries
 from protocol.verification.verify import verify as verified
+from protocol.verification.verify import verify_entries
 from services.cli.options import Json
 from services.cli.orders import TrainingNumber
 from services.cli.output import print_json
+from services.cli.round_pool import side_by_side
 from services.cli.standard_streams import visible
-from services.cli.transcript import own_transcript
+from services.cli.transcript import own_key, own_transcript
 from services.common.errors import ConfigurationError
 from services.common.files import read_bounded
 from services.config.daemons import load
@@ -33,19 +36,33 @@ def verify(
     config: Annotated[
         Path | None,
         typer.Option(
-            help="A daemon's file: the transcript must be of its market; without one, its store is verified."
+            help="A daemon's file: the transcript must be of its market, and where it is of this daemon its "
+            "boxes are opened; without --transcript, its store is verified."
         ),
     ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another party's transcript, which this one must agree with; may be given again."),
+    ] = None,
     *,
+    jobs: Annotated[int, typer.Option(min=0, help="Rounds checked at a time; 0: one for each core.")] = 0,
     json: Json = False,
 ) -> None:
-    """Rebuild a training from a transcript: proofs, openings, records, contributions, payments.
+    """Rebuild a training from a transcript: proofs, openings, records, contributions, payments, blame.
 
-    Exit status 3 where anything differs, with the first message that does. What the chain holds is taken as
-    the transcript has it: compare a record with the node's before you believe a stranger.
+    Exit status 0 where all of it holds, 3 where anything differs, with the first message that does, 2 for
+    what is no transcript. What the chain holds is taken as the transcript has it: compare a record with the
+    node's before you believe a stranger.
     """
-    told = _nothing if json else _tell
-    header, report = _verified(training, transcript, config, told)
+    expected = Expected(
+        None,
+        training,
+        os.urandom(32),
+        told=_nothing if json else _tell,
+        rounds=side_by_side(jobs or None),
+        against=tuple(_read(path) for path in against or ()),
+    )
+    header, report = _verified(expected, transcript, config)
     if json:
         print_json(report.model_dump(mode="json"))
     else:
@@ -54,16 +71,19 @@ def verify(
         raise typer.Exit(_DIFFERS)
 
 
-def _verified(training: int, path: Path | None, config: Path | None, told: Told) -> tuple[Header, Report]:
-    if path is not None:
-        read = _read(path)
-        market = read.header.market if config is None else load(config).chain.market
-        return read.header, verified(read, market, os.urandom(32), training=training, told=told)
-    if config is None:
-        raise ConfigurationError("give --transcript, or the --config of the daemon whose store to verify")
-    own = own_transcript(config, training)
-    market, seed = own.header.market, os.urandom(32)
-    return own.header, verify_entries(own.header, own.entries, market, seed, training=training, told=told)
+def _verified(expected: Expected, path: Path | None, config: Path | None) -> tuple[Header, Report]:
+    """Of a file, or of a daemon's own store; in the market of the daemon, or else of the file itself."""
+    if path is None:
+        if config is None:
+            raise ConfigurationError("give --transcript, or the --config of the daemon whose store to verify")
+        own = own_transcript(config, expected.training)
+        opening = replace(expected, market=own.header.market, signing_key=own.signing_key)
+        return own.header, verify_entries(own.header, own.entries, opening)
+    read = _read(path)
+    if config is not None:
+        market, key = load(config).chain.market, own_key(config, read.header.party)
+        expected = replace(expected, market=market, signing_key=key)
+    return read.header, verified(read, expected)
 
 
 def _read(path: Path) -> Transcript:
@@ -86,10 +106,18 @@ def _text(checks: Sequence[Check]) -> str:
     return ", ".join(one.name if one.count == 1 else f"{one.count} {one.name}" for one in checks)
 
 
+def _blamed(one: Blame) -> str:
+    where = f"round {one.round}, attempt {one.attempt}" if one.attempt else f"after round {one.round}"
+    who = "nobody named" if one.accused is None else one.accused
+    return f"{one.finding}: {where}: {one.code}, {who}: {one.why}"
+
+
 def _print(header: Header, report: Report) -> None:
     who = f"training {report.training} of {header.contract} on chain {header.chain_id}, as the {report.role}"
     if report.failure is None:
         typer.echo(f"training: {_text(report.checks)}")
+        for one in report.blames:
+            typer.echo(visible(_blamed(one)))
         typer.echo(visible(f"verified: {who} {report.party} has it, from {report.entries} entries"))
         typer.echo(f"not shown: {report.cannot_check}")
         return

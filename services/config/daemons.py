@@ -184,9 +184,9 @@ class Participant(Daemon):
     keystore: FilePath = Field(description="Folder of the key store; make it with: deltaml keys create.")
     passphrase_file: FilePath = Field(description="File whose first line is the key store's passphrase.")
     rounds: Rounds = Field(
-        "plain",
-        description="How this market's rounds are run, the same for all its parties: plain, or checked, in "
-        "which everything is proven.",
+        "checked",
+        description="How this market's rounds are run, the same for all its parties: checked, in which "
+        "everything is proven. Plain is for the trainings that were begun so, until they have ended.",
     )
     traces: Traces = Field(Traces(), description="Where traces go.")
     workers: int | None = Field(

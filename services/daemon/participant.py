@@ -70,7 +70,7 @@ def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
 
 async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopping: Stopping) -> None:
     if isinstance(config, ModelBuyerConfig):
-        check_standing_orders(config.standing_orders)
+        check_standing_orders(config.standing_orders, config.rounds)
     keystore = Keystore.open(config.keystore, read_passphrase(config.passphrase_file))
     hub = Hub()
     async with AsyncExitStack() as stack:
@@ -168,6 +168,7 @@ def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Conso
         names=config.names,
         assets=config.assets,
         aggregators=config.aggregators if isinstance(config, ModelBuyerConfig) else (),
+        rounds=config.rounds,
     )
     return Console(party, config.console, hub)
 

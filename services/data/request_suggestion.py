@@ -20,6 +20,7 @@ from protocol.preparation.tables import Texts, ValueKind, Values
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND
+from protocol.roles.checked.requests import check_checkable
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import DataSetError, UnusableColumn
 from services.data.column_suggestion import (
@@ -106,6 +107,7 @@ def suggest(sample: Path, choices: Choices) -> Suggestion:
     features = [column.fields for column in columns.values()]
     request = parse_request(_document(choices, features, found.fields, values))
     check_widths(request)
+    check_checkable(request)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     reasons = {name: column.reason for name, column in columns.items()}
     return Suggestion(request, left_out, len(values), reasons)

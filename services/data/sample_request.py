@@ -1,6 +1,5 @@
 """What the demo trains on, and the request that a buyer would write for it."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +12,7 @@ import numpy as np
 from protocol.asset import MARKET_ASSET
 from protocol.data_card import bucket_of
 from protocol.data_set import DataSet, card_of, revealing
-from protocol.errors import MisuseError, ProtocolViolation
+from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
 from protocol.links import LINKS, LogitLink
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
@@ -21,7 +20,6 @@ from protocol.request import Request
 from protocol.request_kinds import DEMANDS
 from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND, Schedule
-from protocol.roles.checked.requests import require_checkable
 from protocol.terms import NATIVE, Token
 from protocol.types import Rounds
 from services.common.errors import UnusableColumn
@@ -38,10 +36,6 @@ from services.data.row_files import (
 from services.data.row_reader import read_table, statistic_builder
 from services.data.samples import deal, diabetes
 
-_LARGEST_WEIGHT = 2.0**56
-"""A request has room for 64 bits (protocol/request.py), of which 8 are kept for what training does."""
-_LARGEST_TARGET = 1e8
-"""The contract takes sums of squared errors × 1e18 below 2¹²⁸: a hundredth of the root is a safe bound."""
 _THESIS: dict[str, object] = {
     "rounds": 20,
     "local_steps": 5,
@@ -49,13 +43,6 @@ _THESIS: dict[str, object] = {
     "tolerance": 0,
     "deliver": "last",
 }
-_CHECKED_REMEDIES = {
-    "columns_not_scaled": "; leave out --thesis, or give the request scale: range",
-    "start_too_large": "; start from zero or from the mean",
-    "widths_do_not_fit": "; take a longer key (--key-bits), or fewer rounds or local steps",
-}
-"""What helps against each code of `require_checkable`."""
-
 _OF_CLASSES: frozenset[str] = frozenset(
     kind for kind, asked in DEMANDS.items() if asked.boolean_target or isinstance(LINKS.get(kind), LogitLink)
 )
@@ -71,8 +58,8 @@ DEFAULT_TOKEN_DEPOSIT = 1000 * 10**6
 class DemoOptions:
     """What to train and how; the defaults are the diabetes data under 3072-bit keys.
 
-    None leaves a value to the request's own defaults, or with `thesis` to those of the 2019 thesis: raw
-    columns, 20 × 5 steps of 1.5 from zero, without ridge.
+    None leaves a value to the request's own defaults, or with `thesis` to those of the 2019 thesis: features
+    as they are, 20 × 5 steps of 1.5 from zero, without ridge. `rounds_kind` is how the market's are run.
     """
 
     kind: str = DEFAULT_KIND
@@ -86,7 +73,7 @@ class DemoOptions:
     key_bits: int = 3072
     deposit: int | None = None
     token: bool = False
-    checked: bool = False
+    rounds_kind: Rounds = "checked"
     broker: str | None = None
     chain: str | None = None
     data: Path | None = None
@@ -100,11 +87,6 @@ class DemoOptions:
     folder: Path | None = None
     workers: int | None = None
     metrics_port: int | None = None
-
-    @property
-    def rounds_kind(self) -> Rounds:
-        """How the market's rounds are run."""
-        return "checked" if self.checked else "plain"
 
     @property
     def paid(self) -> int:
@@ -255,14 +237,10 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: T
             "model": {"kind": options.kind, **({"l2": 0} if options.thesis else {})},
             "features": [column(name, data, values) for name in data.features],
             "target": target,
-            "scale": "none" if options.thesis else "range",
             "schedule": options.schedule(),
-            "start": _start(options, values),
+            "start": _start(options, data, values),
             "owners": {"minimum": options.owners, "maximum": options.owners},
-            "bounds": {
-                "min_rows": bucket_of(min(data.sizes)),
-                **(_raw_bounds(data) if options.thesis else {}),
-            },
+            "bounds": {"min_rows": bucket_of(min(data.sizes))},
             "payment": {"deposit_wei": str(options.paid), "token": token},
             "aggregator": aggregator,
             "deadlines": {"join_s": 60, "reveal_s": 60, "step_s": 60, "chain_s": 60},
@@ -279,49 +257,39 @@ def _require_classes(options: DemoOptions, target: Mapping[str, object]) -> None
         )
 
 
-def check_checkable(request: Request) -> None:
-    """Raise MisuseError, with the remedy, for a request whose rounds cannot be checked."""
-    try:
-        require_checkable(request)
-    except ProtocolViolation as violation:
-        remedy = _CHECKED_REMEDIES.get(violation.code, "")
-        raise MisuseError(
-            f"these rounds cannot be checked: {violation.detail or violation.code}{remedy}"
-        ) from None
-
-
 def _column(name: str, data: DemoData, target: Matrix | None) -> dict[str, object]:
     return suggest_column(name, data.column(name), data.kinds[name], EXACT, target).fields
 
 
-def _thesis_column(name: str, data: DemoData, _target: Matrix | None) -> dict[str, object]:
+def _thesis_column(name: str, data: DemoData, target: Matrix | None) -> dict[str, object]:
+    """A column as it is: features are declared from −1 to 1, which scaling leaves alone.
+
+    The target's own range scales it, and gradient descent moves alike on a target that is shifted and
+    stretched: the weights at the end are those of the raw columns.
+    """
     values = data.numbers(name)
-    return {"name": name, "minimum": repr(float(values.min())), "maximum": repr(float(values.max()))}
+    low, high = float(values.min()), float(values.max())
+    if target is None:
+        return {"name": name, "minimum": repr(low), "maximum": repr(high)}
+    if max(abs(low), abs(high)) > 1:
+        raise MisuseError(
+            f"column {name!r} goes from {low:.6g} to {high:.6g}, and the thesis' run takes features as they "
+            "are, from -1 to 1: leave out --thesis, scale the column, or name others with --columns"
+        )
+    return {"name": name, "minimum": "-1", "maximum": "1"}
 
 
-def _start(options: DemoOptions, values: Matrix) -> dict[str, object]:
-    """The first model: the mean, as a buyer with a sample knows it, to six digits."""
+def _start(options: DemoOptions, data: DemoData, values: Matrix) -> dict[str, object]:
+    """The first model: the mean, as a buyer with a sample knows it, to six digits.
+
+    The thesis starts from zero in the columns' own units, which is no zero between scaled columns.
+    """
     start = options.start or ("zero" if options.thesis else "mean")
-    return {"start": start, **({"value": f"{float(values.mean()):.6g}"} if start == "mean" else {})}
-
-
-def _raw_bounds(data: DemoData) -> dict[str, object]:
-    """Room for numbers between columns as they are: none follows from a scale."""
-    values = data.numbers(data.target)
-    spread = max(float(np.ptp(values)), 1e-12)
-    largest = max(spread, float(np.abs(values).max()))
-    steepness = spread / max(min(float(data.numbers(name).std()) for name in data.features), 1e-12)
-    return {
-        "weight_bits": _bits_for(f"the weights for {data.target!r}", steepness, _LARGEST_WEIGHT),
-        "residual_bits": _bits_for(f"column {data.target!r}", largest, _LARGEST_TARGET),
-    }
-
-
-def _bits_for(what: str, value: float, bound: float) -> int:
-    """Bits for numbers up to 256 times `value`."""
-    if value > bound:
-        raise MisuseError(f"{what} may reach {value:.3g}, the bound is {bound:.3g}: scale the columns")
-    return max(24, math.ceil(math.log2(value)) + 8)
+    if start == "mean":
+        return {"start": start, "value": f"{float(values.mean()):.6g}"}
+    if options.thesis:
+        return {"start": "weights", "weights": ("0",) * (len(data.features) + 1)}
+    return {"start": start}
 
 
 def data_sets_of(data: DemoData) -> dict[str, DataSet]:

@@ -1,12 +1,15 @@
 """What a process counts: where its time goes, by the phases of the protocol, its calls and its retries."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
+from types import MappingProxyType
+from typing import Any
 
 from prometheus_client import Histogram
 
+from services.records.round_checks import CODES_OF
 from services.records.training_history import ROUND_ENDS, ROUND_STARTS
 
 PHASES = ("start", "keys", "training", "refresh", "metric", "opening", "chain", "bus", "store")
@@ -36,11 +39,18 @@ ROUND_BUCKETS = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3
 """Upper bounds in seconds: a round takes a second on one machine, or as long as its deadlines let it."""
 
 
+OTHER_CODE = "other"
+"""In the place of a code that no role of ours gives: a peer could make as many series as it likes."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 class Meter:
     """Seconds by phase, summed over tasks and worker processes: more than the wall's where they overlap.
 
     `transactions` and `gas` are by (call, outcome), `retries` by what was tried again,
-    `set_aside` by what was given up because nothing could be done with it.
+    `set_aside` by what was given up because nothing could be done with it, `troubles` of rounds by
+    (fact, code).
     """
 
     def __init__(self) -> None:
@@ -61,6 +71,9 @@ class Meter:
         self.steps_failed = 0
         self.set_aside: Counter[str] = Counter(dict.fromkeys(("input", "message", "event", "effect"), 0))
         self.inputs_forgotten = 0
+        self.troubles: Counter[tuple[str, str]] = Counter(
+            {(fact, code): 0 for fact, codes in CODES_OF.items() for code in (*codes, OTHER_CODE)}
+        )
         self.transactions: Counter[tuple[str, str]] = Counter()
         self.gas: Counter[tuple[str, str]] = Counter()
         self.retries: Counter[str] = Counter(
@@ -73,8 +86,11 @@ class Meter:
         self.seconds[_PHASE_OF_INPUT.get(input_name, "start")] += seconds
         self.steps.labels(input_name).observe(seconds)
 
-    def noted(self, whose: tuple[str, str], fact: str) -> None:
+    def noted(self, whose: tuple[str, str], fact: str, data: Mapping[str, Any] = _NOTHING) -> None:
         """A fact of the training `whose`; a round that spans a restart of the daemon is not timed."""
+        if fact in CODES_OF:
+            code = data.get("code", "")
+            self.troubles[fact, code if code in CODES_OF[fact] else OTHER_CODE] += 1
         now = perf_counter()
         if fact in ROUND_ENDS and whose in self._round_began:
             self.rounds.observe(now - self._round_began[whose])

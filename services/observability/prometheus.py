@@ -200,6 +200,12 @@ PROCESS_TOTALS = (
         "Messages beyond their sender's share that changed nothing: they left no row.",
         attrgetter("inputs_forgotten"),
     ),
+    _total(
+        "round_troubles",
+        "What was noted of rounds that did not go as they should, by fact and reason.",
+        attrgetter("troubles"),
+        ("fact", "code"),
+    ),
     _total("steps_failed", "Steps that ended in a bug of ours.", attrgetter("steps_failed")),
 )
 """What the daemons of a process count together."""

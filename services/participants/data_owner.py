@@ -19,6 +19,7 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import EventConfirmed, Input, PolicyChanged, input_name
+from protocol.roles.owner.checked.state import CheckedState, CommittedState
 from protocol.roles.owner.state import JoinedState, OwnerState, UndecidedState
 from protocol.types import Rounds
 from services.data.catalog import Catalog
@@ -169,7 +170,7 @@ class OwnerRole(Role):
             state = None if row is None else decode_state(self.name, row.state)
         except ProtocolViolation:  # the step tells
             return None
-        if isinstance(state, JoinedState) and state.statistic is not None:
+        if isinstance(state, JoinedState) and _needs_no_rows(state):
             self._copied[key] = True
             return None
         if not isinstance(state, UndecidedState | JoinedState):
@@ -235,3 +236,8 @@ class OwnerRole(Role):
         receiver = {} if order.to is None else {"to": order.to}
         fact = facts.WITHDRAWAL_ORDERED.pair(token=order.token, **receiver)
         return Answer(calls=(*claims, Withdraw(token=order.token, to=order.to)), fact=fact)
+
+
+def _needs_no_rows(state: JoinedState) -> bool:
+    """Whether a training has its own copy, or was committed to, which takes all that it needs of the rows."""
+    return state.statistic is not None or isinstance(state, CommittedState | CheckedState)

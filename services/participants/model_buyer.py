@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 
+from cachetools import LRUCache
 from typing_extensions import override
 
 from protocol.admission_policy import AdmissionPolicy
@@ -25,6 +26,8 @@ from services.records.buyer_training import ORDER
 from services.runtime.input_codec import unqueued
 from services.runtime.role_adapter import NO_TRAINING, Answer, PaillierKeys, Role, RoleContext
 from services.store import Store
+
+_MOST_TRAININGS = 1024
 
 
 class BuyerRole(Role):
@@ -50,6 +53,8 @@ class BuyerRole(Role):
         self._address, self._keys, self.standing_orders = address, keys, standing_orders
         self._admission = pack(admission or AdmissionPolicy())
         self._offers = OfferAsking(store)
+        # Every step asks; the request of a training that has a state never changes.
+        self._key_bits: LRUCache[str, int] = LRUCache(_MOST_TRAININGS)
 
     @override
     def key_of_message(self, signed: SignedMessage) -> str:
@@ -93,14 +98,22 @@ class BuyerRole(Role):
 
     async def private(self, key: str, item: Input) -> Mapping[str, bytes]:
         """The training's Paillier key, made when the order arrives."""
+        bits = self._bits_of(key, item)
+        return (
+            {} if bits is None else {PAILLIER.name: await asyncio.to_thread(self._keys.paillier, key, bits)}
+        )
+
+    def _bits_of(self, key: str, item: Input) -> int | None:
+        """How long a training's key is; None where neither a state nor an order tells."""
+        if (known := self._key_bits.get(key)) is not None:
+            return known
         instance = self.store.instance(key)
         if instance is not None:
-            request = self._state(instance.state).request
-        elif isinstance(item, MessageReceived) and item.signed.envelope.type == "training_order":
-            request = body_of(item.signed, TrainingOrder).request
-        else:
-            return {}
-        return {PAILLIER.name: await asyncio.to_thread(self._keys.paillier, key, request.key_bits)}
+            self._key_bits[key] = self._state(instance.state).request.key_bits
+            return self._key_bits[key]
+        if isinstance(item, MessageReceived) and item.signed.envelope.type == "training_order":
+            return body_of(item.signed, TrainingOrder).request.key_bits
+        return None
 
     @override
     def answer(self, signed: SignedMessage) -> Answer:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from protocol.roles.engine import facts
+from services.records.round_checks import Checks, checks_of
 from services.store import InstanceRow
 
 FAILURES = frozenset(
@@ -108,6 +109,11 @@ class TrainingHistory:
     failures: tuple[Fact, ...]
     retries: tuple[Fact, ...]
 
+    @property
+    def checks(self) -> Checks:
+        """What was found wrong in its rounds, and who is held to blame."""
+        return checks_of(self.failures)
+
 
 def history_of(
     instance: InstanceRow, told: Sequence[tuple[str, Mapping[str, Any], float]]
@@ -125,7 +131,10 @@ def history_of(
 
 
 def _rounds(noted: Sequence[Fact], *, is_over: bool) -> tuple[RoundHistory, ...]:
-    """A round begins where the one before ended; troubles belong to the round they name, or that runs."""
+    """A round begins where the one before ended; troubles belong to the round they name, or that runs.
+
+    A training that ended in the midst of a round has that one too, where something went wrong with it.
+    """
     rounds: list[RoundHistory] = []
     began: float | None = None
     troubles: list[Fact] = []
@@ -137,8 +146,8 @@ def _rounds(noted: Sequence[Fact], *, is_over: bool) -> tuple[RoundHistory, ...]
             began = fact.at
         if fact.name in FAILURES:
             troubles.append(fact)
-    if began is not None and not is_over:
-        number = rounds[-1].number + 1 if rounds else 1
+    number = rounds[-1].number + 1 if rounds else 1
+    if began is not None and (not is_over or any(one.data.get("round") == number for one in troubles)):
         rounds.append(_round(number, began, None, troubles))
     return tuple(rounds)
 

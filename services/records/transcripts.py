@@ -1,8 +1,10 @@
 """A training's transcript out of a daemon's store: what its steps kept, and what the chain credited."""
 
 from protocol.codec import unpack
+from protocol.errors import ProtocolViolation
 from protocol.marketplace import Credited
 from protocol.messages import ChainEvent
+from protocol.verification.links import require_links
 from protocol.verification.transcript import Entry
 from services.common.errors import ConfigurationError
 from services.records.chain_facts import record_key
@@ -10,25 +12,28 @@ from services.store import InstanceRow, Store
 
 
 def kept_entries(store: Store, instance: InstanceRow, chain_id: int) -> list[Entry]:
-    """Events in the chain's order, then messages in that of the daemon's steps.
+    """What the daemon's steps kept, in their order and under their links, then what the chain credited.
 
-    Raises ConfigurationError where nothing was kept: the training's rounds were not checked, or its store was
-    restored from a backup of another time.
+    Raises ConfigurationError where nothing was kept (the training's rounds were not checked, or its store was
+    restored from a backup of another time), and where an entry is not as it was stored.
     """
-    kept = [unpack(Entry, content) for content in store.transcript(instance.key)]
+    kept = store.transcript(instance.key)
     if not kept:
         raise ConfigurationError(
             f"this store keeps no transcript of training {instance.training}; one is kept of trainings whose "
             "rounds are checked"
         )
-    events = {_place(one): one for one in _events(kept)}
-    events |= {_place(one): one for one in _credits(store, instance.training, chain_id)}
-    ordered = [Entry.event(events[place]) for place in sorted(events)]
-    return [*ordered, *(entry for entry in kept if entry.kind != "event")]
-
-
-def _events(kept: list[Entry]) -> list[ChainEvent]:
-    return [unpack(ChainEvent, one.content) for one in kept if one.kind == "event"]
+    try:
+        require_links(kept)
+        entries = [unpack(Entry, content) for content, _link in kept]
+        noted = {_place(unpack(ChainEvent, one.content)) for one in entries if one.kind == "event"}
+    except ProtocolViolation as error:
+        raise ConfigurationError(
+            f"this store's transcript of training {instance.training} was altered: {error.detail}; restore "
+            "the store from a backup"
+        ) from None
+    credited = _credits(store, instance.training, chain_id)
+    return [*entries, *(Entry.event(one) for one in credited if _place(one) not in noted)]
 
 
 def _place(event: ChainEvent) -> tuple[int, int]:

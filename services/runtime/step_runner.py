@@ -136,7 +136,8 @@ class StepRunner:
             writes = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
             if self._role.rounds == "checked":
                 sent = sent_messages(writes, timed.step, self._writer)
-                writes.transcript = entries_of(timed.step, item, sent)
+                own = self._identity
+                writes.transcript = entries_of(timed.step, item, sent, own.address, own.signing_key)
         writes.answer = answer_by_step(order_in(item, self._identity.address), state, timed.step)
         with self._meter.phase("store"), tracing.span("store step"):
             self._store.write_step(queued_input, writes, time.time())
@@ -240,7 +241,7 @@ class StepRunner:
         for name, data in writes.facts:
             about = {"role": self._role.name, "party": address, "training": writes.training}
             _log.info(name, **{**about, **data})
-            self._meter.noted((address, key), name)
+            self._meter.noted((address, key), name, data)
         if writes.finished:
             self._meter.ended((address, key))
 

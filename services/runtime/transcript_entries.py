@@ -7,20 +7,24 @@ from protocol.envelope import SignedMessage
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.effects import ReportViolation
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
+from protocol.types import Address
 from protocol.verification.transcript import KEPT, Entry
 
 
-def entries_of(step: EncodedStep, item: Input, sent: Sequence[SignedMessage]) -> list[bytes]:
+def entries_of(
+    step: EncodedStep, item: Input, sent: Sequence[SignedMessage], party: Address, signing_key: bytes
+) -> list[bytes]:
     """The packed entries: the input first, unless it was refused, and then what the step sends.
 
-    What was refused changed nothing, and whoever sent it must not be able to spoil the transcript.
+    What was refused changed nothing, and whoever sent it must not be able to spoil the transcript. Masks and
+    seeds are put in a box of the party's signing key.
     """
     found: list[Entry] = []
     refused = any(isinstance(effect, ReportViolation) for effect in step.effects)
     match item:
         case MessageReceived(signed=signed) if signed.envelope.type in KEPT and not refused:
-            found.append(Entry(kind="received", content=pack(signed)))
+            found.append(Entry.message(signed, party, signing_key))
         case EventConfirmed(chain_event=event) if not event.removed:
             found.append(Entry.event(event))
-    found += [Entry(kind="sent", content=pack(signed)) for signed in sent]
+    found += [Entry.message(signed, party, signing_key) for signed in sent]
     return [pack(entry) for entry in found]

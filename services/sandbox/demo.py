@@ -10,18 +10,17 @@ from protocol.messages import ChainEvent
 from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
 from protocol.request import LEAST_KEY_BITS, Request
+from protocol.roles.checked.requests import check_checkable
 from protocol.roles.owner.budget import most_numbers
 from protocol.roles.shared.request_widths import check_widths
 from protocol.types import ZERO_ADDRESS
 from services.common.errors import ServiceError
 from services.common.files import require_new, require_other_file
 from services.common.urls import is_url
-from services.console.presentation.card_file import require_card_name, write_card
 from services.data.model_file import write_model
 from services.data.sample_request import (
     DemoData,
     DemoOptions,
-    check_checkable,
     column_notes,
     data_sets_of,
     demo_request,
@@ -30,7 +29,6 @@ from services.data.sample_request import (
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
 from services.records.chain_history import chain_story
-from services.records.model_card import model_card
 from services.records.stored_trainings import bought_model
 from services.sandbox.local_market import LocalMarket
 from services.sandbox.report import DemoReport, Outcome, credited, make_report
@@ -78,10 +76,9 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     check_options(options, least_key_bits)
     data = load_data(options)
     request = demo_request(options, data, ZERO_ADDRESS)
-    if options.checked:
+    check_widths(request)
+    if options.rounds_kind == "checked":
         check_checkable(request)
-    else:
-        check_widths(request)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     if options.folder is not None:
         _make_folder(options.folder)
@@ -118,6 +115,8 @@ def _check_results(options: DemoOptions) -> None:
             raise MisuseError(f"{path} cannot hold both {written[path]} and {what}; name two files")
         written[path] = what
     if options.card is not None:
+        from services.console.presentation.card_file import require_card_name  # noqa: PLC0415  templates
+
         require_card_name(options.card)
     for path in written:
         _check_writable(path)
@@ -175,9 +174,7 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
         if options.model_out is not None:
             write_model(options.model_out, model)  # before anything else: it was paid for
         if options.card is not None:
-            place, assets = market.deployment.market, market.assets
-            card = model_card(market.buyer.store, ended, place, assets=assets)
-            write_card(options.card, card, force=True)
+            _write_card(options.card, market, ended)
         outcome = Outcome(request, model, events, data_sets, market)
         return await make_report(
             outcome,
@@ -185,6 +182,14 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
             chain="embedded" if options.chain is None else "node",
             model_file=options.model_out,
         )
+
+
+def _write_card(path: Path, market: LocalMarket, ended: InstanceRow) -> None:
+    from services.console.presentation.card_file import write_card  # noqa: PLC0415  templates
+    from services.records.model_card import model_card  # noqa: PLC0415
+
+    card = model_card(market.buyer.store, ended, market.deployment.market, assets=market.assets)
+    write_card(path, card, force=True)
 
 
 async def train(market: LocalMarket, request: Request) -> tuple[InstanceRow, BoughtModel]:

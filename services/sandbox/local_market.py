@@ -58,6 +58,8 @@ RoleIn = Callable[[Store, MarketplaceClient, Directory], Role]
 _GAS_ALLOWANCE = 10 * ETHER.whole
 _TRAININGS_PAID = 100
 """For how many deposits the buyer has tokens."""
+_POLL_SECONDS, _EMBEDDED_POLL_SECONDS = 0.2, 5.0
+"""Between two looks for a new block: the embedded chain tells of each by itself."""
 _FOR_TRYING = Budget(per_buyer=10_000, in_total=10_000)
 """About a hundred trainings as a person tries them; the owners' rows lie in the buyer's process anyway."""
 
@@ -283,8 +285,9 @@ class LocalMarket:
         store = Store(self._store_url("chain_listener", market.contract), exclusive=True)
         self._stack.callback(store.close)
         outbox = EventOutbox(store, market)
+        poll = _EMBEDDED_POLL_SECONDS if self._options.chain is None else _POLL_SECONDS
         listener = ChainListener(
-            rpc, market, outbox, confirmations=0, first_block=first_block, poll_seconds=0.2
+            rpc, market, outbox, confirmations=0, first_block=first_block, poll_seconds=poll
         )
         self._tasks.start(listener.run())
         self._tasks.start(outbox.run(self._publish))

@@ -205,6 +205,7 @@ async def _place(
             aggregators=(aggregator,),
             assets=assets,
             pooled=pooled,
+            rounds=party.runtime.role.rounds,
         ),
         settings,
         hubs[address],

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import sqlalchemy as sa
 
@@ -14,16 +14,28 @@ class Backend(ABC):
     """A database system under a store."""
 
     engine: sa.Engine
+    reader: sa.Engine
+    """The same for statements outside transactions."""
     place: str
     """Where the store is, for people; never a password."""
-    reader_options: ClassVar[dict[str, Any]]
-    """Of the engine's connections for statements outside transactions."""
     begin_snapshot: ClassVar[tuple[str, ...]]
     """Statements that begin, on a reader's connection, a transaction whose reads all see one moment."""
 
     @abstractmethod
     def exclusive(self, connection: sa.Connection) -> AbstractContextManager[None]:
         """Inside a transaction: no other process works on the store meanwhile; raises StoreInUse."""
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection whose statements each see what is committed."""
+        with self.reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection in a transaction: all of the block or nothing."""
+        with self.engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def snapshot(self, connection: sa.Connection) -> Iterator[None]:

@@ -61,7 +61,6 @@ class Database:
         self.backend: Backend = _backend(url, password, exclusive=exclusive, existing=existing)
         self.place = self.backend.place
         self.engine = self.backend.engine
-        self._reader = self.engine.execution_options(**self.backend.reader_options)
         try:
             self.ping()
         except BaseException:
@@ -78,13 +77,13 @@ class Database:
 
         Raises StoreUnavailable when the database fails; a commit whose answer is lost may have taken place.
         """
-        with self._answering("writing"), self.engine.begin() as connection:
+        with self._answering("writing"), self.backend.writing() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Reads outside any transaction: each statement sees what is committed."""
-        with self._answering("reading"), self._reader.connect() as connection:
+        with self._answering("reading"), self.backend.reading() as connection:
             yield connection
 
     def rows(self, query: sa.Executable, **values: Any) -> Sequence[Any]:
@@ -107,7 +106,7 @@ class Database:
         """Reads that all see one moment of the store, however long they take."""
         with (
             self._answering("reading"),
-            self._reader.connect() as connection,
+            self.backend.reading() as connection,
             self.backend.snapshot(connection),
         ):
             yield connection

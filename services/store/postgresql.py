@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
 from typing_extensions import override
@@ -39,7 +39,6 @@ _END_OWN_SESSIONS = """
 class PostgreSql(Backend):
     """A schema of a PostgreSQL database, version 14 or newer."""
 
-    reader_options: ClassVar[dict[str, Any]] = {"isolation_level": "AUTOCOMMIT"}
     begin_snapshot = (
         "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
         "SET LOCAL statement_timeout = 0",
@@ -68,6 +67,7 @@ class PostgreSql(Backend):
             },
             hide_parameters=True,
         )
+        self.reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         sa.event.listen(self.engine, "connect", self._prepare)
 
     @override

@@ -20,6 +20,11 @@ _INPUT_DONE = (
     .where(inbox.c.sequence == sa.bindparam("which"), ~inbox.c.done)
     .values(done=True, content=None)
 )
+_WAITING_INPUTS = sa.select(sa.func.count()).select_from(inbox).where(~inbox.c.done)
+_WAITING_BYTES = sa.select(sa.func.sum(sa.func.length(inbox.c.content))).where(~inbox.c.done)
+_WAITING_KEYS = sa.select(inbox.c.key).where(~inbox.c.done).distinct()
+_WAITING_EFFECTS = sa.select(sa.func.count()).select_from(outbox)
+_NEW_EFFECT = outbox.insert()
 _NOT_IN_HAND = outbox.c.sequence.not_in(sa.bindparam("in_hand", expanding=True))
 _DUE_EFFECTS = (
     sa.select(*(outbox.c[part.name] for part in fields(QueuedEffect)))
@@ -68,18 +73,15 @@ class Queues:
 
     def waiting_keys(self) -> list[str]:
         """Instances with inputs to process."""
-        query = sa.select(inbox.c.key).where(~inbox.c.done).distinct()
-        return [row.key for row in self._database.rows(query)]
+        return [row.key for row in self._database.rows(_WAITING_KEYS)]
 
     def waiting_inputs(self) -> int:
         """How many inputs have not been processed yet."""
-        query = sa.select(sa.func.count()).select_from(inbox).where(~inbox.c.done)
-        return int(self._database.scalar(query) or 0)
+        return int(self._database.scalar(_WAITING_INPUTS) or 0)
 
     def waiting_bytes(self) -> int:
         """How long the contents of inputs are together that have not been processed yet."""
-        query = sa.select(sa.func.sum(sa.func.length(inbox.c.content))).where(~inbox.c.done)
-        return int(self._database.scalar(query) or 0)
+        return int(self._database.scalar(_WAITING_BYTES) or 0)
 
     def oldest_input_at(self) -> float | None:
         """When the input arrived that has waited longest."""
@@ -137,7 +139,7 @@ class Queues:
 
     def waiting_effects(self) -> int:
         """How many effects have not taken place yet."""
-        return int(self._database.scalar(sa.select(sa.func.count()).select_from(outbox)) or 0)
+        return int(self._database.scalar(_WAITING_EFFECTS) or 0)
 
     def oldest_effect_at(self) -> float | None:
         """When the effect was asked for that has waited longest."""
@@ -207,7 +209,7 @@ class Queues:
     ) -> None:
         rows = [{"key": key, "kind": kind, "content": content, "next_at": now} for kind, content in effects]
         if rows:
-            connection.execute(outbox.insert(), rows)
+            connection.execute(_NEW_EFFECT, rows)
 
     def _add_delayed(
         self, connection: sa.Connection, key: str, effect: tuple[str, bytes], due_at: float

@@ -4,9 +4,9 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 import sqlalchemy as sa
 from typing_extensions import override
@@ -18,7 +18,6 @@ from services.store.backend import Backend, in_use
 class SqliteMemory(Backend):
     """A store that ends with its process: its one connection is the store."""
 
-    reader_options: ClassVar[dict[str, Any]] = {"reading": True}
     begin_snapshot = ("BEGIN",)
 
     def __init__(self, url: sa.URL) -> None:
@@ -26,8 +25,46 @@ class SqliteMemory(Backend):
         self.engine = sa.create_engine(
             url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False}
         )
+        self.reader = self.engine
+        self._kept: sa.Connection | None = None
         sa.event.listen(self.engine, "connect", _prepare)
-        sa.event.listen(self.engine, "begin", _begin)
+
+    @override
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """The one connection, which is kept: to open and to close it takes longer than most statements."""
+        if self._kept is None:
+            self._kept = self.engine.connect()
+        try:
+            yield self._kept
+        except sa.exc.DBAPIError:
+            self._let_go()  # whatever it is in, the next one begins anew
+            raise
+
+    @override
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that SQLite is told of; SQLAlchemy, which would open a connection for it, is not."""
+        with self.reading() as connection:
+            driver: Any = connection.connection.driver_connection
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # what went wrong first is what is told
+                    driver.rollback()  # nothing where the database has done so already
+                raise
+
+    @override
+    def close(self) -> None:
+        self._let_go()
+        super().close()
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     @override
     @contextmanager
@@ -93,8 +130,3 @@ def _prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver would begin transactions of its own
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: sa.Connection) -> None:
-    if not connection.get_execution_options().get("reading"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

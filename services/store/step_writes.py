@@ -13,31 +13,43 @@ from services.store.tables import blobs, facts, inbox, role_values, timers
 _FIND = "find_"
 
 
+def _gone(table: sa.Table, name: str) -> sa.Delete:
+    """Those of a key whose column `name` is one of the `gone`."""
+    listed: sa.BindParameter[list[Any]] = sa.bindparam("gone", expanding=True)
+    return table.delete().where(table.c.key == sa.bindparam("of"), table.c[name].in_(listed))
+
+
+# Made once: statements that are made anew for each step cost more than what they do.
+_GONE_TIMERS, _NEW_TIMER = _gone(timers, "name"), timers.insert()
+_GONE_BLOBS, _NEW_BLOB = _gone(blobs, "digest"), blobs.insert()
+_NEW_FACT = facts.insert()
+
+
 def write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: float) -> None:
     """Cancel and set a step's timers, which run from `now` on; what waits of earlier ones is forgotten."""
     gone = writes.cancelled | set(writes.timers)
     if gone:
-        connection.execute(timers.delete().where(timers.c.key == key, timers.c.name.in_(gone)))
+        connection.execute(_GONE_TIMERS, {"of": key, "gone": list(gone)})
     if writes.withdrawn:
         waiting = inbox.c.key == key, ~inbox.c.done
         connection.execute(inbox.delete().where(*waiting, inbox.c.content.in_(writes.withdrawn)))
     rows = [{"key": key, "name": name, "fire_at": now + wait} for name, wait in writes.timers.items()]
     if rows:
-        connection.execute(timers.insert(), rows)
+        connection.execute(_NEW_TIMER, rows)
 
 
 def write_blobs(connection: sa.Connection, key: str, writes: StepWrites) -> None:
     """Keep what a step made and its state refers to; forget what it refers to no more."""
     gone = writes.known - writes.references
     if gone:
-        connection.execute(blobs.delete().where(blobs.c.key == key, blobs.c.digest.in_(gone)))
+        connection.execute(_GONE_BLOBS, {"of": key, "gone": list(gone)})
     rows = [
         {"key": key, "digest": digest, "content": content}
         for digest, content in writes.blobs.items()
         if digest in writes.references - writes.known
     ]
     if rows:
-        connection.execute(blobs.insert(), rows)
+        connection.execute(_NEW_BLOB, rows)
 
 
 def write_values(connection: sa.Connection, values: Mapping[str, bytes | None]) -> None:
@@ -55,7 +67,7 @@ def add_facts(
     """(name, data) of facts about `key`."""
     rows = [{"key": key, "name": name, "data": json.dumps(dict(data)), "at": now} for name, data in items]
     if rows:
-        connection.execute(facts.insert(), rows)
+        connection.execute(_NEW_FACT, rows)
 
 
 def add_answer(
@@ -77,10 +89,15 @@ def put(connection: sa.Connection, table: sa.Table, key: dict[str, Any], values:
     """Update the row with this key, or make it."""
     parameters = {f"{_FIND}{name}": value for name, value in key.items()}
     if connection.execute(_row(table, *key), parameters | values).rowcount == 0:
-        connection.execute(table.insert(), key | values)
+        connection.execute(_new_row(table), key | values)
 
 
 @cache
 def _row(table: sa.Table, *key: str) -> sa.Update:
     """An update of what the parameters name; made anew for each row, it would cost more than what it does."""
     return table.update().where(*(table.c[name] == sa.bindparam(f"{_FIND}{name}") for name in key))
+
+
+@cache
+def _new_row(table: sa.Table) -> sa.Insert:
+    return table.insert()

@@ -18,7 +18,7 @@ from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrit
 from services.store.schema import bring_up_to_date, require_current, require_no_backup
 from services.store.step_writes import add_answer, add_facts, put, write_blobs, write_timers, write_values
 from services.store.tables import blobs, facts, inbox, instances, outbox, results, role_values, timers
-from services.store.transcripts import ENTRIES, add_entries
+from services.store.transcripts import ENTRIES, add_entries, linked
 
 _MOST_KEYS = 4096
 _COUNTED_SECONDS = 60.0
@@ -34,6 +34,12 @@ _SAME_FACT = (
     .where(*(facts.c[part] == sa.bindparam(f"of_{part}") for part in ("key", "name", "data")))
     .limit(1)
 )
+_VALUES = (
+    sa.select(role_values)
+    .where(role_values.c.name.like(sa.bindparam("pattern"), escape="/"))
+    .order_by(role_values.c.name)
+)
+_ESCAPED = str.maketrans({wild: f"/{wild}" for wild in "/%_"})
 _BLOBS = sa.select(blobs.c.digest, blobs.c.content).where(blobs.c.key == sa.bindparam("of"))
 
 
@@ -290,9 +296,9 @@ class Store(Queues):
         query = sa.select(results.c.content).where(results.c.key == key, results.c.name == name)
         return self._database.scalar(query)
 
-    def transcript(self, key: str) -> list[bytes]:
-        """What is kept of a training so that it can be verified, oldest first."""
-        return [row.content for row in self._database.rows(ENTRIES, of=key)]
+    def transcript(self, key: str) -> list[tuple[bytes, bytes]]:
+        """What is kept of a training so that it can be verified, oldest first: each entry with its link."""
+        return [linked(row.content) for row in self._database.rows(ENTRIES, of=key)]
 
     def put_value(
         self, name: str, content: bytes | None, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0
@@ -307,8 +313,7 @@ class Store(Queues):
 
     def values(self, prefix: str) -> dict[str, bytes]:
         """What is remembered under names with this prefix, the prefix cut off."""
-        query = sa.select(role_values).where(role_values.c.name.startswith(prefix, autoescape=True))
-        rows = self._database.rows(query.order_by(role_values.c.name))
+        rows = self._database.rows(_VALUES, pattern=f"{prefix.translate(_ESCAPED)}%")
         return {row.name.removeprefix(prefix): row.content for row in rows}
 
     def _instances(self, query: sa.Select[Any]) -> list[InstanceRow]:

@@ -1,28 +1,43 @@
-"""What a party keeps of a training so that it can be verified: entries in order, among its results."""
+"""What a party keeps of a training so that it can be verified: chained entries in order, among its results.
+
+Each is stored behind the digest of all up to it, in the transaction of the step that it is of: who alters,
+leaves out, adds or moves one afterwards breaks every later link, or has to write all of them anew.
+"""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from protocol.verification.links import FIRST, links
 from services.store.tables import results
 
 _PREFIX = "transcript:"
 _NAME = _PREFIX + "{:09d}"
+_LINK_BYTES = len(FIRST)
 _OF = (results.c.key == sa.bindparam("of"), results.c.name.startswith(_PREFIX))
 
 ENTRIES = sa.select(results.c.content).where(*_OF).order_by(results.c.name)
-"""The contents of an instance's entries, oldest first."""
+"""The contents of an instance's entries, oldest first: what `linked` reads."""
 
-_COUNT = sa.select(sa.func.count()).select_from(results).where(*_OF)
+_LAST = sa.select(results.c.name, results.c.content).where(*_OF).order_by(results.c.name.desc()).limit(1)
 
 
 def add_entries(connection: sa.Connection, key: str, entries: Sequence[bytes]) -> None:
     """Append entries, in the transaction of the step that they are of: a redelivery appends nothing."""
     if not entries:
         return
-    first = int(connection.execute(_COUNT, {"of": key}).scalar_one())
+    last = connection.execute(_LAST, {"of": key}).first()
+    first, before = 0, FIRST
+    if last is not None:
+        first, before = int(last.name.removeprefix(_PREFIX)) + 1, linked(last.content)[1]
+    chained = zip(links(entries, before), entries, strict=True)
     rows = [
-        {"key": key, "name": _NAME.format(first + place), "content": content}
-        for place, content in enumerate(entries)
+        {"key": key, "name": _NAME.format(first + place), "content": link + entry}
+        for place, (link, entry) in enumerate(chained)
     ]
     connection.execute(results.insert(), rows)
+
+
+def linked(content: bytes) -> tuple[bytes, bytes]:
+    """An entry out of what is stored, and the link that it was stored under."""
+    return content[_LINK_BYTES:], content[:_LINK_BYTES]

@@ -10,6 +10,7 @@ from protocol.learning.descent import affine_map, step_size_of
 from protocol.learning.plaintext import RoundMetrics, round_metrics
 from protocol.messages.checked import CheckVerdict, RingConsent
 from protocol.types import seats_of
+from services.records.round_checks import checks_of
 from tests.adversaries.arena import Arena
 from tests.support.roles.pay import credited, recomputed
 from tests.support.roles.plain_market import owner_data
@@ -84,6 +85,15 @@ class Outcome:
         if self._is_honest_aggregator:
             faults = (body_of(message).fault for message in arena.sent("training_failed"))
             found |= {fault for fault in faults if fault}
+        return found
+
+    @cached_property
+    def shown_to_blame(self) -> set[str]:
+        """Whom honest parties' pages hold to blame: with an honest aggregator, or by what they saw."""
+        found = set[str]()
+        for party in self.arena.honest():
+            blamed = checks_of((fact.name, fact.data, 0.0) for fact in party.facts).blamed
+            found |= {one.accused for one in blamed if one.seen or self._is_honest_aggregator}
         return found
 
     @property

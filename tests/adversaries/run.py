@@ -78,6 +78,7 @@ def differences(declared: Adversary, outcome: Outcome, ignored: Ignored = _nothi
     if not declared.caught and undeclared:
         found.append(f"found, undeclared: {sorted(undeclared)}")
     found += _people(declared.named, outcome.named, own, arena, "named")
+    found += [f"honest, and held to blame: a {arena.role_of(one)}" for one in outcome.shown_to_blame - own]
     found += _people(declared.left_out, outcome.left_out, own, arena, "left out")
     if not outcome.is_true:
         found.append("a wrong number was recorded")

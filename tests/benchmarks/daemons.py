@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
+from protocol.types import Rounds
 from services.data.samples import deal, diabetes
 from services.observability.logging import configure
 from services.sandbox.demo import DemoOptions, run_demo
@@ -43,12 +44,18 @@ class DaemonReport(BaseModel):
         return 1 - self.cryptography_processor_seconds / self.all_processor_seconds
 
 
+class CheckedMarket(DaemonMarket):
+    """As operators run it, and as the demo does."""
+
+    rounds: Rounds = "checked"
+
+
 async def measure(*, key_bits: int, rounds: int) -> DaemonReport:
     """One training by daemons; the demo's figures are filled in by `main`."""
     columns, rows = diabetes()
     described = describe()
     with tempfile.TemporaryDirectory() as folder, running_server() as server:
-        async with DaemonMarket(Path(folder), server, columns, deal(rows, 5, 39)) as market:
+        async with CheckedMarket(Path(folder), server, columns, deal(rows, 5, 39)) as market:
             await market.introduced()
             request = write_request(market, rounds=rounds, key_bits=key_bits)
             market.command("train", str(request), "--config", str(market.config("buyer")))

@@ -56,8 +56,8 @@ def markdown(seeds: int) -> str:
     lines = [
         "## Shuffled targets, by rows a feature",
         "",
-        "What one of three trainers earns of the contribution pot with its targets shuffled, mean and largest",
-        f"of {seeds} seeds: {FEATURES} drawn features explain between a quarter and a half of the deviance;",
+        "What one of three trainers with shuffled targets earns of the contribution pot, mean and",
+        f"largest of {seeds} seeds: {FEATURES} drawn features explain between a quarter and a half of the deviance;",
         "rows of each owner for each feature and the intercept.",
         "",
         f"| rows | {' | '.join(f'`{kind}`' for kind in LINKS)} |",

@@ -13,6 +13,7 @@ PARTY = 'role="data_owner",party="0xab",instance="owner:9464"'
 QUEUE = 'job="rabbitmq-queues",vhost="deltaml",queue="deltaml'
 LETTERS = f'deltaml_dead_letters_total{{{PARTY},reason="invalid",code=""}}'
 ENDED = f'deltaml_trainings_ended_total{{{PARTY},outcome="failed"}}'
+TROUBLES = 'deltaml_round_troubles_total{instance="owner:9464",fact='
 MEMORY = "rabbitmq_alarms_memory_used_watermark"
 DISK = "rabbitmq_alarms_free_disk_space_watermark"
 OWNER_CONSUMERS = f'rabbitmq_detailed_queue_consumers{{{QUEUE}.data_owner.0xab"}}'
@@ -61,6 +62,22 @@ CASES = {
         {f"deltaml_training_quiet_seconds{{{PARTY}}}": "0+60x20"},
     ),
     "TrainingsFailing": ({ENDED: "0x10 1x5"}, {ENDED: "2x20"}),
+    "SomebodyNamed": (
+        {f'{TROUBLES}"named",code="false_share"}}': "0x10 1x5"},
+        {f'{TROUBLES}"dropped",code="metric_late"}}': "0x10 1x5"},
+    ),
+    "CheckFailed": (
+        {f'{TROUBLES}"check_failed",code="products_contested"}}': "0x10 1x5"},
+        {f'{TROUBLES}"check_failed",code="products_contested"}}': "2x20"},
+    ),
+    "RoundsMeasuredAgain": (
+        {f'{TROUBLES}"attempt_over",code="contested"}}': "0x5 1 2 3 4x10"},
+        {f'{TROUBLES}"attempt_over",code="contested"}}': "0x10 1x5"},
+    ),
+    "RoundImplausible": (
+        {f'{TROUBLES}"implausible",code=""}}': "0x10 1x5"},
+        {f'{TROUBLES}"implausible",code=""}}': "1x20"},
+    ),
     "BalanceLow": (
         {f"deltaml_account_balance_ether{{{PARTY}}}": "0.01x20"},
         {f"deltaml_account_balance_ether{{{PARTY}}}": "0.2x20"},

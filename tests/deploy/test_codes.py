@@ -11,6 +11,7 @@ from services.bus.port import UNDELIVERABLE
 from services.chain.contract.abi import marketplace_artifact, snake_case
 from services.console.presentation.labels import FAILURES
 from services.records.refusal_texts import REFUSALS
+from services.records.round_checks import TROUBLES
 from services.runtime.resources import INTERNAL_ERROR
 from tests.support.deployment.explained import (
     ROOT,
@@ -86,6 +87,12 @@ def test_what_the_console_has_words_for_is_explained():
     assert set(REFUSALS) <= explained, HINT
     whole = {code for code in FAILURES if not code.startswith(BEGINNINGS)}
     assert whole <= explained | {"declined"}, HINT
+
+
+def test_an_operator_is_told_what_to_do_about_every_trouble_of_a_round():
+    told = quoted(section("RUNBOOK.md", "## A round is not in order"))
+    lookups = {"two_versions", "bad_opening", "buyer_silent", "projection_failed", "next_model_failed"}
+    assert told >= TROUBLES | lookups
 
 
 @pytest.mark.parametrize("page", ["README.md", "RUNBOOK.md"])

@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help=f"the first {SHORT} scenarios")
     parser.add_argument("--first", type=int, default=0, help="the seed to begin with")
     parser.add_argument("--markets", type=int, default=5, help="markets side by side")
-    parser.add_argument("--checked", action="store_true", help="in markets whose rounds are checked")
+    parser.add_argument("--plain", action="store_true", help="in markets whose rounds are plain still")
     parser.add_argument("--named-broker", action="store_true", help="on the broker of DELTAML_AMQP_URL")
     parser.add_argument("--json", action="store_true", help="one JSON object for each scenario")
     options = parser.parse_args()
@@ -41,7 +41,7 @@ def main() -> int:
         results.append(result)
         _show(result, as_json=options.json)
 
-    rounds: Rounds = "checked" if options.checked else "plain"
+    rounds: Rounds = "plain" if options.plain else "checked"
     started = time.monotonic()
     seeds = _seeds(options)
     markets = min(options.markets, len(seeds))

@@ -67,7 +67,7 @@ class FaultMarket(DaemonMarket):
         broker: PrivateBroker | NamedBroker,
         *,
         patient: bool = False,
-        rounds: Rounds = "plain",
+        rounds: Rounds = "checked",
     ) -> None:
         """With `patient` the daemons wait for others as long as in production; `rounds` are the market's."""
         super().__init__(folder, broker.server, COLUMNS, small_data(OWNERS))

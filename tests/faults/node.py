@@ -46,7 +46,7 @@ class Node:
         if self._state.exists():
             options += ["--load-state", str(self._state)]
         self.process = _started(options)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):
             while True:
                 try:
                     await self.rpc.call("eth_chainId")
@@ -79,7 +79,7 @@ class Node:
         """End the process, whatever becomes of the rest."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(20)
+            self.process.wait(300)
 
     async def close(self) -> None:
         self.end()

@@ -70,7 +70,7 @@ class ForkedDaemon:
         """kill -9, also of a process that is stopped."""
         assert self.process is not None
         self.process.kill()
-        self.process.join(20)
+        self.process.join(300)
 
     def close(self) -> None:
         if self.process is not None and self.process.exitcode is None:

@@ -35,7 +35,7 @@ async def run(
     seeds: Sequence[int],
     markets: int,
     report: Callable[[Result], None],
-    rounds: Rounds = "plain",
+    rounds: Rounds = "checked",
     *,
     named_broker: bool = False,
 ) -> None:

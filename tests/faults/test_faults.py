@@ -34,7 +34,7 @@ class Results:
         assert self._process.stdout is not None
         while seed not in self._known:
             line = self._process.stdout.readline()
-            assert line, f"the scenarios ended with {self._process.wait(20)} before that of seed {seed}"
+            assert line, f"the scenarios ended with {self._process.wait(300)} before that of seed {seed}"
             result = json.loads(line)
             self._known[result["seed"]] = result
         return self._known[seed]
@@ -69,7 +69,7 @@ def results(request: pytest.FixtureRequest, rabbitmq: Server) -> Iterator[Result
             if len(told) < len(chosen):
                 process.terminate()
             try:
-                process.wait(60)
+                process.wait(300)
             except subprocess.TimeoutExpired:
                 process.kill()
 

@@ -25,7 +25,15 @@ GROWTH_BYTES = 256 << 20
 STALL_SECONDS = 2.0
 """Processor seconds for which the loop may stand still; the market's arithmetic runs in it, too."""
 
-OPTIONS = DemoOptions(rounds=2, local_steps=2, tolerance=Decimal(0), owners=4, key_bits=512, workers=0)
+OPTIONS = DemoOptions(
+    rounds=2,
+    local_steps=2,
+    tolerance=Decimal(0),
+    owners=4,
+    key_bits=512,
+    rounds_kind="plain",
+    workers=0,
+)
 SEALING_BYTES = 256
 
 

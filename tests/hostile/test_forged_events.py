@@ -21,7 +21,15 @@ from services.data.sample_request import DemoOptions, data_sets_of, demo_request
 from services.sandbox.local_market import LocalMarket
 from tests.support.chain.interposed import Interposed
 
-OPTIONS = DemoOptions(owners=4, key_bits=512, rounds=2, local_steps=2, tolerance=Decimal(0), workers=0)
+OPTIONS = DemoOptions(
+    owners=4,
+    key_bits=512,
+    rounds=2,
+    local_steps=2,
+    tolerance=Decimal(0),
+    rounds_kind="plain",
+    workers=0,
+)
 NOWHERE = b"\x66" * 32
 NO_CHAINS_BLOCK = 10**12
 BEYOND = f"block {NO_CHAINS_BLOCK} is beyond what any chain has by now"
@@ -106,8 +114,14 @@ class HostileMarket(LocalMarket):
             if fact == name
         ]
 
-    def states(self):
-        return [row.display_status for party in self.parties for row in party.store.instances()]
+    def is_finished(self) -> bool:
+        """Whether all have; asked after each deed of a party, so it stops at the first that has not."""
+        return all(_has_finished(party) for party in self.parties)
+
+
+def _has_finished(party) -> bool:
+    states = [row.display_status for row in party.store.instances()]
+    return len(states) == 1 and states[0].startswith("FINISHED")
 
 
 def codes_of(market):
@@ -120,12 +134,7 @@ async def trained(market, options=OPTIONS):
     request = demo_request(options, data, market.aggregator.identity.address)
     await market.order(request)
     async with asyncio.timeout(600):
-        await market.wait_for(
-            lambda: (
-                len(market.states()) == len(market.parties)
-                and all(state.startswith("FINISHED") for state in market.states())
-            )
-        )
+        await market.wait_for(market.is_finished)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ async def test_records_and_model_are_numpys_after_kills_and_other_rounds_are_ref
         market.daemons[name].kill()
     market.set_rounds("aggregator", "plain")
     market.daemons["aggregator"].start()
-    assert market.daemons["aggregator"].process.wait(120) == 1
+    assert market.daemons["aggregator"].process.wait(300) == 1
     said = market.tail(market.daemons["aggregator"])
     assert "training 1 was begun with checked rounds; set rounds: checked until it has ended" in said
     market.set_rounds("aggregator", "checked")

@@ -39,7 +39,7 @@ def order(market):
 async def test_a_buyer_that_leaves_once_roles_are_drawn_pays_those_who_were(market):
     await market.introduced()
     order(market)
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         while await market.client.status(1) != "drawing":
             await asyncio.sleep(0.1)
     market.daemons["buyer"].kill()
@@ -47,7 +47,7 @@ async def test_a_buyer_that_leaves_once_roles_are_drawn_pays_those_who_were(mark
         lambda: all(market.shown(name)[-1:] == ["FAILED(buyer_silent)"] for name in ["aggregator"])
     )
     market.daemons["buyer"].start()
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         await paid_out(market.client, market.addresses)
     events = [one.event for one in await chain_events(market.client, market.first_block)]
     [opened], [cancelled], [_drawn] = (

@@ -86,11 +86,6 @@ def test_a_row_that_is_not_numeric(folder, tmp_path, row, said):
     assert_says(demo(folder, "--data", table(tmp_path, "x,y", *slope(), row)), said)
 
 
-def test_checked_rounds_between_raw_columns(folder):
-    said = demo(folder, "--checked", "--thesis")
-    assert_says(said, "rounds are checked between scaled columns alone; leave out --thesis")
-
-
 def test_a_column_that_never_varies(folder, tmp_path):
     path = table(tmp_path, "flat,y", *(f"5,{number}" for number in range(40)))
     said = "only the column 'y'; a feature and a target are needed; column 'flat' has one value in every row"
@@ -107,16 +102,21 @@ def test_a_target_without_a_feature(folder, tmp_path):
     assert_says(demo(folder, "--data", path), "only the column 'y'; a feature and a target are needed")
 
 
-def test_a_target_whose_errors_the_contract_could_not_record(folder, tmp_path):
-    path = table(tmp_path, "x,y", *(f"{number / 40},{number}e9" for number in range(40)))
-    text = demo(folder, "--data", path, "--thesis")
-    assert_says(text, r"column 'y' may reach 3.9e\+10, the bound is 1e\+08: scale")
+def test_the_thesis_with_a_feature_that_would_have_to_be_scaled(folder, tmp_path):
+    path = table(tmp_path, "x,y", *(f"{number / 2},{number}" for number in range(40)))
+    said = "column 'x' goes from 0 to 19.5, and the thesis' run takes features .* from -1 to 1: leave out"
+    assert_says(demo(folder, "--data", path, "--thesis"), said)
 
 
-def test_weights_that_no_request_has_room_for(folder, tmp_path):
-    path = table(tmp_path, "x,y", *(f"{number}e-25,{number}e6" for number in range(40)))
+def test_the_thesis_from_zero_far_from_the_targets_range(folder, tmp_path):
+    path = table(tmp_path, "x,y", *(f"{number / 40},{1000 + number}" for number in range(40)))
     text = demo(folder, "--data", path, "--thesis")
-    assert_says(text, r"weights for 'y' may reach 3.9e\+19, the bound is 7.21e\+16: scale")
+    assert_says(text, "start's weights add up to 52.* at most 4 .*from the target's mean; or widen the")
+
+
+def test_a_key_that_is_too_short_for_the_products(folder):
+    text = demo(folder, "--owners", "64", "--rounds", "10000", "--local-steps", "1000000")
+    assert_says(text, "cannot be checked: .*a key of 1024; .*take a key of 1152 bits or more")
 
 
 # ---- options ----

@@ -19,7 +19,7 @@ def with_login(url, user, password):
 
 
 def run(broker):
-    options = DemoOptions(rounds=2, tolerance=Decimal(0), key_bits=1024, workers=0, broker=broker)
+    options = DemoOptions(owners=4, rounds=1, tolerance=Decimal(0), key_bits=1024, workers=0, broker=broker)
     return run_demo(options, lambda _text, _event: None)
 
 

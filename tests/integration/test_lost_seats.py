@@ -90,7 +90,7 @@ async def test_a_seat_is_lost_without_a_nonce_and_the_training_with_too_few(mark
     events = await market.events(1)
     assert [one.account for one in events if isinstance(one, BondForfeited)] == [market.addresses[SILENT]]
     assert await market.client.credit_of(FORFEIT_TO) == BOND
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         await market.bonds_are_back(1)
     [opened], [cancelled] = ([one for one in events if isinstance(one, kind)] for kind in (Opened, Cancelled))
     assert cancelled.refund == opened.deposit
@@ -99,7 +99,7 @@ async def test_a_seat_is_lost_without_a_nonce_and_the_training_with_too_few(mark
     market.order("four are enough", minimum=4)
     silent, *others = await market.lose_seat(2)
     assert (silent, set(others)) == ("FAILED(not_revealed)", {"FINISHED"})
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         await paid_out(market.client, market.addresses)
     events = await market.events(2)
     seats = [one.owner for one in events if isinstance(one, Joined)]

@@ -16,7 +16,8 @@ from tests.support.daemons.watched_demo import watched_demo
 def traced():
     exporter = InMemorySpanExporter()
     tracing.configure_with(SimpleSpanProcessor(exporter), 1.0, "deltaml", "all")
-    demo = watched_demo(DemoOptions(key_bits=1024, rounds=2, local_steps=2, tolerance=Decimal(0), workers=0))
+    options = DemoOptions(owners=4, key_bits=1024, rounds=1, local_steps=2, tolerance=Decimal(0), workers=0)
+    demo = watched_demo(options)
     tracing.close()
     return demo, exporter.get_finished_spans()
 

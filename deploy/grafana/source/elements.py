@@ -111,6 +111,11 @@ def rate(metric: str, by: str, matching: str = "") -> str:
     return f"sum by ({by}) (rate({metric}{matching}[$__rate_interval]))"
 
 
+def troubles(facts: str) -> str:
+    """How often a fact of a round that goes wrong was noted in the range of time shown, by its reason."""
+    return f'sum by (code) (increase(deltaml_round_troubles_total{{fact=~"{facts}"}}[$__range])) > 0'
+
+
 def quantiles(metric: str, matching: str = "", by: str = "") -> list[Query]:
     """Half of all, and nearly all, are below these."""
     labels = f"le, {by}" if by else "le"

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001
 """The dashboard of a whole market."""
 
-from elements import PARTIES, Json, dashboard, panel, quantiles, rate, stat
+from elements import PARTIES, Json, dashboard, panel, quantiles, rate, stat, troubles
 
 
 def made() -> Json:
@@ -61,6 +61,38 @@ def made() -> Json:
             "By the clock, from the end of the round before, over all daemons scraped here.",
             "s",
             *quantiles("deltaml_round_seconds"),
+        ),
+        panel(
+            "Checkers' complaints",
+            "What checkers say is not in order in a round, as each party that hears of it counts it. A word "
+            "alone names nobody.",
+            "short",
+            (troubles("check_failed"), "{{code}}"),
+        ),
+        panel(
+            "Rounds measured again",
+            "Attempts that came to nothing, by reason, as each party that was told counts them.",
+            "short",
+            (troubles("attempt_over"), "{{code}}"),
+        ),
+        panel(
+            "Held to blame",
+            "Faults that signed messages show, by what was done. The trainings' pages and deltaml history "
+            "name who it was.",
+            "short",
+            (troubles("named|complaint"), "{{code}}"),
+        ),
+        panel(
+            "Trainings given up",
+            "By reason, as each party counts them. Errors that cannot be are among them.",
+            "short",
+            (troubles("gave_up"), "{{code}}"),
+        ),
+        panel(
+            "Left out",
+            "Owners that the others go on without, by reason, as each party counts them.",
+            "short",
+            (troubles("dropped"), "{{code}}"),
         ),
         panel(
             "Messages sent",

@@ -109,6 +109,10 @@ class RoundEvidence(MessageBody):
     members: Parties
     left_out: Annotated[tuple[LeftOutMember, ...], Field(max_length=256)] = ()
 
+    def without_masks(self) -> "RoundEvidence":
+        """What may be kept of it when the round is over."""
+        return self.model_copy(update={"masks": (), "mask_roots": ()})
+
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, OWNER),),
         sent_when="When the buyer has answered and the round before it is recorded.",

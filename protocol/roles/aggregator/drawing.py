@@ -126,7 +126,7 @@ def _start(state: DrawingState, context: Context) -> Step[TrainingState | Ending
     parties, dropped = training.parties, training.dropped
     silent = silent_seats(parties, dict(state.answers))
     if (parties.validators & ~dropped).bit_count() < parties.quorum:
-        return give_up(training, "too_few_validators", context)
+        return give_up(training, "too_few_validators", context, silent=silent & parties.validators)
     body = TrainingStarted(
         trainers=parties.addresses(parties.trainers),
         validators=parties.addresses(parties.validators),

@@ -42,22 +42,25 @@ from protocol.roles.shared.deadlines import ending_seconds
 from protocol.roles.shared.drawing import has_too_few_revealed
 from protocol.roles.shared.notices import gave_up
 from protocol.roles.shared.parties import require_sender
+from protocol.types import Address, Seats
 
 # ---- given up ----
 
 
 def give_up(
-    state: AggregatorState, code: str, context: Context, *, fault: str | None = None
+    state: AggregatorState, code: str, context: Context, *, fault: str | None = None, silent: Seats = 0
 ) -> Step[EndingState]:
     """Tell everybody and end the training on chain by what was recorded, as soon as the contract lets us.
 
-    `fault` is the address of the party that is to blame, if one is.
+    `fault` is the address of the party that is to blame, if one is; `silent` the seats that we waited for in
+    vain, which everybody is told and blames nobody.
     """
     closed = isinstance(state, DrawingState | TrainingState)
     ending = enter(EndingState, state, failure=code, closed=closed)
-    notices = _failure_notices(ending, code, context, fault)
+    missed = state.parties.addresses(silent)
+    notices = _failure_notices(ending, code, context, fault, missed)
     wait = timers.END.set(_seconds_to_the_end(state, context))
-    return Step(ending, (*notices, wait, gave_up(code, ending.recorded, fault)))
+    return Step(ending, (*notices, wait, gave_up(code, ending.recorded, fault, missed)))
 
 
 def _seconds_to_the_end(state: AggregatorState, context: Context) -> float:
@@ -70,9 +73,13 @@ def _seconds_to_the_end(state: AggregatorState, context: Context) -> float:
 
 
 def _failure_notices(
-    state: AggregatorState, code: str, context: Context, fault: str | None = None
+    state: AggregatorState,
+    code: str,
+    context: Context,
+    fault: str | None = None,
+    silent: tuple[Address, ...] = (),
 ) -> list[SendMessage]:
-    body = TrainingFailed(code=code, fault=fault, last_round=state.recorded)
+    body = TrainingFailed(code=code, fault=fault, last_round=state.recorded, silent=silent)
     recipients = (opened_of(state).buyer, *state.parties.taking_part())
     return [message(context, recipient, body) for recipient in recipients]
 

@@ -107,9 +107,9 @@ def on_metrics_late(
     if not isinstance(lane, MeasuringLane) or lane.at != at:
         return Step.unchanged(state)
     answered = state.parties.mask(tuple(metric.owner for metric in lane.metrics))
-    if answered.bit_count() < state.parties.quorum:
-        return give_up(state, "too_few_validators", context)
     silent = lane.validators & ~answered
+    if answered.bit_count() < state.parties.quorum:
+        return give_up(state, "too_few_validators", context, silent=silent)
     notices = attendance.drop_notices(state, silent, at, "metric_late", context)
     state = attendance.mark_absent(state, silent, at.round)
     again = MeasuringLane(trained=lane.trained, attempt=lane.attempt + 1, validators=answered)

@@ -165,9 +165,11 @@ def on_signatures_late(
     state: TrainingState, at: RoundAttempt, context: Context
 ) -> Step[TrainingState | EndingState]:
     """Without a majority the round cannot be recorded."""
-    if not isinstance(state.evaluation, SigningLane) or state.evaluation.at != at:
+    lane = state.evaluation
+    if not isinstance(lane, SigningLane) or lane.at != at:
         return Step.unchanged(state)
-    return give_up(state, "too_few_signatures", context)
+    signed = state.parties.mask(tuple(owner for owner, _signature in lane.signatures))
+    return give_up(state, "too_few_signatures", context, silent=lane.validators & ~signed)
 
 
 def _record(state: TrainingState, lane: SigningLane) -> Step[TrainingState]:

@@ -119,9 +119,9 @@ def on_updates_late(state: TrainingState, round_number: int, context: Context) -
     if not isinstance(lane, DistributedLane) or lane.round != round_number:
         return Step.unchanged(state)
     answered = state.parties.mask(_senders(lane))
-    if answered.bit_count() < 2:
-        return give_up(state, "too_few_trainers", context)
     silent = lane.trainers & ~answered
+    if answered.bit_count() < 2:
+        return give_up(state, "too_few_trainers", context, silent=silent)
     notices = attendance.drop_notices(state, silent, (lane.round, 0), "update_late", context)
     state = attendance.mark_absent(state, silent, lane.round)
     refreshing = _refresh(state, replace(lane, trainers=answered), context)

@@ -31,6 +31,7 @@ from protocol.roles.buyer.state import (
     stall_timer,
     terms_of,
 )
+from protocol.roles.checked.requests import check_checkable
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import SetTimer, SubmitCall, effects_of
@@ -43,23 +44,27 @@ from protocol.roles.shared.drawing import draw_call, draw_timer, reveal_until
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import check_widths
 from protocol.roles.shared.transcript import TranscriptHead
+from protocol.types import Rounds
 from protocol.vectors import EncryptedVector
 
 
-def check_order(request: Request) -> None:
-    """Whether this can be ordered at all: for people, before anything is sent or a deposit paid.
+def check_order(request: Request, rounds: Rounds) -> None:
+    """Whether this can be ordered in a market of such rounds: before anything is sent or a deposit paid.
 
-    Raises WidthError where its numbers could overflow and DepositTooLow below the contract's floor, each with
-    value, bound and remedy.
+    Raises WidthError where its numbers could overflow, DepositTooLow below the contract's floor, and
+    MisuseError where its rounds are to be checked and cannot be; each with value, bound and remedy.
     """
     check_widths(request)
     check_deposit(request)
+    if rounds == "checked":
+        check_checkable(request)
 
 
 def require_possible(request: Request) -> None:
-    """As `check_order` for an order that has come: raises ProtocolViolation with a code."""
+    """As `check_order` for an order that has come, of any rounds: raises ProtocolViolation with a code."""
     try:
-        check_order(request)
+        check_widths(request)
+        check_deposit(request)
     except WidthError as error:
         raise ProtocolViolation("widths_do_not_fit", str(error)) from None
     except DepositTooLow as error:

@@ -53,10 +53,21 @@ def numbers_digest(numbers: Sequence[bytes]) -> bytes:
 def evidence_digest(evidence: RoundEvidence) -> bytes:
     """Of all that a round's checks start from: members that were shown different things cannot agree in it.
 
-    It tells the buyer nothing of the masks in it, which are hashed together with ciphertexts and signatures
-    that the buyer never sees.
+    Masks stand in it by a digest of their own, so that what is kept of the evidence without them is still
+    what members signed and the chain has recorded.
     """
-    return digest_of(b"deltaml evidence", pack(evidence))
+    return shown_digest(evidence.without_masks(), masks_digest(evidence))
+
+
+def masks_digest(evidence: RoundEvidence) -> bytes:
+    """Of masks and their roots: a guess of the masks cannot be held against it, for nobody guesses a root."""
+    masks, roots = numbers_digest(evidence.masks), numbers_digest(evidence.mask_roots)
+    return digest_of(b"deltaml masks", masks, roots)
+
+
+def shown_digest(shown: RoundEvidence, masks: bytes) -> bytes:
+    """The evidence's digest, of the evidence without masks and `masks_digest`."""
+    return digest_of(b"deltaml evidence", pack(shown), masks)
 
 
 def attempt_digests(

@@ -4,15 +4,17 @@ Proofs bound what an owner commits to by ranges of [−1, 1], and a start is in 
 weights that grow by powers of some number would have the first error spell out the table of all products.
 """
 
+from contextlib import suppress
+
 from protocol.crypto.fixed_point import encode
-from protocol.errors import ProtocolViolation, WidthError
+from protocol.errors import MisuseError, ProtocolViolation, WidthError
 from protocol.learning.checked_openings.next_model import NextModelWidths
 from protocol.learning.judgement.plausibility import require_start
 from protocol.learning.moments.widths import MomentWidths
 from protocol.learning.projection.question import projection_widths
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import validator_count
-from protocol.request import Request
+from protocol.request import MOST_KEY_BITS, Request
 from protocol.roles.engine.refusals import require
 
 
@@ -28,6 +30,32 @@ def require_checkable(request: Request) -> None:
         _least_widths(request)
     except WidthError as error:
         raise ProtocolViolation("widths_do_not_fit", str(error)) from None
+
+
+_REMEDIES = {
+    "columns_not_scaled": "set scale: range",
+    "start_too_large": "or widen the target's range",
+}
+"""What helps against the codes of `require_checkable` that no longer key helps against."""
+
+
+def check_checkable(request: Request) -> None:
+    """As `require_checkable`, for people: raises MisuseError with what is wrong, its bound and the remedy."""
+    try:
+        require_checkable(request)
+    except ProtocolViolation as violation:
+        remedy = _remedy(request, violation.code)
+        raise MisuseError(f"these rounds cannot be checked: {violation.detail}; {remedy}") from None
+
+
+def _remedy(request: Request, code: str) -> str:
+    if code != "widths_do_not_fit":
+        return _REMEDIES[code]
+    for bits in range(request.key_bits + 64, MOST_KEY_BITS + 1, 64):
+        with suppress(WidthError):
+            _least_widths(request.model_copy(update={"key_bits": bits}))
+            return f"take a key of {bits} bits or more (key_bits)"
+    return f"no key of up to {MOST_KEY_BITS} bits is long enough: ask for fewer features or rounds"
 
 
 def _least_widths(request: Request) -> None:

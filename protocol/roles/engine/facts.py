@@ -113,7 +113,10 @@ DROPPED = _fact(
 )
 COMPLAINT = _fact("complaint", "The aggregator complains of somebody.", "accused round code")
 GAVE_UP = _fact(
-    "gave_up", "The training cannot go on: the aggregator ends it on the chain.", "code last_round", "accused"
+    "gave_up",
+    "The training cannot go on: the aggregator ends it on the chain.",
+    "code last_round",
+    "accused silent",
 )
 CHECK_FAILED = _fact(
     "check_failed", "A checker says that an attempt at a round is not in order.", "checker round attempt code"

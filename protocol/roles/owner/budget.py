@@ -213,7 +213,7 @@ def _opened_rounds(state: RunningState) -> int:
     if state.last_recorded:
         return state.recorded
     trained = state.answer.round if state.answer is not None else 0
-    measured = state.link.round + int(state.evaluation is not None) if state.link is not None else 0
+    measured = state.link.round + int(state.is_measuring) if state.link is not None else 0
     return min(max(state.recorded + 1, trained, measured), state.request.schedule.rounds)
 
 

@@ -13,10 +13,11 @@ STOPPED_BY_AGGREGATOR = "stopped_by_aggregator"
 Notice = RoundCompleted | ParticipantDropped | Complaint | TrainingFailed
 
 
-def gave_up(code: str, last_round: int, fault: Address | None) -> RecordFact:
-    """The end of a training after `last_round`, with whom the aggregator holds to blame, if anybody."""
+def gave_up(code: str, last_round: int, fault: Address | None, silent: tuple[Address, ...]) -> RecordFact:
+    """The end of a training after `last_round`: whom the aggregator blames, and waited for, if anybody."""
     accused = {} if fault is None else {"accused": fault}
-    return facts.GAVE_UP.of(code=code, last_round=last_round, **accused)
+    missed = {"silent": list(silent)} if silent else {}
+    return facts.GAVE_UP.of(code=code, last_round=last_round, **accused, **missed)
 
 
 def fact_of(notice: Received[Notice], aggregator: Address) -> RecordFact:
@@ -29,7 +30,7 @@ def fact_of(notice: Received[Notice], aggregator: Address) -> RecordFact:
             return facts.DROPPED.of(participant=participant, round=first, attempt=attempt, code=code)
         case Complaint(accused=accused, code=code):
             return facts.COMPLAINT.of(accused=accused, round=round_number, code=code)
-        case TrainingFailed(code=code, last_round=last, fault=fault):
-            return gave_up(code, last, fault)
+        case TrainingFailed(code=code, last_round=last, fault=fault, silent=silent):
+            return gave_up(code, last, fault, silent)
         case RoundCompleted():
             return facts.ROUND_COMPLETED.of(round=round_number)

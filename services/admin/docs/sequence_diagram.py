@@ -87,7 +87,7 @@ _LIFELINES = {
 _CALL = "call:"
 
 
-def sequence_diagram(rounds: Rounds = "plain") -> str:
+def sequence_diagram(rounds: Rounds = "checked") -> str:
     """The diagram in Mermaid's notation, one line an arrow; of a market with such `rounds`."""
     return "\n".join(_lines(rounds)) + "\n"
 

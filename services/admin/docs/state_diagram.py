@@ -7,7 +7,7 @@ from protocol.roles.dispatch import ROLES_OF
 from protocol.types import Rounds
 
 
-def state_diagram(role: str, rounds: Rounds = "plain") -> str:
+def state_diagram(role: str, rounds: Rounds = "checked") -> str:
     """The diagram in Mermaid's notation, one line for each pair of phases; of a market with such `rounds`."""
     return "\n".join(_lines(role, rounds)) + "\n"
 

@@ -27,7 +27,7 @@ from services.config.daemons import Broker
 
 @asynccontextmanager
 async def declared(
-    url: str, participants: Sequence[tuple[PartyRole, str]], rounds: Rounds = "plain"
+    url: str, participants: Sequence[tuple[PartyRole, str]], rounds: Rounds
 ) -> AsyncIterator[Broker]:
     """Declare what these (role, address) pairs need on the broker at `url`; the queues go with the block.
 

@@ -65,7 +65,11 @@ class Places(Settings):
     vhost: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] = Field(
         "deltaml", description="The virtual host."
     )
-    rounds: Rounds = Field("plain", description="How the market's rounds are run: plain or checked.")
+    rounds: Rounds = Field(
+        "checked",
+        description="How the market's rounds are run, as in its daemons' configurations: checked, or plain "
+        "until the trainings that were begun so have ended.",
+    )
     participants: tuple[ParticipantPlace, ...] = Field(description="Everybody with a queue.")
     chain_listeners: tuple[ListenerPlace, ...] = Field((), description="Who publishes contract events.")
 

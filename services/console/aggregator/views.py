@@ -3,27 +3,22 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from protocol.roles.aggregator.lanes import (
-    EvaluationLane,
-    MeasuringLane,
-    OpeningLane,
-    RefreshingLane,
-    SigningLane,
-    TrainingLane,
-)
 from protocol.roles.aggregator.state import AggregatorState, TrainingState
-from protocol.roles.shared.parties import Parties
+from services.console.aggregator.work import Work, work_of
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.training_record import TrainingRecord
 
-_TIMERS = {
+TIMER_NAMES = {
     "request": _("the request from the buyer"),
     "join": _("the owners' joining"),
     "draw": _("the drawing of roles"),
     "rows": _("the owners' row counts"),
     "updates": _("the trainers' updates"),
     "refresh": _("the buyer's re-encryption"),
+    "moments": _("the buyer's products"),
     "metrics": _("the validators' measurements"),
+    "checks": _("the validators' measurements and both checkers' verdicts"),
+    "consents": _("the validators' signatures of the hidden errors"),
     "opening": _("the buyer's opening"),
     "signatures": _("the validators' signatures"),
     "end": _("the end on the chain"),
@@ -31,19 +26,7 @@ _TIMERS = {
     "settle": _("the division of the deposit"),
     "delivery": _("the buyer's receipt for its model"),
 }
-
-BUYER = "buyer"
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A round in hand: what is done with it, who has answered, who has not."""
-
-    round: int
-    attempt: int | None
-    status: str
-    answered: tuple[str, ...]
-    waiting: tuple[str, ...]
+"""What an aggregator waits for, by the name of its timer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +47,7 @@ class Training(TrainingRecord[AggregatorState]):
     def work(self) -> tuple[Work, ...]:
         """The rounds in hand: one in training, and the one before it being measured."""
         state = self.state
-        if not isinstance(state, TrainingState):
-            return ()
-        measured = () if state.evaluation is None else (_measured(state.evaluation, state.parties),)
-        trained = () if state.training_lane is None else (_trained(state.training_lane, state.parties),)
-        return measured + trained
+        return work_of(state, self.party.market) if isinstance(state, TrainingState) else ()
 
     @property
     def waiting(self) -> int:
@@ -81,7 +60,7 @@ class Training(TrainingRecord[AggregatorState]):
         if self.row.finished:
             return ()
         timers = ((name.partition(":")[0], at) for name, at in self.party.store.timers_of(self.row.key))
-        return tuple(Deadline(_TIMERS[kind], at) for kind, at in timers if kind in _TIMERS)
+        return tuple(Deadline(TIMER_NAMES[kind], at) for kind, at in timers if kind in TIMER_NAMES)
 
     @property
     def answers(self) -> tuple[tuple[str, str], ...]:
@@ -93,29 +72,3 @@ class Training(TrainingRecord[AggregatorState]):
     def dropped(self) -> tuple[str, ...]:
         """The owners who were left out."""
         return self.state.parties.addresses(self.state.dropped)
-
-
-def _trained(lane: TrainingLane, parties: Parties) -> Work:
-    answered = tuple(update.owner for update in lane.updates)
-    waiting = _others(parties.addresses(lane.trainers), answered)
-    if isinstance(lane, RefreshingLane):
-        waiting = (BUYER,)
-    return Work(lane.round, None, lane.status, answered, waiting)
-
-
-def _measured(lane: EvaluationLane, parties: Parties) -> Work:
-    validators = parties.addresses(lane.validators)
-    match lane:
-        case MeasuringLane():
-            answered = tuple(metric.owner for metric in lane.metrics)
-            waiting = _others(validators, answered)
-        case OpeningLane():
-            answered, waiting = validators, (BUYER,)
-        case SigningLane():
-            answered = tuple(owner for owner, _signature in lane.signatures)
-            waiting = _others(validators, answered)
-    return Work(lane.trained.round, lane.attempt, lane.status, answered, waiting)
-
-
-def _others(asked: tuple[str, ...], answered: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(owner for owner in asked if owner not in answered)

@@ -7,10 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from protocol.errors import MisuseError
+from protocol.errors import MisuseError, ProtocolViolation
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.request_parsing import as_tuples
+from protocol.roles.checked.requests import require_checkable
 from protocol.terms import NATIVE
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml, request_fields
@@ -34,6 +35,7 @@ from services.console.buyer.order_form import (
     fresh,
     request_from,
     shares_total,
+    unorderable,
     values_of,
 )
 from services.console.buyer.views import Training
@@ -85,7 +87,7 @@ async def checked(request: web.Request) -> web.StreamResponse:
     page = page_of(request)
     values = await page.form()
     audit(request, quiet=True)
-    result = _untaken(page, check(values))
+    result = _orderable(page, check(values))
     # Nobody wants to hear of every input that is still to come; the review tells of them.
     visible = {name: problem for name, problem in result.problems.items() if values.get(name, "·").strip()}
     values_shown = {**_form_values(values, result), **await _money(page, result.request)}
@@ -110,7 +112,7 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
         values = completed(document)
         return _form(page, values, check(values).problems)
     # More columns than the form shows: confirm the document itself.
-    result = _untaken(page, result)
+    result = _orderable(page, result)
     if result.request is not None:
         return await _confirm(page, result.request)
     problem = next(iter(result.problems.values()))
@@ -137,7 +139,7 @@ async def review(request: web.Request) -> web.StreamResponse:
     page = page_of(request)
     values = await page.form()
     audit(request, quiet=True)
-    result = _untaken(page, check(values))
+    result = _orderable(page, check(values))
     if result.request is None:
         return _form(page, values, result.problems, status=422)
     return await _confirm(page, result.request)
@@ -147,8 +149,8 @@ async def order(request: web.Request) -> web.StreamResponse:
     """Send the order to the daemon."""
     page = page_of(request)
     wanted = request_from((await page.form()).get("request", ""))
-    if _is_taken(page, wanted):
-        raise MisuseError(page.reader.gettext(_TAKEN))
+    for problem in _orderable(page, Checked(request=wanted)).problems.values():
+        raise MisuseError(page.reader.gettext(problem.text) % problem.values)
     audit(request, request=wanted.name, request_hash=f"0x{wanted.hash().hex()}")
     await give(page, TrainingOrder(request=wanted))
     return page.redirect("/trainings?ordered=1")
@@ -240,9 +242,21 @@ async def _money(page: Page, wanted: Request | None) -> dict[str, Any]:
     return {**nothing, "balance": balance, "missing": max(0, wanted.payment.buyer_pays - balance)}
 
 
-def _untaken(page: Page, result: Checked) -> Checked:
+def _orderable(page: Page, result: Checked) -> Checked:
+    """The same where its request can be ordered here and now, or why it cannot."""
     if result.request is not None and _is_taken(page, result.request):
         return Checked(problems={"name": Problem(_TAKEN)})
+    return _provable(result) if page.party.rounds == "checked" else result
+
+
+def _provable(result: Checked) -> Checked:
+    """The same where the rounds of its request can be checked, or what keeps them from it."""
+    if result.request is None:
+        return result
+    try:
+        require_checkable(result.request)
+    except ProtocolViolation as violation:
+        return unorderable(violation, result.request)
     return result
 
 

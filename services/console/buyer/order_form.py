@@ -195,6 +195,10 @@ def _in_units(payment: dict[str, Any], values: Mapping[str, str]) -> None:
     payment["bonds"] = {name: value for name, value in payment["bonds"].items() if value != ""} or None
 
 
+_PLACES = {"deposit_too_low": "deposit", "columns_not_scaled": "scale", "start_too_large": "start"}
+"""The input that is to be changed, by the code of why a request cannot be ordered."""
+
+
 def check(values: Mapping[str, str]) -> Checked:
     """The request of a form, or everything that keeps it from being ordered."""
     return check_document(document_of(values))
@@ -217,9 +221,13 @@ def check_document(document: Mapping[str, Any]) -> Checked:
     try:
         require_possible(request)
     except ProtocolViolation as violation:
-        place = "deposit" if violation.code == "deposit_too_low" else ""
-        return Checked(problems={place: impossible(violation, request)})
+        return unorderable(violation, request)
     return Checked(request=request)
+
+
+def unorderable(violation: ProtocolViolation, request: Request) -> Checked:
+    """Nothing to order, and why, beside the input that is to be changed."""
+    return Checked(problems={_PLACES.get(violation.code, ""): impossible(violation, request)})
 
 
 def shares_total(values: Mapping[str, str]) -> Decimal | None:

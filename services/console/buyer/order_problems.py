@@ -11,6 +11,7 @@ from protocol.payment import least_deposit
 from protocol.request import Request
 from services.common.addresses import is_address
 from services.console.presentation.i18n import gettext_noop as _
+from services.console.presentation.labels import FAILURES
 from services.console.presentation.problem import Problem, not_an_amount, wrong_checksum
 
 _BY_TYPE = {
@@ -127,6 +128,8 @@ def impossible(violation: ProtocolViolation, request: Request) -> Problem:
     if violation.code == "deposit_too_low":
         text = _("For this many rounds and owners, the contract asks for at least %(needed)s.")
         return Problem(text, {"needed": NO_TOKENS.of(request.payment.token).exact(least_deposit(request))})
+    if violation.code in FAILURES:
+        return Problem(FAILURES[violation.code], {})
     return Problem("%(reason)s", {"reason": str(violation)})
 
 

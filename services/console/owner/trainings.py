@@ -65,5 +65,5 @@ PAGES = TrainingPages(
     _listing,
     training_of,
     own_parts=("status", "figures", "decision"),
-    shared_parts=("expected", "curve", "transactions", "timeline"),
+    shared_parts=("expected", "curve", "checks", "transactions", "timeline"),
 )

@@ -16,6 +16,7 @@ from services.console.party import Party
 from services.console.presentation.timeline import Moment, timeline
 from services.records.chain_history import ChainStory, Partner, chain_story, curve, partners
 from services.records.convergence import Convergence, convergence_of
+from services.records.round_checks import Checks, checks_of
 from services.store import InstanceRow
 
 _DIGITS = 19
@@ -90,6 +91,11 @@ class TrainingRecord(Generic[_State]):
     def timeline(self) -> tuple[Moment, ...]:
         """What happened, the newest first."""
         return timeline(self.party.store.facts(self.row.key), self.story)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """What was found wrong in its rounds, and who is held to blame."""
+        return checks_of(self.party.store.facts(self.row.key))
 
     @property
     def curve(self) -> tuple[tuple[int, int], ...]:

@@ -30,7 +30,7 @@ class TrainingPages:
     listing: Callable[[Reader, int], Values]
     find: Callable[[Party, str], TrainingRecord[Any] | None]
     own_parts: Sequence[str]
-    shared_parts: Sequence[str] = ("expected", "curve", "partners", "transactions", "timeline")
+    shared_parts: Sequence[str] = ("expected", "curve", "partners", "checks", "transactions", "timeline")
 
     @property
     def routes(self) -> tuple[web.RouteDef, ...]:

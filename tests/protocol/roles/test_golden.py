@@ -1,10 +1,17 @@
 """States that were packed by this version, or by one before it, are read: new fields need defaults."""
 
-import pytest
+import pkgutil
+from importlib import import_module
 
+import pytest
+from pydantic import BaseModel
+
+import protocol.roles
 from protocol.codec import pack, unpack
 from protocol.roles.dispatch import CHECKED_ROLES, ROLES, decode_state, early_references, rounds_in
-from tests.support.roles.golden_states import CHECKED, FOLDER, version
+from tests.support.roles.checked_golden import own_fields, used_fields
+from tests.support.roles.golden_messages import CONTENTS, content_bytes, kept, stored_contents
+from tests.support.roles.golden_states import CHECKED, FIELDS, FOLDER, version
 
 FILES = sorted(FOLDER.glob("*/*.msgpack"))
 
@@ -45,3 +52,47 @@ def test_every_phase_and_step_of_checked_rounds_is_kept():
     assert {place[:2] for place in kept} == phases
     steps = {place[2] for place in kept if place[:2] == ("federated_aggregator", "training") and place[2:]}
     assert steps == {"asking", "checking", "agreeing", "opening", "signing"}
+
+
+FIELD_FILES = sorted(FOLDER.glob(f"*/{CHECKED}/{FIELDS}/*.msgpack"))
+
+
+@pytest.mark.parametrize("path", FIELD_FILES, ids=lambda path: path.stem)
+def test_a_state_of_then_in_which_a_field_was_used_is_read_today(path):
+    role, phase, field = path.stem.split("-")
+    content = path.read_bytes()
+    state = decode_state(role, content)
+    assert state.phase == phase
+    assert field in used_fields(state)
+    early_references(content)
+    assert unpack(type(state), pack(state)) == state
+
+
+def test_every_field_of_a_state_of_checked_rounds_is_used_in_what_is_kept():
+    """A field that is at its default in all of it could change and nobody would see."""
+    files = (path for path in (*CHECKED_FILES, *FIELD_FILES) if version() in path.parts)
+    used = {
+        field
+        for path in files
+        for field in used_fields(decode_state(path.stem.split("-")[0], path.read_bytes()))
+    }
+    assert {field for kind in _values() for field in own_fields(kind).values()} - used == set()
+
+
+def test_what_a_blob_of_checked_rounds_holds_is_written_as_it_is_kept():
+    written = content_bytes()
+    assert set(written) == {kind.__name__ for kind in stored_contents()}
+    assert kept(CONTENTS)[version()] == written, "run python -m tests.support.roles.golden_messages"
+    for kind in stored_contents():
+        for contents in kept(CONTENTS).values():
+            for content in contents[kind.__name__]:
+                unpack(kind, bytes.fromhex(content))
+
+
+def _values():
+    """What states of checked rounds are made of: all models of their modules that no blob holds."""
+    names = (one.name for one in pkgutil.walk_packages(protocol.roles.__path__, "protocol.roles."))
+    modules = [import_module(name) for name in names if ".checked" in name]
+    classes = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
+    models = {one for one in classes if issubclass(one, BaseModel)} - set(stored_contents())
+    return {one for one in models if one.__module__.startswith("protocol.roles.")}

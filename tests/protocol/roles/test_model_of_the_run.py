@@ -4,7 +4,7 @@ Messages come in any order, again, or never; timers fire early and late; parties
 operators stop the training; strangers call the contract. Among the invariants: money is conserved, a training
 has one model at most and that only after it is settled, and every run ends.
 
-DELTAML_HYPOTHESIS_EXAMPLES sets how many runs are tried (12 without it, for `make test`). A run that fails
+DELTAML_HYPOTHESIS_EXAMPLES sets how many runs are tried (8 without it, for `make test`). A run that fails
 is not made shorter, since each try is a whole training: Hypothesis prints its steps and how to repeat it.
 """
 
@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.support.roles.pure_party import Party
 from tests.support.roles.run_model import ExploredMarket
 
-EXAMPLES = int(os.environ.get("DELTAML_HYPOTHESIS_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("DELTAML_HYPOTHESIS_EXAMPLES", "8"))
 STEPS = 25
 
 numbers = st.integers(0, 10_000)

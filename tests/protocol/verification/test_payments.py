@@ -54,11 +54,18 @@ def test_a_round_of_the_chain_that_is_left_out_is_missed(market):
     assert (failure.code, failure.message) == ("round_out_of_order", "RoundRecorded")
 
 
-def test_events_that_are_moved_are_named(market):
+def test_events_stand_where_the_chain_has_them_wherever_they_are_kept(market):
     entries = entries_of(market, party_of(market, "trainer"))
     places = [number for number, one in enumerate(entries) if event_of(one) == "RoundRecorded"]
+    first, second = (unpack(ChainEvent, entries[place].content) for place in places)
     entries[places[0]], entries[places[1]] = entries[places[1]], entries[places[0]]
-    assert after(market, "trainer", entries).failure.code == "event_out_of_order"
+    assert after(market, "trainer", entries).failure is None
+    entries[places[0]] = Entry.event(first.model_copy(update={"event": second.event}))
+    entries[places[1]] = Entry.event(second.model_copy(update={"event": first.event}))
+    assert after(market, "trainer", entries).failure.code == "round_out_of_order"
+    entries[places[1]] = Entry.event(second.model_copy(update={"block_number": first.block_number}))
+    entries[places[0]] = Entry.event(first.model_copy(update={"log_index": second.log_index}))
+    assert after(market, "trainer", entries).failure.code == "two_versions"
 
 
 @pytest.mark.parametrize("name", ["buyer", "trainer"])

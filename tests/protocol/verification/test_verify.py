@@ -2,20 +2,20 @@
 
 import pytest
 
-from protocol.codec import pack, unpack
 from protocol.envelope import SignedMessage
 from protocol.verification.transcript import Entry, Transcript
 from protocol.verification.verify import verify
-from tests.support.groups import small_group
 from tests.support.roles.pure_contract import MARKET, TRAINING
 from tests.support.roles.transcripts import (
     PARTIES,
-    SEED,
     after,
     entries_of,
+    expected,
     header_of,
+    is_of,
     party_of,
     sealed,
+    signed_of,
     verified,
 )
 
@@ -23,7 +23,7 @@ from tests.support.roles.transcripts import (
 @pytest.mark.parametrize("name", PARTIES)
 def test_an_honest_training_verifies(market, name):
     party = party_of(market, name)
-    report = verified(sealed(party, entries_of(market, party)))
+    report = verified(sealed(party, entries_of(market, party)), party.signing_key)
     assert report.failure is None
     assert [one.round for one in report.rounds] == [1, 2]
     assert [one.attempt for one in report.rounds] == ([0, 0] if name == "trainer" else [1, 1])
@@ -33,24 +33,37 @@ def test_an_honest_training_verifies(market, name):
 
 def test_a_member_checks_every_proof_of_others(market):
     party = party_of(market, "member")
-    report = verified(sealed(party, entries_of(market, party)))
+    report = verified(sealed(party, entries_of(market, party)), party.signing_key)
     checked = {check.name: check.count for check in report.rounds[0].checks}
     assert checked["update proofs"] == checked["metric proofs"] == 2
     assert checked["openings"] == checked["moment products"]
+    assert checked["checkers' questions, made again"] == 2
+
+
+@pytest.mark.parametrize("name", ["aggregator", "trainer", "member"])
+def test_who_has_no_key_of_the_party_verifies_what_is_in_no_box(market, name):
+    party = party_of(market, name)
+    report = verified(sealed(party, entries_of(market, party)))
+    assert report.failure is None
+    assert "boxes" in report.cannot_check
+    checked = {check.name for one in report.rounds for check in one.checks}
+    assert not checked & {"request rebuilt from masks", "metric proofs", "checkers' questions, made again"}
+    if name != "trainer":
+        assert {"update proofs", "metrics, signed", "openings", "members' consents"} <= checked
 
 
 def test_rounds_are_told_as_they_are_verified(market):
     party, told = party_of(market, "buyer"), []
     transcript = sealed(party, entries_of(market, party))
-    verify(transcript, MARKET, SEED, training=TRAINING, group=small_group(), told=told.append)
+    verify(transcript, expected(told=told.append))
     assert [one.round for one in told] == [1, 2]
 
 
 def test_another_training_or_market_is_refused(market):
     transcript = sealed(market.buyer, entries_of(market, market.buyer))
     other = MARKET.model_copy(update={"chain_id": MARKET.chain_id + 1})
-    assert verify(transcript, other, SEED, training=TRAINING).failure.code == "wrong_market"
-    assert verify(transcript, MARKET, SEED, training=TRAINING + 1).failure.code == "other_training"
+    assert verify(transcript, expected(market=other)).failure.code == "wrong_market"
+    assert verify(transcript, expected(training=TRAINING + 1)).failure.code == "other_training"
 
 
 # ---- an adversary without the party's key ----
@@ -75,7 +88,7 @@ def test_entries_linked_anew_by_somebody_else_have_no_seal(market):
     party = party_of(market, "member")
     entries = entries_of(market, party)
     forged = sealed(market.buyer, entries).model_copy(update={"header": header_of(party)})
-    assert verified(forged).failure.code == "broken_link"
+    assert verified(forged).failure.code == "bad_seal"
     linked = sealed(party, entries[:-1]).entries
     shorter = sealed(party, entries).model_copy(update={"entries": linked})
     assert verified(shorter).failure.code == "bad_seal"
@@ -118,19 +131,17 @@ DUE = {
         "shown_metrics",
         "shown_noise",
         "metric_consent",
+        "projection_request",
+        "projection_answer",
+        "zero_test_shown",
+        "zero_test_consent",
+        "zero_test_request",
+        "zero_test_result",
         "opening",
         "round_signature",
     ),
 }
 CASES = [(name, kind) for name, kinds in DUE.items() for kind in kinds]
-
-
-def is_of(entry: Entry, kind: str) -> bool:
-    return entry.kind != "event" and signed_of(entry).envelope.type == kind
-
-
-def signed_of(entry: Entry) -> SignedMessage:
-    return unpack(SignedMessage, entry.content)
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -145,11 +156,12 @@ def test_a_message_that_is_left_out_is_missed(market, name, kind):
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_a_message_of_others_that_is_changed_is_named(market, name, kind):
-    entries = entries_of(market, party_of(market, name))
+    party = party_of(market, name)
+    entries = entries_of(market, party)
     place = next(number for number, one in enumerate(entries) if is_of(one, kind))
-    signed = signed_of(entries[place])
+    signed = signed_of(entries[place], party)
     changed = signed.model_copy(update={"body": signed.body[:-1] + bytes([signed.body[-1] ^ 1])})
-    entries[place] = Entry(kind=entries[place].kind, content=pack(changed))
+    entries[place] = Entry.message(changed, party.address, party.signing_key)
     failure = after(market, name, entries).failure
     assert failure is not None
     assert failure.code == "bad_signature"
@@ -159,25 +171,28 @@ def test_a_message_of_others_that_is_changed_is_named(market, name, kind):
 
 def test_a_second_version_of_evidence_is_named(market):
     """The aggregator signs another one for the same place: it cannot be told which is true."""
-    entries = entries_of(market, party_of(market, "member"))
-    evidence = [signed_of(one) for one in entries if is_of(one, "round_evidence")]
+    party = party_of(market, "member")
+    entries = entries_of(market, party)
+    evidence = [signed_of(one, party) for one in entries if is_of(one, "round_evidence")]
     first, second = evidence[0], evidence[1]
     forged = SignedMessage.create(
         first.envelope.model_copy(update={"message_id": b"\x01" * 16}),
         second.body,
         market.aggregator.signing_key,
     )
-    failure = after(market, "member", [*entries, Entry(kind="received", content=pack(forged))]).failure
+    again = Entry.message(forged, party.address, party.signing_key)
+    failure = after(market, "member", [*entries, again]).failure
     assert (failure.code, failure.message, failure.round) == ("two_versions", "round_evidence", 1)
 
 
 def test_evidence_of_another_round_is_none(market):
     """Signed by the aggregator, in the place of the round's."""
-    entries = entries_of(market, party_of(market, "member"))
+    party = party_of(market, "member")
+    entries = entries_of(market, party)
     places = [number for number, one in enumerate(entries) if is_of(one, "round_evidence")]
-    first, second = (signed_of(entries[place]) for place in places[:2])
+    first, second = (signed_of(entries[place], party) for place in places[:2])
     forged = SignedMessage.create(first.envelope, second.body, market.aggregator.signing_key)
-    entries[places[0]] = Entry(kind="received", content=pack(forged))
+    entries[places[0]] = Entry.message(forged, party.address, party.signing_key)
     failure = after(market, "member", entries).failure
     assert (failure.message, failure.round) == ("round_evidence", 1)
 

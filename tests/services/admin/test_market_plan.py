@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import yaml
 
 from services.admin.market_documents import MarketPlan
 from services.admin.market_plan import check_plan, recorded
@@ -49,6 +50,19 @@ def test_the_record_outlives_the_command_and_options_change_it(tmp_path):
     assert (elsewhere.plan.chain_url, elsewhere.own.chain_port) == ("http://node", None)
     assert (elsewhere.plan.owners, elsewhere.plan.metrics_port) == (8, 9000)
     assert elsewhere.own.broker == ports
+
+
+@pytest.mark.parametrize(("was", "rounds"), [(True, "checked"), (False, "plain")])
+def test_a_market_of_an_earlier_version_keeps_its_rounds(tmp_path, was, rounds):
+    MarketRecord(plan=MarketPlan(tmp_path)).save()
+    file = tmp_path / "market.yaml"
+    document = yaml.safe_load(file.read_text())
+    document["plan"]["checked"] = was
+    del document["plan"]["rounds"]
+    file.write_text(yaml.safe_dump(document))
+    known = MarketRecord.of(tmp_path)
+    assert recorded(MarketPlan(tmp_path, owners=9), known).plan.rounds == rounds
+    assert MarketPlan(tmp_path).rounds == "checked"
 
 
 def test_without_a_record_there_is_no_market(tmp_path):

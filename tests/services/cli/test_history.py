@@ -10,6 +10,7 @@ from services.store import StepWrites, Store
 from tests.support.daemons.command_line import refused, run, run_json
 
 SAMPLE = Path(__file__).parents[3] / "deploy" / "config" / "aggregator.yaml"
+OWNER = "0x" + "a5" * 20
 LONG_AGO = 1_700_000_000.0
 
 
@@ -49,7 +50,10 @@ def test_all_trainings_and_their_rounds_are_listed(config):
         }
     ]
     assert [one["data"]["attempts"] for one in first["retries"]] == [2]
-    assert (second["training"], second["rounds"]) == (8, [])
+    assert (first["gave_up"], first["blamed"]) == (None, [])
+    assert second["training"] == 8
+    (broken,) = second["rounds"]
+    assert (broken["round"], broken["finished_at"], broken["dropped"]) == (1, None, ["0xab"])
     told = run("history", "--config", config).stdout
     assert "FINISHED" in told
     assert "FAILED(too_few_trainers)" in told
@@ -80,3 +84,32 @@ def test_one_training_is_shown_round_by_round(config):
 def test_nonsense_is_refused_with_the_remedy(config):
     assert "give a date such as" in refused("history", "--config", config, "--since", "yesterday")
     assert "has no training" in refused("history", "--config", config, "--training", "9")
+
+
+def test_who_is_held_to_blame_is_told_with_the_round_that_came_to_nothing(config):
+    liar, aggregator = "0x" + "a1" * 20, "0x" + "f0" * 20
+    about = {"round": 2, "attempt": 1}
+    told = (
+        ("check_failed", {"checker": liar, "code": "products_contested", **about}),
+        ("complaint", {"accused": liar, "round": 2, "code": "false_complaint"}),
+        ("named", {"accused": aggregator, "code": "two_versions", **about}),
+        ("gave_up", {"code": "too_few_validators", "last_round": 1, "accused": liar, "silent": [OWNER]}),
+    )
+    store = Store(f"sqlite:///{config.parent / 'state.sqlite'}")
+    step(store, "9", 9, "IN_PROGRESS", 1.0, ("started", {}))
+    step(store, "9", 9, "IN_PROGRESS", 2.0, ("round_signed", {"round": 1}))
+    step(store, "9", 9, "FAILED(too_few_validators)", 3.0, *told)
+    store.close()
+    (made,) = run_json("history", "--config", config, "--training", "9")
+    assert [one["round"] for one in made["rounds"]] == [1, 2]
+    assert (made["rounds"][1]["finished_at"], made["gave_up"]) == (None, "too_few_validators")
+    assert [(one["accused"], one["code"], one["seen"]) for one in made["blamed"]] == [
+        (liar, "false_complaint", False),
+        (aggregator, "two_versions", True),
+    ]
+    for command in (("history", "--training", "9"), ("show", "9")):
+        shown = " ".join(run(*command, "--config", config).stdout.split())
+        assert f"held to blame in round 2: {liar}: false complaint, as the aggregator says" in shown
+        assert f"the aggregator waited in vain for {OWNER}" in shown
+        assert f"{aggregator}: two versions, seen by this party itself" in shown
+        assert "given up after round 1: too few validators" in shown

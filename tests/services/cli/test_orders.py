@@ -35,11 +35,15 @@ DOCUMENT = {**SAMPLE, "schedule": {**SAMPLE["schedule"], "rounds": 100}}
             "bounds.residual_bits is 64; with 3 trainers the contract takes errors of 33 bits",
         ),
         (
+            {"scale": "none"},
+            "these rounds cannot be checked: rounds are checked between scaled columns alone; set scale:",
+        ),
+        (
             {"start": {"start": "training", "training": 7}},
             "start: 'training' is not known here; known are zero, mean, weights",
         ),
     ],
-    ids=["deposit", "widths", "start"],
+    ids=["deposit", "widths", "scale", "start"],
 )
 def test_what_could_not_be_ordered_is_refused_before_the_key_store_is_opened(tmp_path, part, told):
     request = tmp_path / "request.yaml"

@@ -29,7 +29,7 @@ if sys.argv[1:] == ["leave"]:
 
 def ended(*arguments):
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -11,7 +11,9 @@ from protocol.errors import MisuseError
 from protocol.learning.statistic import StatisticBuilder
 from protocol.request import Request
 from protocol.requirements import mismatches
+from protocol.roles.checked.requests import require_checkable
 from protocol.roles.shared.request_widths import check_widths
+from protocol.scaling import to_own_units
 from services.common.documents import load_request
 from services.common.errors import DataSetError
 from services.data.sample_request import (
@@ -22,6 +24,12 @@ from services.data.sample_request import (
     load_data,
 )
 from services.data.samples import deal, diabetes
+from tests.support.thesis.thesis_residuals import (
+    ITERATIONS,
+    TRAINERS,
+    VALIDATORS,
+    thesis_training,
+)
 
 ROWS = "town,area,country,gap,price\n" + "".join(
     f"Bonn,{n},49,{n if n % 9 else ''},{3 * n}\n" for n in range(40)
@@ -169,3 +177,35 @@ def test_a_classification_of_no_classes_says_how_to_name_rows_that_have_some(tmp
     rows.write_text("x,ill\n" + "".join(f"{n * 0.37},{n % 2}\n" for n in range(40)))
     options = replace(options, data=rows)
     assert demo_request(options, load_data(options), "0x" + "0" * 40).target.kind == "boolean"
+
+
+def test_the_thesis_between_scaled_columns_comes_to_its_own_weights():
+    """A step is the same for a target that is shifted and stretched, and its features stay as they are."""
+    options = DemoOptions(thesis=True, rounds=ITERATIONS, local_steps=1, key_bits=1024)
+    request = demo_request(options, load_data(options), "0x" + "0" * 40)
+    require_checkable(request)
+    _names, rows = diabetes()
+    scaled = np.column_stack(
+        [
+            (rows.T[place] - float(one.center)) / float(one.half)
+            for place, one in enumerate(request.scalings())
+        ]
+    )
+    parts = [
+        (np.column_stack([part[:, :-1], np.ones(len(part))]), part[:, -1])
+        for part in np.array_split(scaled, TRAINERS + VALIDATORS)[:TRAINERS]
+    ]
+    weights = np.array([float(weight) for weight in request.start_weights()])
+    for _ in range(ITERATIONS):
+        steps = [x.T @ (x @ weights - y) / len(y) for x, y in parts]
+        weights = weights - float(request.schedule.step_size) * np.mean(steps, axis=0)
+    rounded = thesis_training().models[-1]  # to three decimals in each iteration
+    assert to_own_units(weights.tolist(), request.scalings()) == pytest.approx(rounded, abs=0.05)
+
+
+def test_the_thesis_takes_no_feature_that_would_be_scaled(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text("x,y\n" + "".join(f"{n * 0.37},{n}\n" for n in range(40)))
+    options = DemoOptions(thesis=True, data=file)
+    with pytest.raises(MisuseError, match=r"column 'x' goes from 0 to 14\.43, .* leave out --thesis"):
+        demo_request(options, load_data(options), "0x" + "0" * 40)

@@ -4,7 +4,8 @@ import pytest
 
 from protocol.messages import READABLE_TYPES
 from protocol.messages.checked import CHECKED_TYPES
-from services.observability.counters import _PHASE_OF_INPUT, PHASES, Meter
+from services.observability.counters import _PHASE_OF_INPUT, OTHER_CODE, PHASES, Meter
+from services.records.round_checks import TROUBLES
 
 
 def test_all_phases_are_there_at_zero():
@@ -35,3 +36,26 @@ def test_a_block_counts_also_when_it_raises():
     with pytest.raises(ZeroDivisionError), meter.phase("chain"):
         _ = 1 / 0
     assert meter.seconds["chain"] > 0
+
+
+def test_troubles_of_rounds_are_there_from_the_start_and_count_by_code():
+    meter = Meter()
+    assert {fact for fact, _code in meter.troubles} == TROUBLES
+    assert set(meter.troubles.values()) == {0}
+    of = ("0xab", "7")
+    meter.noted(of, "check_failed", {"code": "products_contested"})
+    meter.noted(of, "attempt_over", {"round": 1, "attempt": 1})
+    meter.noted(of, "implausible", {"round": 1})
+    meter.noted(of, "round_completed", {"round": 1})
+    counted = {place: count for place, count in meter.troubles.items() if count}
+    ones = (("check_failed", "products_contested"), ("attempt_over", ""), ("implausible", ""))
+    assert counted == dict.fromkeys(ones, 1)
+
+
+def test_a_peer_that_gives_codes_of_its_own_makes_no_series_of_its_own():
+    meter = Meter()
+    before = set(meter.troubles)
+    for number in range(100):
+        meter.noted(("0xab", "7"), "dropped", {"code": f"invented_{number}"})
+    assert set(meter.troubles) == before
+    assert meter.troubles["dropped", OTHER_CODE] == 100

@@ -57,7 +57,7 @@ async def test_a_task_that_hangs_comes_round_no_more(world, quick, monkeypatch):
         monkeypatch.setattr(running.bus, "publish", hangs)
         body = Complaint(code="one", accused=world.owner.address, evidence=())
         await running.send(world.aggregator.address, body)
-        await asyncio.wait_for(blocked.wait(), 10)
+        await asyncio.wait_for(blocked.wait(), 300)
         stuck = dict(running.resources.heartbeats.at)
         await until(lambda: running.resources.heartbeats.at["timers"] > stuck["timers"] + 0.05)
         assert running.resources.heartbeats.at["outbox"] == stuck["outbox"]

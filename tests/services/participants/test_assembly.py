@@ -148,7 +148,7 @@ async def test_an_owner_announces_itself_beside_its_daemon(world):
     running = asyncio.create_task(owner.run())
     await until(lambda: len(queue.ready) == 1)
     owner.runtime.stop()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         await running  # its duties end with it
     world.store.put_value(f"aggregator:{world.aggregator.address}", b"refused")
     assert owner.is_introduced()

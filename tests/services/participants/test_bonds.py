@@ -79,7 +79,7 @@ async def looks(runtime, *moments):
             await asyncio.Event().wait()
 
     task = asyncio.create_task(release_bonds(runtime, clock, pause=pause))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(300):
         await done.wait()
     task.cancel()
 

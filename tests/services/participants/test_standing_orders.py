@@ -19,12 +19,19 @@ HOUR = 3600.0
 YAML = Path(__file__).resolve().parents[3] / "REQUEST.yaml"
 
 
+class Role:
+    """What a buyer's runtime plays."""
+
+    rounds = "checked"
+
+
 class Sink:
     """Takes the place of the runtime."""
 
     address = "0x" + "ab" * 20
 
     def __init__(self):
+        self.role = Role()
         self.sent = []
         self.arrived = asyncio.Event()
 
@@ -42,7 +49,7 @@ def store():
 
 async def run_until(sink, count, orders, store, clock):
     task = asyncio.create_task(keep_ordering(sink, orders, store, clock))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while len(sink.sent) < count:
             await asyncio.sleep(0.005)
     await asyncio.sleep(0.05)
@@ -97,7 +104,7 @@ async def test_a_file_that_is_mended_is_ordered_later(store, tmp_path):
     await asyncio.sleep(0.1)
     assert not sink.sent
     path.write_text(YAML.read_text())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await sink.arrived.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -112,6 +119,10 @@ REFUSED = {
         {"name": "n" * 81},
         "name: it has 81 characters; that of a standing order, to which the date is added, has 80 at most",
     ),
+    "columns without a scale": (
+        {"scale": "none", "bounds": {"min_rows": 60}},
+        "these rounds cannot be checked: rounds are checked between scaled columns alone; set scale: range",
+    ),
     "numbers that could overflow": (
         {"bounds": {"weight_bits": 24, "residual_bits": 64, "min_rows": 60}},
         "bounds.residual_bits is 64; with 3 trainers the contract takes errors of 33 bits: lower it",
@@ -124,14 +135,14 @@ def test_what_could_not_be_ordered_keeps_a_daemon_from_starting(tmp_path, change
     path = request_file(tmp_path, changes)
     orders = (StandingOrder(request=YAML, every_hours=24), StandingOrder(request=path, every_hours=24))
     with pytest.raises(ConfigurationError) as error:
-        check_standing_orders(orders)
+        check_standing_orders(orders, "checked")
     assert str(error.value).startswith(f"standing_orders.1.request: {path}: {told}")
 
 
 def test_a_file_that_is_missing_keeps_a_daemon_from_starting(tmp_path):
     missing = StandingOrder(request=tmp_path / "nothing.yaml", every_hours=24)
     with pytest.raises(ConfigurationError, match=r"standing_orders\.0\.request: .*nothing\.yaml"):
-        check_standing_orders((missing,))
+        check_standing_orders((missing,), "checked")
 
 
 def test_a_buyers_daemon_refuses_to_start_with_such_an_order(tmp_path):
@@ -151,13 +162,13 @@ async def test_a_file_that_becomes_so_later_is_reported_and_orders_nothing(store
     orders = (StandingOrder(request=path, every_hours=1),)
     with structlog.testing.capture_logs() as lines:
         task = asyncio.create_task(keep_ordering(sink, orders, store, lambda: 10 * HOUR, retry_seconds=0.01))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             while not lines:
                 await asyncio.sleep(0.005)
         assert {line["event"] for line in lines} == {"standing_order_failed"}
         assert not sink.sent
         path.write_text(YAML.read_text())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             await sink.arrived.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -93,7 +93,7 @@ async def test_told_to_stop_it_stores_the_step_in_hand_and_takes_no_other(world)
     await until(lambda: world.store.waiting_inputs() == 2)
     runtime.stop()
     go_on.set()
-    await asyncio.wait_for(running, 60)
+    await asyncio.wait_for(running, 300)
     assert world.store.instance("1").state == b"one "
     assert world.store.waiting_inputs() == 1
     async with world.running():

@@ -59,12 +59,19 @@ def pool():
 class Deadly:
     """Ends the worker that unpacks it."""
 
+    address = "deadly"
+
     def __reduce__(self):
         return os._exit, (1,)
 
 
+def workers_of(pool):
+    return [one.executor.submit(os.getpid).result() for one in pool._workers]
+
+
 def worker_of(pool):
-    return pool._executor.submit(os.getpid).result()
+    (worker,) = workers_of(pool)
+    return worker
 
 
 async def test_a_worker_takes_the_same_step_as_this_process(pool, order, context):
@@ -109,6 +116,35 @@ async def test_a_step_that_kills_its_worker_costs_no_other_step(pool, order, con
     assert {one.step.state for one in others} == {timed_step(ROLE, None, order, context).step.state}
 
 
+class Place:
+    """A step's context of some party, which tells the process that looks at it."""
+
+    def __init__(self, address):
+        self.address = address
+
+    @property
+    def rounds(self):
+        raise ProtocolViolation("place", str(os.getpid()))
+
+
+async def place_of(pool, address):
+    with pytest.raises(ProtocolViolation) as caught:
+        await pool.run(ROLE, None, None, Place(address))
+    return int(caught.value.detail)
+
+
+async def test_a_partys_steps_stay_with_one_worker_and_two_at_once_do_not_wait(order, context):
+    pool = StepPool(2)
+    try:
+        first, second = await asyncio.gather(place_of(pool, "a"), place_of(pool, "b"))
+        assert {first, second} == set(workers_of(pool))
+        assert [await place_of(pool, one) for one in "abba"] == [first, second, second, first]
+        both = await asyncio.gather(place_of(pool, "a"), place_of(pool, "a"))
+        assert set(both) == {first, second}
+    finally:
+        pool.close()
+
+
 async def test_a_peers_fault_comes_back_from_a_worker_as_such(pool, buyer, context):
     stop = MessageReceived(signed=buyer.signed(buyer, StopOrder(training=1, reason="enough")))
     with pytest.raises(ProtocolViolation) as caught:
@@ -123,7 +159,7 @@ from services.runtime.step_pool import StepPool
 def main():
     pool = StepPool(2)
     pool.start()
-    print(*(pool._executor.submit(os.getpid).result() for _ in range(8)), flush=True)
+    print(*(one.executor.submit(os.getpid).result() for one in pool._workers), flush=True)
     sys.stdin.read()
 
 if __name__ == "__main__":
@@ -147,7 +183,7 @@ def test_workers_end_when_their_daemon_is_killed(tmp_path):
         assert workers
     finally:
         holder.kill()
-        holder.wait(10)
+        holder.wait(300)
         holder.stdin.close()
         holder.stdout.close()
     deadline = time.monotonic() + 20

@@ -22,7 +22,7 @@ async def opened(tmp_path):
     running = asyncio.create_task(
         attended(options, data, tmp_path, 0, lambda _text, _event: None, address.set_result, KEY_BITS)
     )
-    await asyncio.wait([address, running], return_when=asyncio.FIRST_COMPLETED, timeout=60)
+    await asyncio.wait([address, running], return_when=asyncio.FIRST_COMPLETED, timeout=300)
     yield address.result()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -56,7 +56,7 @@ async def test_one_address_opens_every_console_and_the_first_look_starts_a_train
             await asyncio.sleep(0.5)
     async with browser.post(f"{root}train", headers={"Origin": root.rstrip("/")}) as answer:
         assert answer.status == 200
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while state.count("<li>") < 2:
             async with browser.get(f"{root}state") as answer:
                 state = await answer.text()

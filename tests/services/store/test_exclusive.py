@@ -39,7 +39,7 @@ def test_a_daemon_that_was_killed_keeps_nobody_out(store_url):
     with pytest.raises(StoreInUse):
         Store(store_url, exclusive=True)
     holder.send_signal(signal.SIGKILL)
-    holder.wait(20)
+    holder.wait(300)
     holder.stdout.close()
     Store(store_url, exclusive=True).close()
 

@@ -26,11 +26,13 @@ from tests.support.broker.rabbitmq import Server
 
 T = TypeVar("T")
 _REMOVALS = 3
+_PATIENCE = 300
+"""Seconds for what comes at once: a busy machine may keep any process from its work."""
 
 
 async def next_of(stream: AsyncIterator[T]) -> T:
     """The next of a stream, which comes within a bound."""
-    return await asyncio.wait_for(anext(stream), 30)
+    return await asyncio.wait_for(anext(stream), _PATIENCE)
 
 
 class AmqpMarket:
@@ -106,7 +108,7 @@ class AmqpMarket:
         """The next so many dead letters; waits for them."""
         queue = await (await self.channel()).get_queue(DEAD_QUEUE, ensure=False)
         async with queue.iterator(no_ack=True) as letters:
-            return [await asyncio.wait_for(anext(letters), 20) for _ in range(count)]
+            return [await asyncio.wait_for(anext(letters), _PATIENCE) for _ in range(count)]
 
     async def depth(self, queue: str) -> int:
         """Messages on a queue, delivered or not."""
@@ -124,7 +126,7 @@ class AmqpMarket:
     async def close_connections(self) -> None:
         """As an administrator does; waits until the broker shows them, which takes it seconds."""
         users = {user.name for user in self.topology.users}
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(_PATIENCE):
             while not (there := await self._connections(users)):
                 await asyncio.sleep(0.2)
         for name in there:

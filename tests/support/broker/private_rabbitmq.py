@@ -97,7 +97,7 @@ class PrivateBroker:
         if process is None:
             return None
         process.kill()
-        process.wait(20)
+        process.wait(300)
         return process.pid
 
     def stop(self) -> None:
@@ -105,7 +105,7 @@ class PrivateBroker:
         self.kill()
         if self._epmd is not None:
             self._epmd.terminate()
-            self._epmd.wait(10)
+            self._epmd.wait(300)
             self._epmd = None
 
     def _prepare(self) -> dict[str, str]:
@@ -147,7 +147,8 @@ class PrivateBroker:
         if self._metrics:
             yield f"prometheus.tcp.port = {self._ports['prometheus']}"
             yield "prometheus.tcp.ip = 127.0.0.1"
-        yield "collect_statistics_interval = 500"
+        # For what its API lists, often enough; more often would cost as much as the work of a quiet market.
+        yield "collect_statistics_interval = 2000"
         yield "max_message_size = 2097152"
         yield "disk_free_limit.absolute = 50MB"
         yield f"raft.wal_max_size_bytes = {32 << 20}"  # by default 512 MiB of what may be memory

@@ -48,7 +48,7 @@ def running_anvil(*options: str) -> Iterator[str]:
         raise RuntimeError(f"anvil did not start: {''.join(said)}")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(300)
         if drain is not None:
             drain.join()
         process.stdout.close()

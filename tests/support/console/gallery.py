@@ -25,7 +25,7 @@ from tests.support.seats import seat_taken
 
 LONG_NAME = "The course of diabetes within a year, of body mass, blood pressure and six serum measurements"
 _AT = 1_750_000_000.0
-_PARTY = dict.fromkeys(("owner", "participant", "accused"), OWNERS[1])
+_PARTY = dict.fromkeys(("owner", "participant", "accused", "checker"), OWNERS[1])
 _SAMPLES = {**_PARTY, "decision": "declined", "role": "trainer", "data_set": "rows", "reasons": []}
 _SAMPLES |= {"declined": {}, "waiting": {}}
 """Of a fact's data, by key; figures are 2."""
@@ -87,6 +87,7 @@ def _buyer(world: ConsoleWorld) -> tuple[Scene, ...]:
     request = any_request(name="Too few owners", scale="none")
     trainings.put(store, failed, request, phase="failed", training=4, failure="not_enough_owners")
     tell(store, 4, Cancelled(training=4, refund=10**18))
+    given_up = trainings.given_up_training(store, training=5, name="A round that was not in order")
     _offers(store)
     order = f"/trainings/new?from={finished}"
     return (
@@ -95,6 +96,7 @@ def _buyer(world: ConsoleWorld) -> tuple[Scene, ...]:
         Scene("buyer-training-running", f"/trainings/{running}"),
         Scene("buyer-training-finished", f"/trainings/{finished}"),
         Scene("buyer-training-failed", f"/trainings/{failed}"),
+        Scene("buyer-training-given-up", f"/trainings/{given_up}"),
         Scene("buyer-training-all", f"/trainings/{finished}/all"),
         Scene("buyer-order", order),
         Scene("buyer-order-problems", order, typed=(("#rounds", "no number"), ("#contribution", "60"))),

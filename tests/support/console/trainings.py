@@ -120,6 +120,31 @@ def finished_training(store: Store, *, training: int = 1, **request: Any) -> str
     return key
 
 
+def given_up_training(store: Store, *, training: int = 1, **request: Any) -> str:
+    """Given up in its second round: a checker lied twice, and the aggregator showed two versions."""
+    key, accused, aggregator = f"order:{training}", OWNERS[3], any_request().aggregator
+    asked = any_request(scale="none", **request)
+    put(store, key, asked, phase="failed", training=training, failure="too_few_validators")
+    joined = [seat_taken(training=training, owner=one, seat=seat) for seat, one in enumerate(OWNERS)]
+    drawn = RolesDrawn(training=training, trainers=0b00111, validators=0b11000)
+    settled = Settled(training=training, improvement=0, paid=0, refund=1)
+    tell(store, training, *joined, drawn, round_of(training, 1), settled)
+    second = {"round": 2, "attempt": 1}
+    end = {"code": "too_few_validators", "last_round": 1, "accused": accused, "silent": OWNERS[4:]}
+    told = (
+        ("check_failed", {"checker": accused, "code": "products_contested", **second}),
+        ("dropped", {"participant": OWNERS[4], "code": "ring_late", **second}),
+        ("attempt_over", {"code": "contested", **second}),
+        ("check_failed", {"checker": accused, "round": 2, "attempt": 2, "code": "next_model_contested"}),
+        ("named", {"accused": aggregator, "code": "two_versions", "round": 2, "attempt": 2}),
+        ("dropped", {"participant": accused, "code": "false_complaint", "round": 2, "attempt": 2}),
+        ("gave_up", end),
+    )
+    for number, fact in enumerate(told):
+        store.note(key, fact, 1_700_000_100.0 + number)
+    return key
+
+
 def asking_training(store: Store, *, training: int = 1, **state: Any) -> str:
     """A training that one owner is admitted to, and that another would join; returns its key."""
     wanted, key = any_request(scale="none"), f"order:{training:032x}"

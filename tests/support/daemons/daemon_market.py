@@ -30,7 +30,7 @@ from tests.support.broker.amqp_market import AmqpMarket, amqp_market
 from tests.support.broker.rabbitmq import Server
 from tests.support.chain.anvil import running_anvil
 
-CHEAP = Cost(scrypt_n=1 << 12, argon_passes=1, argon_bytes=1 << 16)
+CHEAP = Cost(scrypt_n=2, argon_passes=1, argon_bytes=8192)
 WEI = 10**20
 CONFIRMATIONS = 2
 KINDS = {"model_buyer": "model-buyer", "federated_aggregator": "aggregator", "data_owner": "data-owner"}
@@ -54,12 +54,12 @@ class DaemonProcess:
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(300)
 
     def stop(self) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(300)
 
 
 class DaemonMarket:
@@ -69,6 +69,7 @@ class DaemonMarket:
     key_bits = 2048
     workers = 1
     rounds: Rounds = "plain"
+    """The cheaper ones: what most markets of tests are about is the same in either."""
 
     def __init__(self, folder: Path, server: Server, columns, parts) -> None:
         self._moved: dict[str, str] = {}
@@ -147,7 +148,7 @@ class DaemonMarket:
     def command(self, *arguments: str) -> dict:
         """A `deltaml` command's JSON."""
         done = subprocess.run(
-            [*deltaml(), *arguments, "--json"], capture_output=True, text=True, timeout=120, check=False
+            [*deltaml(), *arguments, "--json"], capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

@@ -38,7 +38,7 @@ def running_demo(output: Path, *options: str) -> Iterator[DemoProcess]:
         finally:
             process.send_signal(2)
             try:
-                process.communicate(timeout=30)
+                process.communicate(timeout=300)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()

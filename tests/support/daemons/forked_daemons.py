@@ -97,7 +97,7 @@ class DaemonForks:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(300)
         self._process.stdout.close()
 
     def start(
@@ -118,7 +118,7 @@ class DaemonForks:
             self._process.stdin.flush()
             answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"the process that forks daemons ended with {self._process.wait(10)}")
+            raise RuntimeError(f"the process that forks daemons ended with {self._process.wait(300)}")
         return json.loads(answer)  # type: ignore[no-any-return]
 
 
@@ -168,6 +168,7 @@ def serve() -> None:
     """Take orders from standard input until it is closed; then kill what still runs."""
     for module in _MODULES:
         importlib.import_module(module)
+    _work_out_what_is_the_same_for_all()
     _start_resource_tracker()
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page of the modules
@@ -191,6 +192,20 @@ def serve() -> None:
         for pid in running:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+
+
+def _work_out_what_is_the_same_for_all() -> None:
+    """What a daemon works out once and keeps: of the contract's ABI, of the small primes, of the tables."""
+    from protocol.crypto.paillier import generate_private_key  # noqa: PLC0415
+    from protocol.crypto.validation import prove_key, verify_public_key  # noqa: PLC0415
+    from services.chain.contract.abi import event_topic, interface_id  # noqa: PLC0415
+    from services.store import Store  # noqa: PLC0415
+
+    interface_id()
+    event_topic("Opened")
+    key = generate_private_key(512)
+    verify_public_key(int(key.public_key.n), prove_key(key), 512, 512)
+    Store().close()
 
 
 def _start_resource_tracker() -> None:

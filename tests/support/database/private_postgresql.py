@@ -75,14 +75,14 @@ class PrivateCluster:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            process.wait(20)
+            process.wait(300)
 
     def stop(self) -> None:
         """End it; nobody needs the data any more."""
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(SIGQUIT)
-            process.wait(20)
+            process.wait(300)
 
     def _launch(self) -> None:
         options = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from protocol.crypto.packing import SlotLayout
 from protocol.crypto.packing import unpack as slots
@@ -68,6 +69,7 @@ class Attack:
         self.market, self.known = market, known
         parties = market.buyer.decoded.parties
         self.widths: Widths = training_widths(market.request, parties)
+        self._stretches: dict[int, Matrix] = {}
 
     def plaintexts(self) -> Iterator[tuple[str, list[int]]]:
         """Runs of adjacent ciphertexts in any readable bytes, decrypted."""
@@ -126,9 +128,14 @@ class Attack:
 
     def closest(self, truths: Sequence[Matrix]) -> list[float]:
         """The least relative distance of each true vector to any stretch of any reading; zeros are at 1."""
-        return [
-            min((_distance(reading, truth) for reading in self.readings), default=np.inf) for truth in truths
-        ]
+        return [_distance(self._windows(len(truth)), truth) for truth in truths]
+
+    def _windows(self, length: int) -> Matrix:
+        """Every stretch of so many numbers of every reading (stretches × length)."""
+        if length not in self._stretches:
+            views = [sliding_window_view(one, length) for one in self.readings if len(one) >= length]
+            self._stretches[length] = np.concatenate([np.empty((0, length)), *views])
+        return self._stretches[length]
 
 
 def _occurrences(content: bytes, pattern: bytes) -> Iterator[int]:
@@ -142,8 +149,6 @@ def _numbers(values: Sequence[int], scale: int) -> Matrix:
     return np.array([float(value) / 2.0**scale for value in values])
 
 
-def _distance(reading: Matrix, truth: Matrix) -> float:
-    if len(reading) < len(truth):
-        return float(np.inf)
-    windows = np.lib.stride_tricks.sliding_window_view(reading, len(truth))
-    return float(np.abs(windows - truth).max(axis=1).min() / np.abs(truth).max())
+def _distance(windows: Matrix, truth: Matrix) -> float:
+    nearest = np.abs(windows - truth).max(axis=1).min(initial=np.inf)
+    return float(nearest / np.abs(truth).max())

@@ -1,29 +1,37 @@
-"""States of every phase of checked rounds, and of every step of an aggregator's round."""
+"""States of every phase of checked rounds, of every step of an aggregator's round, with every field used."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from pydantic import BaseModel
+
+from protocol.envelope import SignedMessage
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles.dispatch import CHECKED_ROLES
+from protocol.roles.dispatch import CHECKED_ROLES, decode_state
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Input
 from tests.support.roles.checked_markets import checked_request
 from tests.support.roles.phases import deciding
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party
-from tests.support.roles.small_markets import COLUMNS, small_data, without
+from tests.support.roles.small_markets import COLUMNS, altered, small_data, without
 
 _SCHEDULE = {"rounds": 2, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
 
 
 class KeptMarket(PureMarket):
-    """Keeps the smallest state of each place that its parties come to; see `place_of`."""
+    """Keeps the smallest state of each place that its parties come to; see `place_of`.
+
+    And of each field the smallest state in which it is used (`used_fields`), by role, phase and field.
+    """
 
     def __init__(self, found: dict[str, bytes], **options: Any) -> None:
         request = checked_request(schedule=_SCHEDULE)
         fixed = {"validators": [2, 3, 4], "roles": CHECKED_ROLES}
         super().__init__(request, small_data(owners=5), COLUMNS, **fixed, **options)
         self.found = found
+        self.using: dict[tuple[str, str], bytes] = {}
 
     def context(self, party: Party) -> Context:
         """As a daemon of a checked market has it."""
@@ -35,6 +43,9 @@ class KeptMarket(PureMarket):
         if party.state is not None:
             place = place_of(party.role, party.decoded)
             self.found[place] = min(self.found.get(place, party.state), party.state, key=len)
+            for name in used_fields(party.decoded):
+                about = f"{party.role}-{party.decoded.phase}", name
+                self.using[about] = min(self.using.get(about, party.state), party.state, key=len)
         return step
 
 
@@ -44,18 +55,81 @@ def place_of(role: str, state: Any) -> str:
     return "-".join((role, state.phase, *(() if lane is None else (lane.status,))))
 
 
-def checked_states() -> dict[str, bytes]:
-    """Packed states by place.
+def own_fields(kind: type[BaseModel]) -> dict[str, str]:
+    """The fields of a class that checked rounds alone have, by name: with the class that declares each."""
+    declared = {
+        name: next(one for one in kind.__mro__ if name in one.__annotations__) for name in kind.model_fields
+    }
+    return {name: f"{one.__name__}.{name}" for name, one in declared.items() if ".checked" in one.__module__}
 
-    Of trainings that go well, are given up, are measured again without somebody, and of owners that decline.
+
+def used_fields(value: BaseModel) -> frozenset[str]:
+    """The fields of checked rounds in a state, or in a value of it, that hold something but their default."""
+    return frozenset(_used(value))
+
+
+def _used(value: BaseModel) -> Iterator[str]:
+    kind = type(value)
+    own = own_fields(kind)
+    for name, field in kind.model_fields.items():
+        held = getattr(value, name)
+        is_used = field.is_required() or held != field.get_default(call_default_factory=True)
+        if name in own and (is_used or name in {"status", "phase"}):
+            yield own[name]
+        for one in held if isinstance(held, tuple) else (held,):
+            if isinstance(one, BaseModel):
+                yield from _used(one)
+
+
+def _lying(market: KeptMarket, kind: str, seats: tuple[int, ...], **changes: Any) -> None:
+    """Have these seats' owners change what they send of a type."""
+    liars = {market.owners[seat].address for seat in seats}
+
+    def intercept(signed: SignedMessage) -> tuple[SignedMessage, ...]:
+        envelope = signed.envelope
+        concerned = envelope.type == kind and envelope.sender in liars
+        return (altered(market, signed, **changes) if concerned else signed,)
+
+    market.intercept = intercept
+
+
+def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Packed states by place, and further ones by role, phase and a field that is used in none of those.
+
+    Of trainings that go well, are given up, are measured again without somebody who is silent or lies, or
+    with other checkers, and of owners that decline.
     """
     found: dict[str, bytes] = {}
-    good, given_up, again = (KeptMarket(found) for _ in range(3))
+    markets = [KeptMarket(found) for _ in range(7)]
+    _good, given_up, again, stuck, absent, false_share, false_question = markets
     declining = KeptMarket(found, policy=OwnerPolicy(budget=AMPLE))
     given_up.intercept = without("moment_answer")
     again.intercept = without("proven_metric", sender=again.owners[2])
+    stuck.intercept = without("zero_test_consent")
+    absent.intercept = without("checked_ready", sender=absent.owners[4])
+    _lying(false_share, "ring_shared", (2, 3, 4), seed=b"s" * 32)
+    _lying(false_question, "zero_test_shown", (2, 3, 4), question_seed=b"s" * 32)
     declining.intercept = lambda message: deciding(declining, message)
-    for market in (good, given_up, again, declining):
+    for market in (*markets, declining):
         market.start()
         market.finish()
-    return found
+    return found, _further(found, [market.using for market in (*markets, declining)])
+
+
+def _further(found: dict[str, bytes], using: list[dict[tuple[str, str], bytes]]) -> dict[str, bytes]:
+    """The fewest states that use, with those found by place, every field that any of them uses."""
+    smallest: dict[tuple[str, str], bytes] = {}
+    for one in using:
+        for about, state in one.items():
+            smallest[about] = min(smallest.get(about, state), state, key=len)
+    covered = {name for place, state in found.items() for name in _decoded_fields(place, state)}
+    further: dict[str, bytes] = {}
+    for (place, name), state in sorted(smallest.items(), key=lambda one: -len(one[1])):
+        if name not in covered:
+            further[f"{place}-{name}"] = state
+            covered |= _decoded_fields(place, state)
+    return further
+
+
+def _decoded_fields(place: str, state: bytes) -> frozenset[str]:
+    return used_fields(decode_state(place.partition("-")[0], state))

@@ -13,6 +13,8 @@ from tests.support.roles.phases import snapshots
 
 FOLDER = Path(__file__).parents[2] / "protocol" / "roles" / "golden"
 CHECKED = "checked"
+FIELDS = "fields"
+"""The folder in it of further states, in which fields are used that are at their defaults in the others."""
 _PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 
@@ -31,11 +33,12 @@ def write_states() -> None:
 
 
 def write_checked_states() -> None:
-    """The smallest state of every place that a party of checked rounds comes to."""
+    """The smallest state of every place that a party of checked rounds comes to, and those of `FIELDS`."""
     folder = FOLDER / version() / CHECKED
-    folder.mkdir(parents=True, exist_ok=True)
-    for place, state in checked_states().items():
-        (folder / f"{place}.msgpack").write_bytes(state)
+    for place, states in zip((folder, folder / FIELDS), checked_states(), strict=True):
+        place.mkdir(parents=True, exist_ok=True)
+        for name, state in states.items():
+            (place / f"{name}.msgpack").write_bytes(state)
 
 
 if __name__ == "__main__":

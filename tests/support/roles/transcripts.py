@@ -1,8 +1,13 @@
 """Transcripts of a pure market's parties, and of one with another's changes, which the party seals again."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from protocol.codec import unpack
+from protocol.envelope import SignedMessage
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
+from protocol.verification.expected import Expected
+from protocol.verification.hidden import HiddenMessage
 from protocol.verification.report import Report
 from protocol.verification.transcript import KEPT, Entry, Header, Transcript
 from protocol.verification.verify import verify
@@ -32,11 +37,28 @@ def entries_of(market: PureMarket, party: Party) -> list[Entry]:
         if isinstance(item, EventConfirmed):
             entries.append(Entry.event(item.chain_event))
         elif isinstance(item, MessageReceived) and item.signed.envelope.type in KEPT:
-            entries.append(Entry.message(item.signed, party.address))
+            entries.append(Entry.message(item.signed, party.address, party.signing_key))
     entries += [Entry.event(one.chain_event) for one in credits_of(market)]
     sent = (one for one in market.wire if one.envelope.sender == party.address)
-    entries += [Entry.message(one, party.address) for one in sent if one.envelope.type in KEPT]
+    entries += [
+        Entry.message(one, party.address, party.signing_key) for one in sent if one.envelope.type in KEPT
+    ]
     return entries
+
+
+def signed_of(entry: Entry, party: Party) -> SignedMessage:
+    """The whole message of an entry, out of its box if it is in one."""
+    if entry.kind == "hidden":
+        return unpack(HiddenMessage, entry.content).opened(party.signing_key)
+    return unpack(SignedMessage, entry.content)
+
+
+def is_of(entry: Entry, kind: str) -> bool:
+    """Whether an entry is a message of this type."""
+    if entry.kind == "event":
+        return False
+    model: type[HiddenMessage | SignedMessage] = HiddenMessage if entry.kind == "hidden" else SignedMessage
+    return unpack(model, entry.content).envelope.type == kind
 
 
 def credits_of(market: PureMarket) -> list[EventConfirmed]:
@@ -50,9 +72,15 @@ def sealed(party: Party, entries: Iterable[Entry]) -> Transcript:
     return Transcript.sealed(header_of(party), entries, party.signing_key)
 
 
-def verified(transcript: Transcript) -> Report:
+def expected(signing_key: bytes | None = None, **changes: Any) -> Expected:
+    """The pure market's training; with a party's key its boxes are opened."""
+    fields: dict[str, Any] = {"market": MARKET, "training": TRAINING, "seed": SEED, "group": small_group()}
+    return Expected(**{**fields, "signing_key": signing_key, **changes})
+
+
+def verified(transcript: Transcript, signing_key: bytes | None = None) -> Report:
     """What it shows of the pure market's training."""
-    return verify(transcript, MARKET, SEED, training=TRAINING, group=small_group())
+    return verify(transcript, expected(signing_key))
 
 
 def party_of(market: PureMarket, name: str) -> Party:
@@ -67,7 +95,8 @@ def party_of(market: PureMarket, name: str) -> Party:
 
 def after(market: PureMarket, name: str, entries: Sequence[Entry]) -> Report:
     """The report of a transcript that the party itself has altered, and sealed again."""
-    return verified(sealed(party_of(market, name), entries))
+    party = party_of(market, name)
+    return verified(sealed(party, entries), party.signing_key)
 
 
 PARTIES = ("buyer", "aggregator", "trainer", "member")

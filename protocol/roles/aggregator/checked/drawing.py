@@ -110,7 +110,7 @@ def _start(state: CheckedDrawingState, context: Context) -> Step[CheckedTraining
     parties = replace(parties, rows=body.as_started(parties.seats).rows)
     silent = silent_seats(parties, {one.owner: one.committed.rows for one in owners})
     if (parties.validators & ~silent).bit_count() < max(2, parties.quorum):
-        return give_up(state, "too_few_validators", context)
+        return give_up(state, "too_few_validators", context, silent=silent & parties.validators)
     try:
         checked_widths(state.request, parties)
     except WidthError:

@@ -112,14 +112,17 @@ def next_attempt(
 
     `why` is the code that they are told, and that is noted for people: who is not named stays. Without
     anybody the checkers alone are others. Where no attempt remains, the buyer is named if it alone can have
-    been silent; and whoever leaves for something that it did is to blame for an end that comes of it.
+    been silent; and whoever leaves for something that it did is to blame for an end that comes of it, while
+    of whoever leaves for silence all are told.
     """
     over = facts.ATTEMPT_OVER.of(round=lane.at.round, attempt=lane.at.attempt, code=why)
     remaining = lane.validators & ~leaving
     if lane.attempt >= MAXIMUM_ATTEMPTS and is_the_buyers_silence(lane.stuck):
         return give_up(state, "buyer_silent", context, fault=state.opened.buyer)
     if remaining.bit_count() < max(2, state.parties.quorum) or lane.attempt >= MAXIMUM_ATTEMPTS:
-        fault = None if why in _SILENCES else _only_one(state, leaving)
+        if why in _SILENCES:
+            return give_up(state, "too_few_validators", context, silent=leaving)
+        fault = _only_one(state, leaving)
         return give_up(state, "too_few_validators", context, fault=fault)
     notices = attendance.drop_notices(state, leaving, lane.at, why, context)
     state = replace(state, dropped=state.dropped | leaving)

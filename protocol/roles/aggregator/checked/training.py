@@ -106,7 +106,7 @@ def on_updates_late(state: CheckedTrainingState, round_number: int, context: Con
     answered = state.parties.mask(tuple(one.owner for one in lane.updates))
     silent = lane.trainers & ~answered
     if answered.bit_count() < 2:
-        return give_up(state, "too_few_trainers", context)
+        return give_up(state, "too_few_trainers", context, silent=silent)
     notices = attendance.drop_notices(state, silent, (lane.round, 0), "update_late", context)
     absent = attendance.mark_absent(state, silent, lane.round)
     proven = _prove(absent, replace(lane, trainers=answered), context)

@@ -95,11 +95,16 @@ def require_evidence(view: RoundView, members: int) -> None:
 
 def ground_of(view: RoundView) -> Ground | None:
     """What is not in order, if anything is: the first of start, proofs and request."""
+    if (ground := open_ground_of(view)) is not None:
+        return ground
+    return None if _holds(lambda: _requested(view)) else Ground.REQUEST
+
+
+def open_ground_of(view: RoundView) -> Ground | None:
+    """The same of start and proofs alone, which need no masks."""
     if view.body.start_model.digest() != link_of(view.state).model_digest:
         return Ground.START
-    if not _holds(lambda: view.update_proofs.unproven(view.claims) == []):
-        return Ground.PROOF
-    return None if _holds(lambda: _requested(view)) else Ground.REQUEST
+    return None if _holds(lambda: view.update_proofs.unproven(view.claims) == []) else Ground.PROOF
 
 
 def _requested(view: RoundView) -> bool:

@@ -108,20 +108,27 @@ def on_shown_noise(state: CheckedState, received: Received[ShownNoise], context:
 def agreed_metrics(view: RoundView, attempt: Attempt, body: ShownMetrics) -> AgreedMetrics:
     """What two verdicts and all metrics that an attempt's members were shown agree in, each checked.
 
-    Raises ProtocolViolation as `_verdicts`, `_metrics` and `record.require_facts` do.
+    Raises ProtocolViolation as `agreed_facts` and `_metrics` do.
     """
-    digests = _verdicts(view, attempt, body.verdicts)
-    metrics = _metrics(view, attempt, body.metrics)
+    agreed = agreed_facts(view, attempt, body)
+    return AgreedMetrics(agreed, _metrics(view, attempt, body.metrics))
+
+
+def agreed_facts(view: RoundView, attempt: Attempt, body: ShownMetrics) -> AttemptFacts:
+    """The same without a look at the metrics' proofs.
+
+    Raises ProtocolViolation as `_verdicts` and `record.require_facts` do.
+    """
     facts = AttemptFacts(
         trainers=view.trainers,
         members=attempt.members,
         start=attempt.start,
-        digests=digests,
+        digests=_verdicts(view, attempt, body.verdicts),
         evidence=attempt.evidence_digest,
         metrics=tuple(signed.digest() for signed in body.metrics),
     )
     require_facts(facts, view.state.parties, link_of(view.state), attempt.at)
-    return AgreedMetrics(facts, metrics)
+    return facts
 
 
 def _verdicts(view: RoundView, attempt: Attempt, verdicts: Sequence[SignedMessage]) -> AttemptDigests:
@@ -150,14 +157,9 @@ def _metrics(
 ) -> list[tuple[Ciphertext, ...]]:
     """Every member's, our own unchanged among them, all proven.
 
-    Raises ProtocolViolation: "metrics_out_of_order" unless there is one of each member in seat order,
-    "other_evidence", "own_metric_changed", or "unproven_metric".
+    Raises ProtocolViolation as `signed_metrics` does, "own_metric_changed", or "unproven_metric".
     """
-    members = view.state.parties.addresses(attempt.members)
-    require(tuple(one.envelope.sender for one in metrics) == members, "metrics_out_of_order")
-    bodies = {one.envelope.sender: view.signed(one, ProvenMetric, one.envelope.sender) for one in metrics}
-    agreed = all(body.evidence_digest == attempt.evidence_digest for body in bodies.values())
-    require(agreed, "other_evidence", "a member was shown something else")
+    bodies = signed_metrics(view, attempt, metrics)
     assert attempt.metric is not None  # an attempt that is not stopped has begun with it
     own = attempt.metric.load(ProvenMetric, view.context)
     require(bodies[view.context.address] == own, "own_metric_changed")
@@ -166,6 +168,22 @@ def _metrics(
     unproven = proofs.unproven(claims)
     require(not unproven, "unproven_metric", ", ".join(unproven))
     return [claim.metric for claim in claims]
+
+
+def signed_metrics(
+    view: RoundView, attempt: Attempt, metrics: Sequence[SignedMessage]
+) -> dict[str, ProvenMetric]:
+    """Every member's by its address, in seat order, of the evidence that we were shown; unproven.
+
+    Raises ProtocolViolation: "metrics_out_of_order" unless there is one of each member in seat order, or
+    "other_evidence".
+    """
+    members = view.state.parties.addresses(attempt.members)
+    require(tuple(one.envelope.sender for one in metrics) == members, "metrics_out_of_order")
+    bodies = {one.envelope.sender: view.signed(one, ProvenMetric, one.envelope.sender) for one in metrics}
+    agreed = all(body.evidence_digest == attempt.evidence_digest for body in bodies.values())
+    require(agreed, "other_evidence", "a member was shown something else")
+    return bodies
 
 
 # ---- what is signed ----

@@ -127,6 +127,11 @@ class CheckedState(RunningState):
     standing: Seats = 0
     attempt: Attempt | None = None
 
+    @property
+    def is_measuring(self) -> bool:
+        """See RunningState."""
+        return self.attempt is not None
+
 
 STATES = (WaitingState, ReadyState, CommittedState, CheckedState, FinishedState, FailedState, DeclinedState)
 """In the order of the phases."""

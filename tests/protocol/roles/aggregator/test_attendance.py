@@ -125,6 +125,9 @@ def test_too_few_validators_end_the_training() -> None:
     market.finish()
     assert market.contract.status == "cancelled"
     assert market.buyer.shown == "FAILED(too_few_validators)"
+    (end,) = [fact.data for fact in market.buyer.facts if fact.name == "gave_up"]
+    assert end["silent"] == [market.owners[3].address]
+    assert "accused" not in end
 
 
 def four_validators(*silent: int) -> PureMarket:

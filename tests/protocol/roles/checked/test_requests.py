@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from protocol.errors import ProtocolViolation
+from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request_parsing import parse_request
 from protocol.roles.aggregator import role as unchecked_aggregator
 from protocol.roles.aggregator.checked import role as aggregator
 from protocol.roles.buyer import role as unchecked_buyer
 from protocol.roles.buyer.checked import role as model_buyer
-from protocol.roles.checked.requests import require_checkable
+from protocol.roles.checked.requests import check_checkable, require_checkable
 from protocol.roles.engine.table import Row
 from tests.support.roles.checked_markets import CHECKED_ROLES, checked_request
 from tests.support.roles.pure_market import PureMarket
@@ -49,6 +49,29 @@ def test_a_start_of_large_weights_is_refused() -> None:
 
 def test_a_key_without_room_for_three_products_is_refused() -> None:
     assert refused(key_bits=768) == "widths_do_not_fit"
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        ({"scale": "none"}, "rounds are checked between scaled columns alone; set scale: range"),
+        ({"start": LARGE}, "start from zero, .*or widen the target's range"),
+        ({"key_bits": 768}, r"key of 768; .*take a key of \d+ bits or more"),
+    ],
+)
+def test_people_are_told_the_remedy(changes: dict[str, Any], remedy: str) -> None:
+    request = parse_request({**checked_request(**changes), "aggregator": "0x" + "aa" * 20})
+    with pytest.raises(MisuseError, match=rf"these rounds cannot be checked: .*{remedy}"):
+        check_checkable(request)
+
+
+def test_the_key_that_people_are_told_fits_and_none_shorter_does() -> None:
+    request = parse_request({**checked_request(key_bits=512), "aggregator": "0x" + "aa" * 20})
+    with pytest.raises(MisuseError) as told:
+        check_checkable(request)
+    bits = int(str(told.value).partition("take a key of ")[2].split()[0])
+    check_checkable(request.model_copy(update={"key_bits": bits}))
+    assert refused(key_bits=bits - 64) == "widths_do_not_fit"
 
 
 def careless(*roles: str) -> dict[str, Any]:

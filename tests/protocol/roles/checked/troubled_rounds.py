@@ -113,6 +113,9 @@ def test_too_few_validators_end_the_training_at_the_last_recorded_round() -> Non
     market = meddled(meddler, validators=(3, 4), owners=5)
     assert market.aggregator.decoded.failure == "too_few_validators"
     assert (len(market.contract.recorded), market.contract.status) == (1, "settled")
+    (end,) = [fact.data for fact in market.buyer.facts if fact.name == "gave_up"]
+    assert end["silent"] == [validator(market, checking=True)]
+    assert "accused" not in end
 
 
 # ---- lies ----

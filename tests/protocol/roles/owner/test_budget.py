@@ -13,11 +13,13 @@ from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
 from protocol.request import Request
 from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageReceived, PolicyChanged
+from protocol.roles.engine.state import replace
 from protocol.roles.owner.budget import (
     FEWEST_OWNERS,
     JOIN_NUMBERS,
     Counts,
     Joining,
+    give_back,
     most_numbers,
     published_numbers,
     safe_in_total,
@@ -25,6 +27,7 @@ from protocol.roles.owner.budget import (
     standing,
 )
 from tests.support.deployment.documents import any_request
+from tests.support.roles.checked_markets import checked_market
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, owning_rows
 from tests.support.roles.small_markets import (
@@ -305,11 +308,8 @@ def test_a_training_that_somebody_worked_on_counts_though_nothing_was_recorded(
     assert any(worked.values())
 
 
-def test_rounds_that_are_opened_and_kept_from_the_chain_count() -> None:
-    """An aggregator that records nothing has all others go on all the same, until somebody cancels."""
-    rounds = 5
-    schedule = {"rounds": rounds, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
-    market = small_market(small_request(schedule=schedule))
+def record_nothing(market: PureMarket) -> None:
+    """What the chain is not shown, with everything else as ever."""
     carried_out = market.call
 
     def unrecorded(party: Party, call: Any) -> None:
@@ -317,6 +317,26 @@ def test_rounds_that_are_opened_and_kept_from_the_chain_count() -> None:
             carried_out(party, call)
 
     market.call = unrecorded  # type: ignore[method-assign]
+
+
+def test_a_checked_attempt_under_way_counts_beside_a_round_that_was_kept_from_the_chain() -> None:
+    """An aggregator that has one opened, records nothing and goes on has seen the numbers of two."""
+    market = checked_market([2, 3], owners=4)
+    market.run_until("metric_opening_request")
+    measuring = [owner.decoded for owner in market.owners if owner.decoded.attempt is not None]
+    assert len(measuring) == 2
+    for state in measuring:
+        ahead = replace(state, link=state.link.model_copy(update={"round": 1}))
+        counted = unpack(Joining, give_back(ahead).content).numbers
+        assert counted == published_numbers(market.request, trainers=2, rounds=2, starts=1)
+
+
+def test_rounds_that_are_opened_and_kept_from_the_chain_count() -> None:
+    """An aggregator that records nothing has all others go on all the same, until somebody cancels."""
+    rounds = 5
+    schedule = {"rounds": rounds, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
+    market = small_market(small_request(schedule=schedule))
+    record_nothing(market)
     market.run()
     assert {message.envelope.round for message in market.sent("opening")} == set(range(1, rounds + 1))
     for owner in market.owners:

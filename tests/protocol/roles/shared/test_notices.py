@@ -48,6 +48,11 @@ NOTICES: dict[str, tuple[Message, str, dict[str, object]]] = {
         "gave_up",
         {"code": "buyer_silent", "last_round": 1, "accused": SOMEBODY},
     ),
+    "training_failed_for_silence": (
+        TrainingFailed(code="too_few_validators", fault=None, last_round=1, silent=(SOMEBODY,)),
+        "gave_up",
+        {"code": "too_few_validators", "last_round": 1, "silent": [SOMEBODY]},
+    ),
 }
 
 

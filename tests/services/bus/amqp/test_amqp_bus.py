@@ -171,7 +171,7 @@ async def test_what_is_merely_seen_makes_room_without_a_letter(market: AmqpMarke
     fewer = {**policy, "definition": {**policy["definition"], "max-length": 2}}
     await market.api.put("policies", market.vhost, "deltaml-seen", body=fewer)
     listener = market.bus(market.listener)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         number = 0
         while number < 5 or await market.depth(event_queue_name("seen", market.owner)) != 2:
             number += 1  # a policy takes effect a moment after it was put

@@ -29,7 +29,7 @@ async def test_a_consumer_whose_queue_was_removed_finds_the_new_one(market: Amqp
     await market.apply()
     sent = outgoing("data_owner", market.aggregator, market.owner)
     await publisher.publish(sent)
-    delivery = await asyncio.wait_for(reading, 30)
+    delivery = await asyncio.wait_for(reading, 300)
     assert read_envelope(delivery.envelope_fields) == sent.envelope
 
 
@@ -69,7 +69,7 @@ async def test_quiet_times_cost_no_message(market: AmqpMarket) -> None:
         await publisher.publish(
             outgoing("data_owner", market.aggregator, market.owner, sealed=bytes([number]))
         )
-        delivery = await asyncio.wait_for(reading, 30)
+        delivery = await asyncio.wait_for(reading, 300)
         assert delivery.body == bytes([number])
         await delivery.ack()
 
@@ -106,7 +106,7 @@ async def test_a_message_under_way_outlives_its_connection(market: AmqpMarket, b
         for one in work:
             tasks.append(asyncio.create_task(one))
             await asyncio.sleep(0.2)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(300):
             await asyncio.wait(tasks)
         assert not any(task.cancelled() for task in tasks)
         assert await market.depth(queue_name("federated_aggregator", market.aggregator)) == 2

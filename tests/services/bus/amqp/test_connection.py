@@ -72,7 +72,7 @@ async def test_a_killed_broker_loses_nothing(own: OwnBroker, tmp_path: Path) -> 
         wanted = {message.envelope.message_id for message in messages}
         confirmed: asyncio.Queue[int] = asyncio.Queue()
         publisher = market.bus(market.buyer, publish_seconds=5.0)
-        async with asyncio.timeout(80), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(300), asyncio.TaskGroup() as tasks:
             tasks.create_task(publish_all(publisher, messages, confirmed))
             while await confirmed.get() < 20:
                 pass
@@ -97,7 +97,7 @@ async def exchange(market: AmqpMarket, broker: Broker) -> None:
         sent = outgoing("federated_aggregator", market.buyer, market.aggregator)
         await bus.publish(sent)
         stream = market.bus(market.aggregator).deliveries("federated_aggregator", market.aggregator)
-        delivery = await asyncio.wait_for(anext(stream), 30)
+        delivery = await asyncio.wait_for(anext(stream), 300)
         assert read_envelope(delivery.envelope_fields) == sent.envelope
         await delivery.ack()
     finally:

@@ -24,7 +24,7 @@ async def test_a_large_body_travels_in_parts_and_arrives_whole(market: AmqpMarke
     assert delivery.body == sealed
     assert read_envelope(delivery.envelope_fields) == sent.envelope
     await bus.close()
-    async with asyncio.timeout(20):  # parts are acked only with the whole: the broker takes all of them back
+    async with asyncio.timeout(300):  # parts are acked only with the whole: the broker takes all of them back
         while await market.depth(name) != 4:
             await asyncio.sleep(0.05)
     bus = market.bus(market.aggregator)
@@ -97,7 +97,7 @@ async def test_an_abandoned_part_is_given_up_after_a_silence(market: AmqpMarket)
     [letter] = await market.dead_letters()
     assert letter.headers["code"] == "incomplete"
     await put_parts(market, message, [0, 1])
-    assert (await asyncio.wait_for(reading, 20)).body == b"\0\1"
+    assert (await asyncio.wait_for(reading, 300)).body == b"\0\1"
 
 
 @pytest.mark.parametrize(

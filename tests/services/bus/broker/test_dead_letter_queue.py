@@ -143,7 +143,7 @@ async def letters_of_two_kinds(world):
 
 
 async def buried(world, count):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while await world.market.depth(DEAD_QUEUE) != count:
             await asyncio.sleep(0.05)
 

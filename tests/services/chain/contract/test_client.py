@@ -39,7 +39,7 @@ async def test_refusals_carry_the_contract_s_code(registered) -> None:
         (market.aggregator, Settle(training=training), "wrong_status"),
         (market.owners[0], Cancel(training=training), "not_party"),
     ]
-    async with asyncio.timeout(30):  # no block is mined for them
+    async with asyncio.timeout(300):  # no block is mined for them
         for client, call, code in cases:
             assert (await refusal_of(client, call)).code == code
     assert (await refusal_of(market.owners[0], joining(market.owners[0], 9))).arguments == (9, 0)
@@ -141,7 +141,7 @@ async def test_a_nonce_is_told_once_no_reorganisation_can_give_the_draw_another_
     await market.aggregator.submit(Close(training=training))
     _, owner = interposed_client(market, market.owners[0], confirmations=3)
     revealed = asyncio.create_task(owner.submit(revealing(owner, training)))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while not revealed.done():
             await market.rpc.call("evm_mine")
             await asyncio.sleep(0.01)
@@ -262,7 +262,7 @@ async def test_the_embedded_chain_announces_blocks_and_closes() -> None:
     ]
     await rpc.call("anvil_setBalance", address_of(key), hex(10**18 + 5))
     await rpc.call("evm_mine")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await woken.wait()
     assert await rpc.call("eth_getBalance", address_of(key), "latest") == hex(10**18 + 5)
     with pytest.raises(RpcError, match="does not know"):

@@ -54,7 +54,7 @@ async def test_a_running_listener_is_woken_by_blocks_and_stops_when_cancelled(ma
     streams = Streams()
     task = asyncio.create_task(following(market, streams, poll_seconds=3600).run())
     await market.register()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while len(streams.confirmed) < 7:
             await asyncio.sleep(0.005)
     task.cancel()
@@ -205,14 +205,14 @@ async def test_a_node_restored_to_an_older_state_is_waited_for_and_told_of(forge
     later = node.blocks[6:]
     del node.blocks[6:]
     task = asyncio.create_task(following.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while following.listener.trouble is None:
             await asyncio.sleep(0.001)
     with pytest.raises(ChainUnavailable, match="newest block is 5, but 15 was seen"):
         following.listener.check()
     node.blocks += later
     node.change(0, 10)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while len(streams.seen) < len(node.amounts_between(1, 26)):
             await asyncio.sleep(0.001)
     following.listener.check()
@@ -251,7 +251,7 @@ async def test_a_node_that_fails_every_few_requests_is_followed_to_its_newest_bl
     node.change(0, 40)
     following = on(node, streams, window=128)
     task = asyncio.create_task(following.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while len(streams.seen) < len(node.amounts_between(1, 41)):
             await asyncio.sleep(0.001)
     task.cancel()

@@ -26,7 +26,7 @@ class Wakes:
         self.count += 1
 
     async def reach(self, count) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             while self.count < count:
                 await asyncio.sleep(0.002)
 
@@ -151,7 +151,7 @@ async def test_the_url_is_never_logged(caplog) -> None:
     server = await answering((REFUSED,))
     port = server.sockets[0].getsockname()[1]
     with structlog.testing.capture_logs() as logs:
-        async with NewHeads(f"ws://127.0.0.1:{port}/secret-key", first_pause=0.01), asyncio.timeout(30):
+        async with NewHeads(f"ws://127.0.0.1:{port}/secret-key", first_pause=0.01), asyncio.timeout(300):
             while not logs:
                 await asyncio.sleep(0.005)
     server.close()
@@ -174,7 +174,7 @@ async def test_the_log_says_how_a_subscription_was_lost() -> None:
     server = await serve(handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with structlog.testing.capture_logs() as logs:
-        async with NewHeads(f"ws://127.0.0.1:{port}", first_pause=0.01), asyncio.timeout(30):
+        async with NewHeads(f"ws://127.0.0.1:{port}", first_pause=0.01), asyncio.timeout(300):
             while not logs:
                 await asyncio.sleep(0.005)
     server.close()

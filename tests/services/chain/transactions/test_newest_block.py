@@ -40,7 +40,7 @@ async def test_all_that_wait_ask_once_a_poll_and_go_on_at_a_new_block() -> None:
     assert not any(task.done() for task in waiting)
     assert node.asked < 20
     node.number = 8
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await asyncio.gather(*waiting)
 
 
@@ -51,7 +51,7 @@ async def test_an_announced_block_ends_the_wait_before_the_next_poll() -> None:
     await asyncio.sleep(0)
     node.number = 8
     node.announce()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await asyncio.gather(*waiting)
     assert node.asked == 1
 
@@ -59,7 +59,7 @@ async def test_an_announced_block_ends_the_wait_before_the_next_poll() -> None:
 async def test_the_wait_is_bounded_and_a_silent_node_ends_it() -> None:
     node = Node()
     newest = await seen(node, 0.01)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await newest.wait_for_next(7, newest.announced, 0.05)
         node.away = True
         await newest.wait_for_next(7, newest.announced, 3600)

@@ -25,14 +25,14 @@ async def test_a_call_counts_only_once_confirmed(registered) -> None:
     market = registered
     _, client = interposed_client(market, market.buyer, confirmations=2)
     call = asyncio.create_task(client.submit(market.opening()))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while not await opened_trainings(market):
             await asyncio.sleep(0.005)
     for _ in range(2):
         await asyncio.sleep(0.05)  # time enough to return too early
         assert not call.done()
         await market.rpc.call("evm_mine")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         await call
     assert (await call).succeeded
 
@@ -197,12 +197,12 @@ async def test_while_there_is_no_new_block_a_receipt_is_not_asked_for_at_every_p
 
     rpc.handlers["eth_getTransactionReceipt"] = look
     call = asyncio.create_task(client.submit(market.opening()))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while not looks:
             await asyncio.sleep(0.005)
     await asyncio.sleep(0.5)  # some fifty polls
     assert not call.done()
     assert len(looks) <= 5
     await market.rpc.call("evm_mine")
-    async with asyncio.timeout(30):  # and yet it is seen at the next poll
+    async with asyncio.timeout(300):  # and yet it is seen at the next poll
         await call

@@ -27,13 +27,13 @@ async def pending(market) -> int:
 
 
 async def until_pending(market, count) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while await pending(market) != count:
             await asyncio.sleep(0.005)
 
 
 async def mine_until_done(market, *tasks) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while not all(task.done() for task in tasks):
             await market.rpc.call("evm_mine")
             await asyncio.sleep(0.01)
@@ -260,7 +260,7 @@ async def test_crashes_losses_reorganisations_and_old_transactions_open_nothing_
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
     adversary.depth = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(300):
         while len(await opened_trainings(market)) < 3:
             calls = begin()
             while not all(call.done() for call in calls):

@@ -4,7 +4,8 @@ import pytest
 
 from protocol.roles.aggregator.lanes import MeasuringLane, OpeningLane, RefreshingLane, SigningLane
 from protocol.roles.shared.parties import Parties
-from services.console.aggregator.views import BUYER, Training
+from services.console.aggregator.views import Training
+from services.console.aggregator.work import BUYER
 from services.store import Store
 from tests.support.console.aggregator import KEPT, in_training, measured, put, signed_by
 from tests.support.console.trainings import OWNERS, round_of, tell

@@ -239,6 +239,25 @@ async def test_a_form_is_checked_reviewed_and_ordered(world, browser):
     assert "The order was sent" in await browser.get(response.headers["Location"])
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"scale": "none", "weight_bits": "24", "residual_bits": "24"}, "between columns that are scaled"),
+        ({"start": "weights", "start_weights": "90000 0"}, "too large to be checked"),
+    ],
+)
+async def test_what_cannot_be_checked_is_told_in_the_form_of_a_market_that_checks(
+    world, browser, changes, told
+):
+    values = filled(**changes)
+    page = await browser.post("/trainings/new", values)
+    assert (page.status, told in await page.text()) == (422, True)
+    document = check(values).request.model_dump_json()
+    answer = await browser.post("/trainings", {"request": document})
+    assert told in await answer.text()
+    assert not world.orders
+
+
 async def test_a_form_with_problems_is_shown_again_and_nothing_is_sent(world, browser):
     response = await browser.post("/trainings/new", filled(rounds="0", name="<script>x</script>"))
     text = await response.text()

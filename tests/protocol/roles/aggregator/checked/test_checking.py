@@ -113,6 +113,18 @@ def test_a_checker_that_has_not_committed_is_left_out():
     assert left_out(before.fire("checks:1.1")) == [(silent, "ring_late")]
 
 
+def test_where_too_few_answer_all_are_told_who_was_waited_for_and_nobody_is_blamed():
+    before = stopped_before("proven_metric", 1, which=1)
+    lane = before.lane
+    answered = {one.owner for one in lane.metrics}
+    effects = before.fire("checks:1.1")
+    (end,) = [data for name, data in facts_of(effects) if name == "gave_up"]
+    assert (end["code"], end.get("accused")) == ("too_few_validators", None)
+    members = set(before.party.decoded.parties.addresses(lane.validators))
+    assert set(end["silent"]) == members - answered
+    assert len(end["silent"]) == 2
+
+
 @pytest.mark.parametrize("name", ["ring_nonce", "ring_shared"])
 def test_a_checker_that_may_wait_for_the_other_ones_part_of_the_ring_stays(name):
     before = stopped_in_the_ring(name)

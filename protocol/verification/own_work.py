@@ -1,0 +1,95 @@
+"""What somebody who was blamed has signed itself, verified again: an update, a metric, a buyer's openings."""
+
+from collections.abc import Iterator
+
+from protocol.bodies import body_of
+from protocol.envelope import SignedMessage
+from protocol.errors import MisuseError, ProtocolViolation
+from protocol.learning.scales import MODEL_SCALE
+from protocol.messages import EncryptedModel
+from protocol.messages.checked import (
+    ProvenMetric,
+    ProvenUpdate,
+    RingOpening,
+    RingOpeningRequest,
+    ZeroTestRequest,
+    ZeroTestResult,
+)
+from protocol.roles.checked.proofs import read_metric, read_update, update_proofs
+from protocol.roles.checked.started import CommittedOwners
+from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
+from protocol.types import Address, RoundAttempt
+from protocol.verification.complaints import Judged, are_opened, is_proven
+from protocol.verification.contents import Contents
+from protocol.verification.evidence import Shown, shown_attempt
+from protocol.verification.training import VerifiedTraining
+
+
+def evidence_at(contents: Contents, training: VerifiedTraining, at: RoundAttempt) -> Shown | None:
+    """An attempt's evidence; None where it is not here, or is none."""
+    try:
+        return shown_attempt(contents, training, at)
+    except (ProtocolViolation, EarlyInput, StaleInput, MisuseError):
+        return None
+
+
+def own_metric(
+    contents: Contents, training: VerifiedTraining, at: RoundAttempt, accused: Address
+) -> Iterator[Judged]:
+    """Whether every metric that a member signed for an attempt is proven."""
+    shown = evidence_at(contents, training, at)
+    signed = contents.signed(ProvenMetric, at, accused)
+    if shown is None or not shown.has_masks or not signed:
+        return
+    proofs, committed = shown.view.metric_proofs, shown.view.owners.of(accused)
+    bodies = [body_of(one, ProvenMetric) for one in signed]
+    fails = any(proofs.unproven([read_metric(proofs, accused, body, committed)]) for body in bodies)
+    yield Judged(frozenset((accused,)), accused if fails else None, "unproven_metric")
+
+
+def own_update(
+    contents: Contents, training: VerifiedTraining, number: int, accused: Address
+) -> Iterator[Judged]:
+    """Whether every update that a trainer signed for a round is proven, of the round's start."""
+    attempts = contents.attempts(ProvenUpdate, number)
+    places = [RoundAttempt(number, one) for one in attempts]
+    signed = [one for at in places for one in contents.signed(ProvenUpdate, at, accused)]
+    starts = [
+        one
+        for (name, at), messages in contents.messages.items()
+        if name == "encrypted_model" and at.round == number
+        for one in messages
+    ]
+    if not signed or not starts or training.owners is None:
+        return
+    start = body_of(starts[0], EncryptedModel).model
+    require(start.digest() == training.link.model_digest, "wrong_start_model", "not the record's")
+    model = start.read(training.key, scale=MODEL_SCALE, count=training.request.parameters)
+    proofs = update_proofs(training.key, training.identity, number, model, training.request)
+    commitments = training.owners.load(CommittedOwners, training.context).of(accused)
+    bodies = [body_of(one, ProvenUpdate) for one in signed]
+    fails = any(proofs.unproven([read_update(proofs, accused, body, commitments)]) for body in bodies)
+    yield Judged(frozenset((accused,)), accused if fails else None, "unproven_update")
+
+
+def own_openings(contents: Contents, training: VerifiedTraining, at: RoundAttempt) -> Iterator[Judged]:
+    """Whether the buyer has proven every test and opened all sums that it was asked to, in its transcript."""
+    buyer, tests = training.opened.buyer, contents.messages.get(("zero_test_request", at), [])
+    holds = list[bool]()
+    for number, signed in enumerate(tests):
+        asked = body_of(signed, ZeroTestRequest)
+        chance = training.chance(f"own test {at} {number}").randomness()
+        results = contents.signed(ZeroTestResult, at, buyer)
+        told = [body_of(one, ZeroTestResult) for one in results if _is_to(one, signed)]
+        holds += [is_proven(training.key, one, asked.zero, chance) for one in told]
+    for signed in contents.messages.get(("ring_opening_request", at), []):
+        product = body_of(signed, RingOpeningRequest).product
+        for number, one in enumerate(contents.signed(RingOpening, at, buyer)):
+            chance = training.chance(f"own sums {at} {number}").randomness()
+            holds.append(are_opened(training.key, product, body_of(one, RingOpening), chance))
+    if holds:
+        yield Judged(frozenset((buyer,)), None if all(holds) else buyer, "bad_opening")
+
+
+def _is_to(answer: SignedMessage, asked: SignedMessage) -> bool:
+    return answer.envelope.recipient == asked.envelope.sender

@@ -1,0 +1,105 @@
+"""Bytes of every message and of what blobs of checked rounds hold, by version: later ones must read them.
+
+`python -m tests.support.roles.golden_messages` writes those of this version. They are the examples of the
+catalogue, and of messages of checked rounds others in which every field is used.
+"""
+
+import json
+
+from protocol.codec import pack
+from protocol.messages import READABLE_TYPES
+from protocol.messages.catalogue import MessageBody
+from protocol.messages.checked import (
+    AttemptAnnounced,
+    CheckedStarted,
+    CheckVerdict,
+    RingConsent,
+    RingShared,
+    RoundEvidence,
+    ShownMetrics,
+)
+from protocol.messages.checked.moments import LeftOutMember
+from protocol.messages.checked.values import AttemptDigests
+from protocol.roles.aggregator.checked.lanes import KeptMask
+from protocol.roles.buyer.checked.state import AskedNumbers
+from protocol.roles.checked.ring_state import SharedNumbers
+from protocol.roles.checked.started import CommittedOwners
+from protocol.roles.owner.checked.committing import OwnerSecrets, SecretVector
+from protocol.types import FrozenModel
+from tests.support.roles.golden_states import FOLDER, version
+
+MESSAGES, CONTENTS = "messages.json", "contents.json"
+
+
+def fuller() -> tuple[MessageBody, ...]:
+    """Messages of checked rounds with all that their examples leave out."""
+    evidence, shown = RoundEvidence.catalogue.example(), ShownMetrics.catalogue.example()
+    assert isinstance(evidence, RoundEvidence)
+    assert isinstance(shown, ShownMetrics)
+    announced = AttemptAnnounced.catalogue.example()
+    assert isinstance(announced, AttemptAnnounced)
+    left_out = (
+        LeftOutMember(member="0x" + "11" * 20, why="silent"),
+        LeftOutMember(member="0x" + "22" * 20, why="named"),
+    )
+    digest = b"d" * 32
+    digests = AttemptDigests(
+        start=digest, updates=(digest, digest), request=digest, answer=digest, model=digest, product=digest
+    )
+    return (
+        announced.model_copy(update={"left_out": left_out}),
+        evidence.model_copy(update={"left_out": left_out}),
+        CheckVerdict(in_order=True, digests=digests, projection=digest),
+        CheckVerdict(in_order=False, ground="shown", evidence=shown.verdicts),
+        RingShared(purpose="metric", share=(b"\5",), seed=b"s" * 32),
+        RingConsent(purpose="metric", refused=True, shown=shown.verdicts[0]),
+    )
+
+
+def message_bytes() -> dict[str, list[str]]:
+    """The bytes that this version writes, in hexadecimal digits by type."""
+    made = [kind.catalogue.example() for kind in READABLE_TYPES.values()]
+    written: dict[str, list[str]] = {name: [] for name in READABLE_TYPES}
+    for body in (*made, *fuller()):
+        written[body.type].append(pack(body).hex())
+    return written
+
+
+def _contents() -> tuple[FrozenModel, ...]:
+    """What blobs of checked rounds hold that is no message; the numbers are nobody's secrets."""
+    row = SecretVector(values=(-(1 << 90), 5), hiding=1 << 200)
+    started = CheckedStarted.catalogue.example()
+    assert isinstance(started, CheckedStarted)
+    return (
+        AskedNumbers(request=(b"\5",), answer=(b"\6", b"\7")),
+        CommittedOwners(owners=started.owners),
+        KeptMask(masks=(b"\5",), roots=(b"\6",)),
+        OwnerSecrets(maps=(row,), gram=row),
+        SharedNumbers(numbers=(b"\5", b"\6")),
+        row,
+    )
+
+
+def stored_contents() -> tuple[type[FrozenModel], ...]:
+    """Their types."""
+    return tuple(type(one) for one in _contents())
+
+
+def content_bytes() -> dict[str, list[str]]:
+    """The bytes of each that this version writes, as `message_bytes` has them."""
+    return {type(one).__name__: [pack(one).hex()] for one in _contents()}
+
+
+def kept(name: str) -> dict[str, dict[str, list[str]]]:
+    """What is kept in a file of this name, by version."""
+    return {path.parent.name: json.loads(path.read_text()) for path in sorted(FOLDER.glob(f"*/{name}"))}
+
+
+def write() -> None:
+    """Keep what this version writes."""
+    for name, written in ((MESSAGES, message_bytes()), (CONTENTS, content_bytes())):
+        (FOLDER / version() / name).write_text(json.dumps(written, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    write()
