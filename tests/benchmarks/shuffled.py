@@ -57,7 +57,7 @@ def markdown(seeds: int) -> str:
         "## Shuffled targets, by rows a feature",
         "",
         "What one of three trainers with shuffled targets earns of the contribution pot, mean and",
-        f"largest of {seeds} seeds: {FEATURES} drawn features explain between a quarter and a half of the deviance;",
+        f"largest of {seeds} seeds; {FEATURES} drawn features explain a quarter to a half of the deviance;",
         "rows of each owner for each feature and the intercept.",
         "",
         f"| rows | {' | '.join(f'`{kind}`' for kind in LINKS)} |",
