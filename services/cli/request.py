@@ -8,14 +8,18 @@ import typer
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
+from protocol.request import Request
 from protocol.request_sections import DEFAULT_KIND
+from protocol.roles.buyer.ordering import check_order
 from services.cli.amounts import amount_option
 from services.cli.options import KIND_HELP, ROWS_FILE, Json, known_kind
 from services.cli.output import print_json
 from services.cli.standard_streams import document_stream, visible
 from services.common.addresses import is_address, plain_address
+from services.common.documents import load_request
 from services.common.files import require_new, require_other_file, write_private
 from services.config.daemons import load
+from services.data.few_rows import few_rows
 from services.data.request_suggestion import NOBODY, Choices, Suggestion, as_text
 from services.data.request_suggestion import suggest as suggested
 from services.data.row_files import index_columns, index_note, listed
@@ -31,9 +35,32 @@ request = typer.Typer(
 )
 
 
-@request.callback()
-def _group() -> None:
-    """One command so far; without this it would have no name."""
+@request.command()
+def check(
+    document: Annotated[
+        Path, typer.Argument(metavar="REQUEST", help="The request, a YAML file such as REQUEST.yaml.")
+    ],
+    *,
+    checked: Annotated[bool, typer.Option("--checked", help="In a market whose rounds are checked.")] = False,
+    json: Json = False,
+) -> None:
+    """Tell whether a request can be ordered, and what to think over before; nothing is sent."""
+    wanted = load_request(document)
+    check_order(wanted, "checked" if checked else "plain")
+    digest = f"0x{wanted.hash().hex()}"
+    if json:
+        few = few_rows(wanted)
+        print_json({"request": wanted.name, "hash": digest, "warnings": [] if few is None else [str(few)]})
+    else:
+        tell_few_rows(wanted)
+        typer.echo(visible(f"{wanted.name} can be ordered; hash of the document {digest}"))
+
+
+def tell_few_rows(wanted: Request) -> None:
+    """On standard error: owners may have too few rows to fit a model of their own."""
+    few = few_rows(wanted)
+    if few is not None:
+        typer.echo(f"warning: {few}", err=True)
 
 
 @request.command()

@@ -33,6 +33,7 @@ from services.data.column_suggestion import (
     suggest_column,
     target_values,
 )
+from services.data.few_rows import ROWS_PER_FEATURE, rows_needed
 from services.data.identifiers import require_measurement
 from services.data.row_files import column_names, plain_name
 from services.data.row_reader import read_table
@@ -43,9 +44,6 @@ _MARGIN, _LONG_MARGIN = Decimal("0.25"), Decimal(1)
 
 _LONG = 2
 """A tail is long that reaches so many times as far from the median as the other one."""
-
-ROWS_PER_FEATURE = 10
-"""Of an owner that fits its own model: with fewer its optimum follows its noise, and worthless rows earn."""
 
 NOBODY = "0x" + "0" * 39 + "1"
 """Stands where the buyer has not said which aggregator it works with."""
@@ -189,7 +187,7 @@ def _document(
     return {
         "name": choices.name,
         "model": {"kind": choices.kind},
-        **({"bounds": {"min_rows": ROWS_PER_FEATURE * (len(features) + 1)}} if fits else {}),
+        **({"bounds": {"min_rows": rows_needed(choices.kind, len(features))}} if fits else {}),
         "features": features,
         "target": target,
         "start": {"start": "mean", "value": str(round_mean(values.tolist()))},
@@ -258,9 +256,9 @@ def _bounds_lines(request: Request) -> list[str]:
     """The fewest rows of an owner, where each fits a model of its own."""
     if request.model.kind not in LINKS:
         return []
-    least = request.bounds.min_rows
+    least, each = request.bounds.min_rows, ROWS_PER_FEATURE[request.model.kind]
     return [
-        f"# Each owner fits its own rows first: {ROWS_PER_FEATURE} for each feature at least. With fewer",
+        f"# Each owner fits its own rows first: {each} for each feature at least. With fewer",
         "# the fits follow noise, and owners of worthless rows earn more.",
         f"bounds: {{ min_rows: {least} }}",
         "",

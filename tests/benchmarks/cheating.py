@@ -54,11 +54,11 @@ def shares(case: Case, seeds: int) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for seed in range(seeds):
         for title, cheat in CHEATS.items():
-            found.setdefault(title, []).append(_share(case, cheat, seed))
+            found.setdefault(title, []).append(share(case, cheat, seed))
     return {title: [float(np.mean(row)), float(np.max(row))] for title, row in found.items()}
 
 
-def _share(case: Case, cheat: Cheat, seed: int) -> float:
+def share(case: Case, cheat: Cheat, seed: int) -> float:
     """A trainer's share in one training: five owners by chance, three train, two validate."""
     generator = np.random.default_rng(seed)
     parts = [case.rows[part] for part in np.array_split(generator.permutation(len(case.rows)), OWNERS)]

@@ -21,6 +21,7 @@ from protocol.request import Request
 from services.data.sample_request import DemoData, DemoOptions, data_sets_of, demo_request
 from services.sandbox.pooled import fitted, owner_data
 from services.sandbox.report import same_in_plaintext
+from tests.benchmarks import shuffled
 from tests.benchmarks.cases import CASES, DRAWN, NOBODY, OWNERS, Case, table_of
 from tests.benchmarks.cheating import shares
 
@@ -123,7 +124,7 @@ def main(
 ) -> None:
     """Train, compare, print and write the tables."""
     sections = [markdown(case, means(case, seeds), seeds) for case in (make() for make in CASES)]
-    text = _HEAD + "\n".join(sections)
+    text = _HEAD + "\n".join([*sections, shuffled.markdown(2 * seeds)])
     out.write_text(text, encoding="utf-8")
     typer.echo(text)
 

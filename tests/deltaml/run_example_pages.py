@@ -49,3 +49,14 @@ def test_the_page_on_counts_runs(folder: Path) -> None:
     assert isinstance(outcome, deltaml.Simulation)
     assert outcome.errors[-1] < 0.75 * outcome.errors[0]
     assert abs(outcome.bought.weights[1] - 0.25) < 0.05
+
+
+def test_the_page_on_unlike_patients_runs(folder: Path) -> None:
+    namespace: dict[str, object] = {}
+    [simulation] = blocks(PAGE.with_name("unlike_patients.md"), "python")
+    exec(simulation, namespace)
+    outcome = namespace["outcome"]
+    assert isinstance(outcome, deltaml.Simulation)
+    assert min(outcome.errors) < 0.75 * outcome.errors[0]
+    assert isinstance(namespace["accuracy"], float)
+    assert namespace["accuracy"] > 0.78

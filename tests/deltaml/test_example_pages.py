@@ -3,13 +3,16 @@
 The pages themselves are run by `make campaigns`: tests/deltaml/run_example_pages.py.
 """
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
 import deltaml
+from services.data.few_rows import few_rows
 from tests.benchmarks.models import RESULTS
+from tests.support.deployment.documents import any_request
 
 PACKAGE = Path(deltaml.__file__).parent
 PAGE = PACKAGE / "examples" / "breast_cancer.md"
@@ -51,3 +54,11 @@ def test_the_pages_figures_are_those_of_the_table() -> None:
             abs(accuracy - one[0]) <= 6e-4 and abs(auc - one[1]) <= 6e-5 and abs(log_loss - one[2]) <= 6e-4
             for one in measured
         )
+
+
+def test_the_request_for_unlike_patients_asks_for_as_many_rows_as_their_fits_need() -> None:
+    [block] = blocks(PAGE.with_name("unlike_patients.md"), "python")
+    [written] = re.findall(r"^request = (\{.*?^\})$", block, re.DOTALL | re.MULTILINE)
+    request = any_request(**ast.literal_eval(written))
+    assert few_rows(request) is None
+    assert request.schedule.rounds > 2

@@ -46,6 +46,7 @@ from services.console.web.access import access, audit, page_of
 from services.console.web.forms import LARGE
 from services.console.web.orders import give
 from services.console.web.pages import Page, or_not_found
+from services.data.few_rows import few_rows
 from services.data.request_suggestion import Choices
 from services.records.refusal_texts import REFUSALS
 
@@ -193,6 +194,7 @@ def _form_values(values: Mapping[str, str], result: Checked) -> dict[str, Any]:
         "columns": column_count(values),
         "problems": result.problems,
         "request": result.request,
+        "few_rows": None if result.request is None else few_rows(result.request),
         "yaml": None if result.request is None else canonical_yaml(result.request),
         "total": shares_total(values),
         "input_names": _input_names(values),
@@ -219,6 +221,7 @@ async def _confirm(page: Page, wanted: Request) -> web.Response:
     return page.render(
         "buyer/confirm.html",
         request=wanted,
+        few_rows=few_rows(wanted),
         yaml=canonical_yaml(wanted),
         document=wanted.model_dump_json(),
         **await _money(page, wanted),

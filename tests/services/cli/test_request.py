@@ -3,6 +3,8 @@ import yaml
 
 from services.common.documents import load_request
 from tests.support.daemons.command_line import refused, run, run_json
+from tests.support.deployment.documents import any_request
+from tests.support.generalized import document_of
 from tests.support.tables import HOUSES, houses, write_csv
 
 
@@ -107,3 +109,27 @@ def test_columns_are_chosen_or_left_out(sample):
 )
 def test_what_cannot_be_asked_for(sample, options, said):
     assert said in refused("request", "suggest", sample, *options)
+
+
+def few(folder, least):
+    """A request for counts of two features, from owners with so many rows."""
+    request = any_request(**document_of("poisson_regression"), bounds={"min_rows": least})
+    file = folder / "request.yaml"
+    file.write_text(yaml.safe_dump(request.model_dump(mode="json")))
+    return file
+
+
+def test_a_request_is_checked_and_told_where_owners_may_have_too_few_rows_for_their_own_fit(tmp_path):
+    """A hand-written one: with few rows shuffled targets earn a part of the pot."""
+    warned = run("request", "check", few(tmp_path, 29))
+    assert "can be ordered" in warned.stdout
+    assert "warning: bounds.min_rows is 29" in warned.stderr
+    assert "min_rows: 30" in warned.stderr
+    assert len(run_json("request", "check", few(tmp_path, 29))["warnings"]) == 1
+    assert "warning" not in run("request", "check", few(tmp_path, 30)).stderr
+
+
+def test_least_squares_fit_nothing_at_the_owners(tmp_path):
+    file = tmp_path / "request.yaml"
+    file.write_text(yaml.safe_dump(any_request(bounds={"min_rows": 1}).model_dump(mode="json")))
+    assert run_json("request", "check", file)["warnings"] == []

@@ -356,3 +356,11 @@ def test_what_a_classification_lacks_is_told_in_the_forms_words(changes, says):
 
 def test_a_kind_that_there_is_not_is_told_beside_its_field():
     assert list(problems(kind="oracle")) == ["kind"]
+
+
+async def test_a_request_that_takes_owners_with_few_rows_for_their_own_fit_is_told_so(browser):
+    counts = {"kind": "poisson_regression", "target-minimum": "0", "start_value": "3"}
+    for least, told in (("19", True), ("20", False)):
+        for place in ("/trainings/new/check", "/trainings/new"):
+            response = await browser.post(place, filled(**counts, min_rows=least))
+            assert ("With fewer than 20" in await response.text()) is told

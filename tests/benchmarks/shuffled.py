@@ -1,0 +1,70 @@
+"""What shuffled targets earn of a kind that fits each owner's rows, by the rows of an owner a feature."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocol.links import LINKS
+from tests.benchmarks.cases import OWNERS, Case, visits
+from tests.benchmarks.cheating import CHEATS, share
+
+Matrix = NDArray[np.float64]
+
+FEATURES = 8
+ROWS_EACH = (2, 5, 10, 20, 40)
+"""Rows of an owner, for each feature and the intercept."""
+
+_EFFECT: Mapping[str, float] = {
+    "logistic_regression": 1.5,
+    "poisson_regression": 0.5,
+    "gamma_regression": 0.5,
+}
+"""Standard deviation of the linear predictor: between a quarter and a half of the deviance is explained."""
+
+_DRAWN: Mapping[str, Callable[[np.random.Generator, Matrix], Matrix]] = {
+    "logistic_regression": lambda generator, t: generator.random(len(t)) < 1 / (1 + np.exp(-t)),
+    "poisson_regression": lambda generator, t: generator.poisson(3 * np.exp(t)),
+    "gamma_regression": lambda generator, t: generator.gamma(2.0, np.exp(t) / 2) + 0.001,
+}
+
+
+def rows_drawn(kind: str, each: int, seed: int) -> Case:
+    """Five owners' rows of eight features in [−1, 1] and a target of the family."""
+    generator, count = np.random.default_rng(seed), OWNERS * each * (FEATURES + 1)
+    features = generator.uniform(-1, 1, (count, FEATURES))
+    slopes = np.full(FEATURES, _EFFECT[kind] * np.sqrt(3 / FEATURES))
+    target = np.asarray(_DRAWN[kind](generator, features @ slopes), dtype=np.float64)
+    names = (*(f"feature {place}" for place in range(FEATURES)), "target")
+    rows = np.column_stack([features, target])
+    case = visits()
+    return Case("Drawn", kind, names, rows, case.figures, case.pooled_title, case.pooled)
+
+
+def shuffled_shares(kind: str, seeds: int) -> dict[int, tuple[float, float]]:
+    """By rows a feature: mean and largest share of the contribution pot of one of three trainers."""
+    cheat = CHEATS["shuffled targets"]
+    found = {
+        each: [share(rows_drawn(kind, each, seed), cheat, seed) for seed in range(seeds)]
+        for each in ROWS_EACH
+    }
+    return {each: (float(np.mean(row)), max(row)) for each, row in found.items()}
+
+
+def markdown(seeds: int) -> str:
+    """A section of RESULTS.md."""
+    lines = [
+        "## Shuffled targets, by rows a feature",
+        "",
+        "What one of three trainers with shuffled targets earns of the contribution pot, mean and",
+        f"largest of {seeds} seeds; {FEATURES} drawn features explain a quarter to a half of the deviance;",
+        "rows of each owner for each feature and the intercept.",
+        "",
+        f"| rows | {' | '.join(f'`{kind}`' for kind in LINKS)} |",
+        f"| ---: |{' ---: |' * len(LINKS)}",
+    ]
+    shares = {kind: shuffled_shares(kind, seeds) for kind in LINKS}
+    for each in ROWS_EACH:
+        cells = [f"{shares[kind][each][0]:.1%}, {shares[kind][each][1]:.0%}" for kind in LINKS]
+        lines.append(f"| {each} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
