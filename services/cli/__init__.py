@@ -23,7 +23,7 @@ _COMMANDS = {
     "history": "Show what happened: trainings, rounds, their times, what failed and what was tried again.",
     "earnings": "What an owner or an aggregator earned, or a buyer spent, as the chain has confirmed it.",
     "transcript": "Write what this daemon keeps of a training, hash-chained and sealed with its key.",
-    "verify": "Rebuild a training from a transcript: proofs, openings, records, contributions, payments.",
+    "verify": "Rebuild a training from a transcript: proofs, openings, records, contributions, pay, blame.",
     "health": "Ask a daemon's /health; exit status 3 when it fails or does not answer.",
     "train": "Ask the buyer's daemon to have a model trained, and tell what daemon and contract say to it.",
     "admissions": "Show which owners would join the buyer's trainings that have not started, and what was "

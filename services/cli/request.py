@@ -41,12 +41,11 @@ def check(
         Path, typer.Argument(metavar="REQUEST", help="The request, a YAML file such as REQUEST.yaml.")
     ],
     *,
-    checked: Annotated[bool, typer.Option("--checked", help="In a market whose rounds are checked.")] = False,
     json: Json = False,
 ) -> None:
     """Tell whether a request can be ordered, and what to think over before; nothing is sent."""
     wanted = load_request(document)
-    check_order(wanted, "checked" if checked else "plain")
+    check_order(wanted, "checked")
     digest = f"0x{wanted.hash().hex()}"
     if json:
         few = few_rows(wanted)

@@ -48,7 +48,7 @@ def verify(
     jobs: Annotated[int, typer.Option(min=0, help="Rounds checked at a time; 0: one for each core.")] = 0,
     json: Json = False,
 ) -> None:
-    """Rebuild a training from a transcript: proofs, openings, records, contributions, payments, blame.
+    """Rebuild a training from a transcript: proofs, openings, records, contributions, pay, blame.
 
     Exit status 0 where all of it holds, 3 where anything differs, with the first message that does, 2 for
     what is no transcript. What the chain holds is taken as the transcript has it: compare a record with the

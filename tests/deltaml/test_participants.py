@@ -77,7 +77,7 @@ def test_a_buyer_reads_its_trainings_and_models(buyer):
 
 def test_a_buyer_orders_and_watches(buyer, sent):
     config, store = buyer
-    wanted = any_request(scale="none")
+    wanted = any_request()
     opened = Buyer(config, sent, answer_seconds=0)
     training = opened.order(wanted.model_dump(mode="json"))
     assert sent == [(TrainingOrder(request=wanted), 0)]
@@ -122,12 +122,12 @@ async def test_all_of_it_can_be_awaited(buyer, owner, sent):
     with deltaml.connect_async(config) as opened:
         assert isinstance(opened, AsyncBuyer)
     opened = AsyncBuyer(config, sent, answer_seconds=0)
-    training = await opened.order(any_request(scale="none"))
-    put(store, training.key, any_request(scale="none"))
+    training = await opened.order(any_request())
+    put(store, training.key, any_request())
     watching = training.watch(**QUICK)
     assert (await anext(watching)).status == "WAITING"
     later = asyncio.create_task(training.wait(**QUICK))
-    put(store, training.key, any_request(scale="none"), phase="failed", failure="stopped")
+    put(store, training.key, any_request(), phase="failed", failure="stopped")
     assert (await anext(watching)).finished
     assert (await later).status == "FAILED(stopped)"
     await opened.stop(1, "too dear")

@@ -59,7 +59,7 @@ class Place(Operator):
         record = yaml.safe_load((self.folder / "market" / "market.yaml").read_text())
         order = self.config("buyer").with_name(record["order"])
         document = yaml.safe_load(order.read_text())
-        document["key_bits"], document["schedule"]["rounds"] = 512, 1
+        document["key_bits"], document["schedule"]["rounds"] = 1024, 1
         for column in (*document["features"], document["target"]):
             low, high = Decimal(column["minimum"]), Decimal(column["maximum"])
             # Cards that are made of rows are rounded outwards.

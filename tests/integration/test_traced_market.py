@@ -27,7 +27,7 @@ def test_one_trace_leads_from_the_order_to_the_model_through_every_role(traced):
     (order,) = [span for span in spans if span.name == "step training_order"]
     trace = [span for span in spans if span.context.trace_id == order.context.trace_id]
     steps = Counter(span.name.removeprefix("step ") for span in trace if span.name.startswith("step "))
-    for message in ("training_request", "invitation", "encrypted_model", "gradient_update", "opening"):
+    for message in ("training_request", "invitation", "encrypted_model", "proven_update", "opening"):
         assert steps[message] >= 1, message
     assert steps["trained_model"] == 1
     assert {span.attributes.get("deltaml.role") for span in trace} >= {

@@ -112,8 +112,9 @@ def rate(metric: str, by: str, matching: str = "") -> str:
 
 
 def troubles(facts: str) -> str:
-    """How often a fact of a round that goes wrong was noted in the range of time shown, by its reason."""
-    return f'sum by (code) (increase(deltaml_round_troubles_total{{fact=~"{facts}"}}[$__range])) > 0'
+    """How often a fact of a round that goes wrong was noted in the time shown, by its reason, or none."""
+    noted = f'sum by (code) (increase(deltaml_round_troubles_total{{fact=~"{facts}"}}[$__range])) > 0'
+    return f'{noted} or on() label_replace(vector(0), "code", "none", "", "")'
 
 
 def quantiles(metric: str, matching: str = "", by: str = "") -> list[Query]:

@@ -16,7 +16,14 @@ KEY_BITS = 1024
 @pytest.fixture
 async def opened(tmp_path):
     """The address that the terminal shows; the market runs meanwhile."""
-    options = DemoOptions(rounds=2, tolerance=Decimal(0), owners=4, key_bits=KEY_BITS, workers=0)
+    options = DemoOptions(
+        columns=("bmi", "bp", "target"),
+        rounds=1,
+        tolerance=Decimal(0),
+        owners=4,
+        key_bits=KEY_BITS,
+        workers=0,
+    )
     data = prepared_data(options, lambda _text, _event: None, KEY_BITS)
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(

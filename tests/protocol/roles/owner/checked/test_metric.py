@@ -150,7 +150,7 @@ WRONG: list[tuple[Wrong, set[str]]] = [
     (verdicts_of_another_model, {"other_attempt"}),
     (verdict_of_another_attempt, {"wrong_evidence"}),
     (forged_verdict, {"bad_signature"}),
-    (a_metric_missing, {"metrics_out_of_order"}),
+    (a_metric_missing, {"too_few_metrics"}),
     (metrics_swapped, {"metrics_out_of_order"}),
     (metric_of_other_evidence, {"other_evidence"}),
     (unproven_metric, {"unproven_metric", "own_metric_changed"}),
