@@ -213,6 +213,11 @@ class Request(FrozenModel):
         return largest.bit_length(), (residual * self._stretch).bit_length()
 
     @property
+    def gram_bits(self) -> int:
+        """By how many bits an entry of a validator's Gram matrix may be larger than that of plain rows."""
+        return 2 * (self._stretch - 1).bit_length()
+
+    @property
     def _stretch(self) -> int:
         """By how much a row with its weight √W, stretched as validators may, is longer than without."""
         if self._link is None:

@@ -1,6 +1,7 @@
 """The data owner's shell: its data sets, its standing policy, its budget, its introduction to aggregators."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cachetools import LRUCache
@@ -14,8 +15,15 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import KINDS, kind_of
 from protocol.marketplace import Claim, Joined, Opened, Withdraw
-from protocol.messages import AnnouncementAnswer, Message, OwnerAnnouncement, PolicyOrder, WithdrawOrder
+from protocol.messages import (
+    AnnouncementAnswer,
+    Message,
+    OwnerAnnouncement,
+    PolicyOrder,
+    WithdrawOrder,
+)
 from protocol.owner_policy import OwnerPolicy
+from protocol.request import Request
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import EventConfirmed, Input, PolicyChanged, input_name
@@ -25,7 +33,7 @@ from protocol.types import Rounds
 from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
-from services.participants.row_fitting import fitted_statistic
+from services.participants.row_fitting import fitted_statistic, joined_request
 from services.records.admissions import ADMITTED, ANSWERED, REFUSED, Refusal
 from services.records.earnings import unclaimed_pay
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
@@ -151,10 +159,8 @@ class OwnerRole(Role):
 
     async def _with_fits(self, key: str, item: Input, values: Mapping[str, bytes]) -> Mapping[str, bytes]:
         """The private values, with the fits of rows that a copy is made of, where the request needs them."""
-        copying = self._copying(key, item)
-        request = None if copying is None else copying.request
-        is_copied = isinstance(copying, UndecidedState) or self._is_seated(item)
-        if request is None or not is_copied or not kind_of(request).reads_rows:
+        request = self._fitted_for(key, item)
+        if request is None or not kind_of(request).reads_rows:
             return values
         fits = {
             place: (await fitted_statistic(request, name, one, self.catalog)).to_bytes()
@@ -162,6 +168,20 @@ class OwnerRole(Role):
             if (place := private.DATA_SET.name_of(name)) in values
         }
         return {**values, **fits}
+
+    def _fitted_for(self, key: str, item: Input) -> Request | None:
+        """The request of a training that takes its copy of the rows now, or commits to what they lead to."""
+        copying = self._copying(key, item)
+        if copying is not None and (isinstance(copying, UndecidedState) or self._is_seated(item)):
+            return copying.request
+        if self.rounds != "checked" or input_name(item) not in _DECIDING:
+            return None
+        with suppress(ProtocolViolation):  # the step tells
+            row = self.store.instance(key)
+            state = None if row is None else decode_state(self.name, row.state)
+            if isinstance(state, UndecidedState):
+                return joined_request(state, item)
+        return None
 
     def _copying(self, key: str, item: Input) -> OwnerState | None:
         """The state of a training in which we have a seat, and that has no copy of its data set yet."""

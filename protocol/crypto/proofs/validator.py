@@ -62,7 +62,7 @@ class MetricProofs:
 
     Each set has the products of p weights and the target in the order of the triangle, row by row, the last
     of them public. `occasion` is the attempt in which they are asked for: a proof for another one does not
-    hold. `entry_bits` is the scale of Ĝ.
+    hold. An entry of Ĝ is below 2 to `entry_bits` plus one.
     """
 
     key: PublicKey

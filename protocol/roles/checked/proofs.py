@@ -28,10 +28,11 @@ def update_proofs(
 
 
 def metric_proofs(
-    key: PublicKey, identity: TrainingIdentity, at: RoundAttempt, sets: tuple[Products, ...], parameters: int
+    key: PublicKey, identity: TrainingIdentity, at: RoundAttempt, sets: tuple[Products, ...], request: Request
 ) -> MetricProofs:
     """Of the members' metrics of an attempt's products."""
-    return MetricProofs(key, identity, occasion_of(at), parameters, sets, ENTRY_SCALE)
+    entry_bits = ENTRY_SCALE + request.gram_bits
+    return MetricProofs(key, identity, occasion_of(at), request.parameters, sets, entry_bits)
 
 
 def read_update(

@@ -13,6 +13,9 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.state import replace, store
 from protocol.roles.owner.state import InitiatedState, OwnerState
 
+UNREADABLE = "its rows could not be read again as they were added: add the file again"
+"""Why a data set does not serve a kind of model that is fitted to its rows."""
+
 
 def with_copy(state: InitiatedState, context: Context) -> Step[OwnerState]:
     """Keep the statistic that was joined with: to replace or remove the data set changes nothing any more.
@@ -32,7 +35,7 @@ def with_copy(state: InitiatedState, context: Context) -> Step[OwnerState]:
         return unserved(state, *reasons)
     statistic = Statistic.from_bytes(content)
     if kind_of(state.request).reads_rows and statistic.fitted is None:
-        return unserved(state, "its rows could not be read again as they were added: add the file again")
+        return unserved(state, UNREADABLE)
     kept, blob = store(content)
     return Step(replace(state, rows=statistic.rows, statistic=kept), (blob,))
 

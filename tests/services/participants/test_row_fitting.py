@@ -4,11 +4,15 @@ from pathlib import Path
 
 from protocol.data_set import DataSet
 from protocol.learning.statistic import Statistic
+from protocol.roles.engine.inputs import MessageReceived, PolicyChanged
+from protocol.roles.engine.state import replace
+from protocol.roles.owner.state import UndecidedState
 from services.data.catalog import Catalog
 from services.data.row_reader import read_statistic
-from services.participants.row_fitting import fitted_statistic
+from services.participants.row_fitting import fitted_statistic, joined_request
 from tests.support.deployment.documents import any_request
 from tests.support.generalized import NAMES, request_of, rows_of, statistic_of, table_of
+from tests.support.roles.checked_markets import checked_market
 from tests.support.roles.pure_party import make_data_set
 
 KIND = "gamma_regression"
@@ -52,3 +56,15 @@ async def test_no_row_is_read_for_a_request_that_needs_none() -> None:
     assert found is data_set.statistic
     narrow = request_of(KIND, features=[{"name": "a", "minimum": 0, "maximum": 1}])
     assert (await fitted_statistic(narrow, "rows", data_set, None)).fitted is None
+
+
+def test_rows_are_fitted_for_the_request_of_an_invitation_once_the_deposit_is_paid() -> None:
+    market = checked_market([2, 3], owners=4)
+    owner = market.owners[0]
+    asked = MessageReceived(signed=market.run_until("invitation", owner))
+    state = owner.decoded
+    assert isinstance(state, UndecidedState)
+    assert state.opened is not None
+    assert joined_request(state, asked) == market.request
+    assert joined_request(state, PolicyChanged()) is None
+    assert joined_request(replace(state, opened=None), asked) is None

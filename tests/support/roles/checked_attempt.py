@@ -132,7 +132,7 @@ class MeasuredAttempt:
     def metrics(self) -> list[tuple[tuple[mpz, ...], SignedMessage]]:
         """Every member's, with the message that proves it."""
         world = self.world
-        proofs = metric_proofs(world.key, world.identity, AT, self.products, world.request.parameters)
+        proofs = metric_proofs(world.key, world.identity, AT, self.products, world.request)
         found = []
         for member in world.members:
             shown, secrets = world.committed[member]

@@ -147,8 +147,7 @@ class AttemptView(TrainingView):
     @cached_property
     def metric_proofs(self) -> MetricProofs:
         """Of the members' metrics."""
-        parameters = self.state.request.parameters
-        return metric_proofs(self.state.key, self.identity, self.at, self.products, parameters)
+        return metric_proofs(self.state.key, self.identity, self.at, self.products, self.state.request)
 
     @cached_property
     def next_model(self) -> NextModelCheck:

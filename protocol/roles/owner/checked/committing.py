@@ -66,7 +66,7 @@ def commit_to(
     """Draw every κ and the base, and commit to the map and the Gram matrix of a statistic.
 
     Raises MisuseError where the rows' second moments are beyond what is committed to, which rows within
-    ranges of [−1, 1] never are.
+    ranges of [−1, 1] never are, and of rows that were not fitted where the kind of model needs it.
     """
     p = request.parameters
     limits = map_limits(p, COEFFICIENT_SCALE, UPDATE_SCALE + request.weight_bits)
@@ -76,7 +76,7 @@ def commit_to(
     )
     factor = kind_of(request).measuring_factor(request, statistic)
     gram = CommittedVector.draw(
-        gram_triangle(factor), gram_limits(p, ENTRY_SCALE), identity.group, randomness
+        gram_triangle(factor), gram_limits(p, ENTRY_SCALE + request.gram_bits), identity.group, randomness
     )
     base = draw_base(key, randomness)
     commitments = OwnerCommitments.of(identity, owner, statistic.rows, base, maps, gram)

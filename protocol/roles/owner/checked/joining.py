@@ -8,6 +8,7 @@ from protocol.codec import unpack
 from protocol.data_card import DataCard
 from protocol.errors import MisuseError
 from protocol.join_digests import checked_commitment, nonce_digest
+from protocol.learning.kinds.registry import kind_of
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Joined, RolesDrawn
 from protocol.messages import Invitation, InvitationAnswer, OwnerDecision, OwnerReady
@@ -26,7 +27,7 @@ from protocol.roles.engine.state import enter, replace, store
 from protocol.roles.owner import admission, joining, progress
 from protocol.roles.owner.checked.committing import commit_to
 from protocol.roles.owner.checked.state import CheckedState, CommittedState
-from protocol.roles.owner.copying import unserved
+from protocol.roles.owner.copying import UNREADABLE, unserved
 from protocol.roles.owner.state import (
     FailedState,
     InitiatedState,
@@ -134,18 +135,22 @@ def _committing(step: Step[OwnerState], context: Context) -> Step[OwnerState]:
     content = context.private.get(private.DATA_SET.name_of(state.data_set))
     if content is None:
         return _not_joining(state, "there is no such data set any more")
+    statistic = Statistic.from_bytes(content)
+    if kind_of(state.request).reads_rows and statistic.fitted is None:
+        return _not_joining(state, UNREADABLE)
     try:
-        committed, kept = _commit(state, content, context)
+        committed, kept = _commit(state, statistic, context)
     except MisuseError:
         return _not_joining(state, "its rows are beyond what can be committed to")
     return Step(committed, (kept, *_with_digest(committed, step.effects, context)), step.progressed)
 
 
-def _commit(state: InitiatedState, content: bytes, context: Context) -> tuple[CommittedState, StoreBlob]:
+def _commit(
+    state: InitiatedState, statistic: Statistic, context: Context
+) -> tuple[CommittedState, StoreBlob]:
     """Secrets are stored with the step: nothing that was told is ever without what opens it."""
     key = public_key_of(state.n)
     identity = identity_of(context, state.training, key)
-    statistic = Statistic.from_bytes(content)
     chance = context.randomness(Label.COMMITMENTS)
     commitments, secrets = commit_to(state.request, statistic, key, identity, context.address, chance)
     kept, blob = store(secrets)

@@ -219,7 +219,7 @@ class RoundView:
     @cached_property
     def metric_proofs(self) -> MetricProofs:
         """As each member has set them up."""
-        return metric_proofs(self.key, self.identity, self.at, self.products, self.state.request.parameters)
+        return metric_proofs(self.key, self.identity, self.at, self.products, self.state.request)
 
     @cached_property
     def next_model(self) -> NextModelCheck:

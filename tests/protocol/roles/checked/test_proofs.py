@@ -22,7 +22,7 @@ def updates(round_number: int = 1) -> UpdateProofs:
 
 
 def metrics(at: RoundAttempt = AT) -> MetricProofs:
-    return metric_proofs(WORLD.key, WORLD.identity, at, ATTEMPT.products, WORLD.request.parameters)
+    return metric_proofs(WORLD.key, WORLD.identity, at, ATTEMPT.products, WORLD.request)
 
 
 def update_claim(proofs: UpdateProofs, signed: SignedMessage, owner: str = "") -> UpdateClaim:
