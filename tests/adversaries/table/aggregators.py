@@ -248,8 +248,8 @@ AGGREGATORS = (
         "metric left out",
         "does not show one member's error to the others",
         changing("shown_metrics", lambda _a, body, _m: {"metrics": body.metrics[:-1]}),
-        caught=("validator: metrics_out_of_order",),
-        unswitched="facts that members sign count metrics too",
+        caught=("validator: too_few_metrics",),
+        unswitched="members look for one of each by its sender too",
     ),
     _later(
         "one verdict twice",
