@@ -1,12 +1,10 @@
 """A checked training by processes over RabbitMQ and a node; two of them die in the middle of its checks."""
 
-from contextlib import closing
-
 import pytest
 import yaml
 
-from protocol.roles.dispatch import decode_state
 from services.data.samples import deal, diabetes
+from tests.support.daemons.checked_training import is_checking, verify_transcript
 from tests.support.daemons.daemon_market import write_request
 from tests.support.daemons.daemon_outcome import check_outcome
 from tests.support.daemons.forked_daemons import ForkedMarket
@@ -38,7 +36,7 @@ async def test_records_and_model_are_numpys_after_kills_and_other_rounds_are_ref
     await market.introduced()
     request = write_request(market, rounds=ROUNDS, local_steps=LOCAL_STEPS, minimum=OWNERS, maximum=OWNERS)
     market.command("train", str(request), "--config", str(market.config("buyer")))
-    await market.until(lambda: _is_checking(market))
+    await market.until(lambda: is_checking(market))
     for name in ("aggregator", "owner-1"):
         market.daemons[name].kill()
     market.set_rounds("aggregator", "plain")
@@ -53,21 +51,4 @@ async def test_records_and_model_are_numpys_after_kills_and_other_rounds_are_ref
     await check_outcome(market, rounds=ROUNDS, local_steps=LOCAL_STEPS)
     assert await market.broker.depth("deltaml.dead.letters") == 0
     for name in market.addresses:
-        _verify_transcript(market, name)
-
-
-def _verify_transcript(market, name):
-    """Kills, redeliveries and all: what each daemon has kept shows a training in which all is in order."""
-    file = market.folder / f"{name}.transcript"
-    written = market.command("transcript", "1", "--config", str(market.config(name)), "--out", str(file))
-    report = market.command("verify", "1", "--transcript", str(file), "--config", str(market.config(name)))
-    assert report["failure"] is None
-    assert report["entries"] == written["entries"]
-    assert [one["round"] for one in report["rounds"]] == list(range(1, ROUNDS + 1))
-
-
-def _is_checking(market):
-    """Whether the buyer has multiplied masked weights for a round that is not yet opened."""
-    with closing(market.store("buyer")) as store:
-        states = [decode_state("model_buyer", row.state) for row in store.instances()]
-    return any(state.phase == "running" and state.exchanges for state in states)
+        verify_transcript(market, name, ROUNDS)

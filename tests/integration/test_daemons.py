@@ -3,12 +3,10 @@
 One checked training; an owner's process dies in the middle of its checks.
 """
 
-from contextlib import closing
-
 import pytest
 
-from protocol.roles.dispatch import decode_state
 from services.data.samples import deal, diabetes
+from tests.support.daemons.checked_training import is_checking, verify_transcript
 from tests.support.daemons.daemon_market import DaemonMarket, DaemonProcess, write_request
 from tests.support.daemons.daemon_outcome import check_outcome
 from tests.support.daemons.forked_daemons import ForkedMarket
@@ -43,30 +41,13 @@ async def test_one_order_ends_in_a_model_and_withdrawn_pay_after_a_kill(market):
     await market.introduced()
     request = write_request(market, rounds=ROUNDS, local_steps=LOCAL_STEPS, minimum=OWNERS, maximum=OWNERS)
     DaemonMarket.command(market, "train", str(request), "--config", str(market.config("buyer")))
-    await market.until(lambda: _is_checking(market))
+    await market.until(lambda: is_checking(market))
     market.daemons["owner-2"].kill()
     market.daemons["owner-2"].start()
     await market.until(lambda: all(market.shown(name) == ["FINISHED"] for name in market.addresses))
     await check_outcome(market, rounds=ROUNDS, local_steps=LOCAL_STEPS)
     assert await market.broker.depth("deltaml.dead.letters") == 0
     assert 'state="FINISHED"} 1.0' in await market.scrape("buyer")
-    _verify_transcript(market, "owner-1")
+    verify_transcript(market, "owner-1", ROUNDS)
     stopped = {name: daemon.stop() for name, daemon in market.daemons.items()}
     assert stopped == dict.fromkeys(market.daemons, 0)
-
-
-def _verify_transcript(market, name):
-    """The kill, redeliveries and all: what a daemon has kept shows a training in which all is in order."""
-    file = market.folder / f"{name}.transcript"
-    written = market.command("transcript", "1", "--config", str(market.config(name)), "--out", str(file))
-    report = market.command("verify", "1", "--transcript", str(file), "--config", str(market.config(name)))
-    assert report["failure"] is None
-    assert report["entries"] == written["entries"]
-    assert [one["round"] for one in report["rounds"]] == list(range(1, ROUNDS + 1))
-
-
-def _is_checking(market):
-    """Whether the buyer has multiplied masked weights for a round that is not yet opened."""
-    with closing(market.store("buyer")) as store:
-        states = [decode_state("model_buyer", row.state) for row in store.instances()]
-    return any(state.phase == "running" and state.exchanges for state in states)
