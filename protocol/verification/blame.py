@@ -12,6 +12,7 @@ from protocol.bodies import body_of
 from protocol.errors import ProtocolViolation
 from protocol.messages import ParticipantDropped, TrainingFailed
 from protocol.messages.checked import CheckVerdict
+from protocol.roles.checked.faults import OF_COMPLAINTS, OF_PROOFS
 from protocol.types import Address, RoundAttempt
 from protocol.verification.complaints import Judged, judged
 from protocol.verification.contents import Contents
@@ -19,18 +20,8 @@ from protocol.verification.own_work import evidence_at, own_metric, own_openings
 from protocol.verification.report import Blame, naming
 from protocol.verification.training import VerifiedTraining
 
-_OF_COMPLAINTS = frozenset(
-    (
-        "bad_opening",
-        "false_complaint",
-        "false_question",
-        "false_refusal",
-        "false_share",
-        "other_statement",
-    )
-)
 _OF_AN_END = {
-    "too_few_validators": (*sorted(_OF_COMPLAINTS), "unproven_metric"),
+    "too_few_validators": (*sorted(OF_COMPLAINTS), "unproven_metric"),
     "too_few_trainers": ("unproven_update",),
 }
 """What whoever is to blame for such an end has done."""
@@ -121,8 +112,7 @@ def _blame(contents: Contents, trainings: Sequence[VerifiedTraining], said: _Sai
     if said.accused is None:
         return _entry(said, "open", _NOBODY)
     codes = _OF_AN_END.get(said.code, (said.code,))
-    known = [*_OF_COMPLAINTS, "unproven_metric", "unproven_update"]
-    if not set(codes) & set(known):
+    if not set(codes) & (OF_COMPLAINTS | OF_PROOFS):
         return _entry(said, "open", _SILENT)
     if not 1 <= said.at.round <= len(trainings):
         return _entry(said, "open", _NOT_HERE)
@@ -144,7 +134,7 @@ def _shown_of(
 ) -> Iterator[Judged]:
     training, accused = trainings[said.at.round - 1], said.accused
     assert accused is not None
-    if set(codes) & _OF_COMPLAINTS:
+    if set(codes) & OF_COMPLAINTS:
         yield from _of_attempt(contents, trainings, said.at)
     if "bad_opening" in codes and accused == contents.header.party:
         yield from own_openings(contents, training, said.at)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.roles.checked.faults import OF_COMPLAINTS, OF_PROOFS
 from protocol.roles.engine import facts
 
 TROUBLES = frozenset(
@@ -54,19 +55,7 @@ SILENCES = frozenset(
 NOBODY = frozenset({"contested", "verdict_late"})
 """Codes of attempts that end without anybody being left out."""
 
-FAULTS = frozenset(
-    {
-        "bad_opening",
-        "false_complaint",
-        "false_question",
-        "false_refusal",
-        "false_share",
-        "other_statement",
-        "two_versions",
-        "unproven_metric",
-        "unproven_update",
-    }
-)
+FAULTS = OF_COMPLAINTS | OF_PROOFS | {"two_versions"}
 """Codes of what somebody has done, as the signed messages show."""
 
 ENDS = frozenset(
