@@ -10,7 +10,7 @@ from protocol.messages import Message
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
 from protocol.roles.engine.effects import Effect, SendMessage, StoreBlob
-from protocol.types import Address, FrozenModel, Rounds
+from protocol.types import Address, FrozenModel
 
 State_co = TypeVar("State_co", bound=FrozenModel, covariant=True)
 
@@ -47,7 +47,6 @@ class Context:
     private: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     policy: bytes = b""
     least_key_bits: int = LEAST_KEY_BITS
-    rounds: Rounds = "plain"
     commitment_group: CommitmentGroup = RSA_2048
     block_time: float | None = None
 

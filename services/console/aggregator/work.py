@@ -12,14 +12,7 @@ from protocol.roles.aggregator.checked.lanes import (
     CheckingLane,
     MomentsLane,
 )
-from protocol.roles.aggregator.lanes import (
-    EvaluationLane,
-    MeasuringLane,
-    OpeningLane,
-    RefreshingLane,
-    SigningLane,
-    TrainingLane,
-)
+from protocol.roles.aggregator.lanes import OpeningLane, SigningLane
 from protocol.roles.aggregator.state import TrainingState
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.shared.parties import Parties
@@ -29,9 +22,7 @@ BUYER = "buyer"
 
 STEPS = {
     "distributed": _("Training"),
-    "refreshing": _("Re-encrypting"),
     "moments": _("Multiplying"),
-    "measuring": _("Measuring"),
     "asking": _("Multiplying"),
     "checking": _("Measuring and checking"),
     "agreeing": _("Hiding the errors"),
@@ -65,15 +56,15 @@ def work_of(state: TrainingState, market: Market) -> tuple[Work, ...]:
     return measured + trained
 
 
-def _trained(lane: TrainingLane | CheckedTrainingLane, parties: Parties) -> Work:
+def _trained(lane: CheckedTrainingLane, parties: Parties) -> Work:
     answered = tuple(update.owner for update in lane.updates)
     waiting = _others(parties.addresses(lane.trainers), answered)
-    if isinstance(lane, RefreshingLane | MomentsLane):
+    if isinstance(lane, MomentsLane):
         waiting = (BUYER,)
     return Work(lane.round, None, lane.status, answered, waiting)
 
 
-def _measured(lane: EvaluationLane | CheckedEvaluationLane, state: TrainingState, market: Market) -> Work:
+def _measured(lane: CheckedEvaluationLane, state: TrainingState, market: Market) -> Work:
     validators = state.parties.addresses(lane.validators)
     answered: tuple[str, ...] = validators
     waiting: tuple[str, ...] = (BUYER,)
@@ -82,9 +73,6 @@ def _measured(lane: EvaluationLane | CheckedEvaluationLane, state: TrainingState
             answered = ()
         case OpeningLane():
             pass
-        case MeasuringLane():
-            answered = tuple(metric.owner for metric in lane.metrics)
-            waiting = _others(validators, answered)
         case SigningLane():
             answered = tuple(owner for owner, _signature in lane.signatures)
             waiting = _others(validators, answered)
