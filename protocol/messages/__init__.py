@@ -13,8 +13,7 @@ from protocol.messages import admission, chain, ending, joining, market, opening
 from protocol.messages.admission import AdmissionAnswer, AdmissionCode, AdmissionRequest
 from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, MessageBody
 from protocol.messages.chain import ChainEvent
-from protocol.messages.checked import checks, metrics, moments, ring
-from protocol.messages.checked import joining as checked_joining
+from protocol.messages.checked import CHECKED_TYPES
 from protocol.messages.ending import (
     Complaint,
     ModelReceived,
@@ -56,18 +55,12 @@ from protocol.messages.orders import (
 from protocol.messages.training import EncryptedModel
 from protocol.messages.values import Parties
 
-_GROUPS = (
-    (joining, admission, market, training, opening, ending, chain, orders),
-    (checked_joining, moments, checks, ring, metrics),
-)
-
 MESSAGE_TYPES: dict[str, type[MessageBody]] = {
     kind.model_fields["type"].default: kind
-    for groups in _GROUPS
-    for group in groups
+    for group in (joining, admission, market, training, opening, ending, chain, orders)
     for kind in vars(group).values()
-    if isinstance(kind, type) and issubclass(kind, MessageBody) and kind.__module__ == group.__name__
-}
+    if isinstance(kind, type) and issubclass(kind, MessageBody) and kind is not MessageBody
+} | CHECKED_TYPES
 """Name on the wire → class."""
 
 if TYPE_CHECKING:

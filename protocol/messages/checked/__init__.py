@@ -1,5 +1,7 @@
-"""The messages of a round, in which everything is proven."""
+"""The messages of commitments and rounds, in which everything is proven."""
 
+from protocol.messages.catalogue import MessageBody
+from protocol.messages.checked import checks, joining, metrics, moments, ring
 from protocol.messages.checked.checks import (
     CheckVerdict,
     ProjectionAnswer,
@@ -33,7 +35,16 @@ from protocol.messages.checked.ring import (
     RingShared,
 )
 
+CHECKED_TYPES: dict[str, type[MessageBody]] = {
+    kind.model_fields["type"].default: kind
+    for group in (joining, moments, checks, ring, metrics)
+    for kind in vars(group).values()
+    if isinstance(kind, type) and issubclass(kind, MessageBody) and kind.__module__ == group.__name__
+}
+"""Name on the wire → class."""
+
 __all__ = [
+    "CHECKED_TYPES",
     "AttemptAnnounced",
     "CheckVerdict",
     "CheckedReady",

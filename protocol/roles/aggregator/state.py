@@ -7,10 +7,13 @@ from pydantic import Field
 from protocol.crypto.cipher import PublicKey
 from protocol.marketplace import Opened
 from protocol.request import Request
-from protocol.roles.aggregator.checked.lanes import CheckedEvaluationLane, CheckedTrainingLane, ProvenRound
 from protocol.roles.aggregator.lanes import (
     Absence,
     Answer,
+    DistributedLane,
+    OpeningLane,
+    SigningLane,
+    TrainedRound,
 )
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import BlobRef, PhaseState
@@ -111,14 +114,15 @@ class TrainingState(PreparedState, AccusingState):
     """Rounds are trained and measured; `ends_at` is as in drawing.
 
     `link` is the last signed round, whose worst trainers are `sitting_out`; `trained` waits to be measured.
+    The lanes have more steps than these, in which the proofs are made (`checked.state`).
     """
 
     phase: Literal["training"] = "training"
     ends_at: float
     link: TranscriptHead
-    training_lane: CheckedTrainingLane | None = None
-    trained: ProvenRound | None = None
-    evaluation: CheckedEvaluationLane | None = None
+    training_lane: DistributedLane | None = None
+    trained: TrainedRound | None = None
+    evaluation: OpeningLane | SigningLane | None = None
     next_model: BlobRef
     next_round: RoundNumber = 1
     sitting_out: Seats = 0

@@ -23,7 +23,6 @@ from protocol.roles.engine import private
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import PutValue
 from protocol.roles.engine.state import replace
-from protocol.roles.owner.checked.state import CheckedState
 from protocol.roles.owner.state import JoinedState, RunningState
 from protocol.types import Address, FrozenModel, Name, Seats
 
@@ -194,7 +193,7 @@ def give_back(state: JoinedState) -> PutValue:
     Before the roles are drawn nothing is: if it counted, whoever opens trainings and cancels them, for gas
     alone, would use budgets up for all other buyers.
     """
-    if not isinstance(state, CheckedState):
+    if not isinstance(state, RunningState):
         return private.JOINED.forget(state.training)
     numbers = JOIN_NUMBERS
     if state.has_worked:
@@ -204,7 +203,7 @@ def give_back(state: JoinedState) -> PutValue:
     return count_numbers(state.training, state.opened.buyer, state.data_set, numbers)
 
 
-def _opened_rounds(state: CheckedState) -> int:
+def _opened_rounds(state: RunningState) -> int:
     """How many rounds can have been opened.
 
     What was measured may have been opened unrecorded: buyer and aggregator have then seen the numbers of one

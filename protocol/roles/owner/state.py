@@ -162,6 +162,11 @@ class RunningState(JoinedState, DrawnState, RecordingState, HoldingState):
     measured_by: Seats = 0
     start_errors: int = 0
 
+    @property
+    def is_measuring(self) -> bool:
+        """Whether an attempt at the round after `link` is under way: it may be opened at any moment."""
+        return False  # `checked.state` knows of attempts
+
 
 class FinishedState(HoldingState):
     """Settled; a validator hands out the last model's ciphertexts while it must keep them."""

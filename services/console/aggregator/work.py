@@ -12,8 +12,8 @@ from protocol.roles.aggregator.checked.lanes import (
     CheckingLane,
     MomentsLane,
 )
+from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.lanes import OpeningLane, SigningLane
-from protocol.roles.aggregator.state import TrainingState
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.shared.parties import Parties
 from services.console.presentation.i18n import gettext_noop as _
@@ -48,7 +48,7 @@ class Work:
         return STEPS[self.status]
 
 
-def work_of(state: TrainingState, market: Market) -> tuple[Work, ...]:
+def work_of(state: CheckedTrainingState, market: Market) -> tuple[Work, ...]:
     """The rounds in hand: the one being measured, and one in training."""
     evaluated, in_training = state.evaluation, state.training_lane
     measured = () if evaluated is None else (_measured(evaluated, state, market),)
@@ -64,7 +64,7 @@ def _trained(lane: CheckedTrainingLane, parties: Parties) -> Work:
     return Work(lane.round, None, lane.status, answered, waiting)
 
 
-def _measured(lane: CheckedEvaluationLane, state: TrainingState, market: Market) -> Work:
+def _measured(lane: CheckedEvaluationLane, state: CheckedTrainingState, market: Market) -> Work:
     validators = state.parties.addresses(lane.validators)
     answered: tuple[str, ...] = validators
     waiting: tuple[str, ...] = (BUYER,)
@@ -98,7 +98,9 @@ def _checked(
     return signed, checkers if lane.product is None else _others(validators, signed)
 
 
-def _checkers(lane: CheckingLane | AgreeingLane, state: TrainingState, market: Market) -> tuple[str, ...]:
+def _checkers(
+    lane: CheckingLane | AgreeingLane, state: CheckedTrainingState, market: Market
+) -> tuple[str, ...]:
     """The two members that check this attempt."""
     hashed = draw_hash(market, state.training)
     return attempt_checkers(state.parties, lane.validators, lane.at, hashed)

@@ -1,6 +1,7 @@
 """What the aggregator remembers of what owners have committed to."""
 
 from protocol.messages.checked.moments import LeftOutMember
+from protocol.roles.aggregator.checked.lanes import CheckedEvaluationLane, CheckedTrainingLane, ProvenRound
 from protocol.roles.aggregator.lanes import Answer
 from protocol.roles.aggregator.state import DrawingState, TrainingState
 from protocol.roles.engine.state import BlobRef
@@ -20,4 +21,7 @@ class CheckedTrainingState(TrainingState):
     """
 
     owners: BlobRef
+    training_lane: CheckedTrainingLane | None = None  # type: ignore[assignment]  # with steps of its own
+    trained: ProvenRound | None = None
+    evaluation: CheckedEvaluationLane | None = None  # type: ignore[assignment]  # with steps of its own
     left: tuple[LeftOutMember, ...] = ()

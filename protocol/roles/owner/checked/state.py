@@ -121,5 +121,5 @@ class CheckedState(RunningState):
 
     @property
     def is_measuring(self) -> bool:
-        """Whether an attempt at the round after `link` is under way: it may be opened at any moment."""
+        """See RunningState."""
         return self.attempt is not None
