@@ -24,7 +24,6 @@ class Context:
     `blobs` holds the content of every digest that the state refers to. `private` is the role's own
     secret for the training: the buyer's Paillier key (`PrivateKey.to_bytes`), an owner's statistics and
     counts.
-    `rounds` is how the market's rounds are run; all its parties have the same.
     `commitment_group` is where owners commit; every party of a training has the same, and only tests another.
     `exchange_keys` are the registered X25519 keys of the training's parties by address. `block_time` is when
     the contract's clock had the event that is handled, in Unix seconds; None for another input.
