@@ -10,6 +10,9 @@ from typing import TypeVar
 
 import numpy as np
 from gmpy2 import mpz
+from protocol.learning.metric import encrypted_metrics, masked_residuals, products
+from protocol.learning.refresh import mask_updates, refresh_model, unmask_model
+from protocol.learning.widths import Widths
 from pydantic import BaseModel
 
 from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
@@ -20,10 +23,7 @@ from protocol.crypto.packing import pack
 from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.crypto.randomness import Randomness
 from protocol.learning.descent import affine_map, local_model
-from protocol.learning.metric import encrypted_metrics, masked_residuals, products
-from protocol.learning.refresh import mask_updates, refresh_model, unmask_model
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
-from protocol.learning.widths import Widths
 from tests.benchmarks.data import STEP_SIZE, Matrix, Split, pool
 from tests.benchmarks.proofs import ProofBenchmark
 from tests.support.thesis.thesis_way import Rows

@@ -10,7 +10,7 @@ from functools import cached_property
 import pytest
 
 from protocol.errors import ProtocolViolation
-from protocol.messages import CHECKED_TYPES, READABLE_TYPES
+from protocol.messages import CHECKED_TYPES, MESSAGE_TYPES
 from protocol.messages.catalogue import OPERATOR, PARTIES
 from protocol.types import Rounds
 from services.identity.admission import Admission
@@ -21,13 +21,13 @@ from tests.support.daemons.scripted_daemon import resources_of
 from tests.support.daemons.service_world import MARKET, FakeChain, Person
 from tests.support.hostile.envelopes import Hostile, honest, hostile_deliveries, routes, with_body
 
-ROUTES = routes(READABLE_TYPES)
-TYPES = list(READABLE_TYPES)
+ROUTES = routes(MESSAGE_TYPES)
+TYPES = list(MESSAGE_TYPES)
 UNROUTED = [
     (kind, role)
     for kind in TYPES
     for role in PARTIES
-    if role not in {to for _, to in READABLE_TYPES[kind].catalogue.routes}
+    if role not in {to for _, to in MESSAGE_TYPES[kind].catalogue.routes}
 ]
 
 
@@ -69,7 +69,7 @@ class Door:
 
     def wrong(self, kind: str) -> Person:
         """Somebody registered who may not send this type here; for lack of such a role, ourselves."""
-        allowed = {sender for sender, to in READABLE_TYPES[kind].catalogue.routes if to == self.role}
+        allowed = {sender for sender, to in MESSAGE_TYPES[kind].catalogue.routes if to == self.role}
         return next((person for role, person in self.people.items() if role not in allowed), self.me)
 
     def attacks(self, kind: str, sender_role: str) -> list[Hostile]:

@@ -8,7 +8,7 @@ import pytest
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened
 from protocol.messages import (
-    READABLE_TYPES,
+    MESSAGE_TYPES,
     TYPES_OF,
     ChainEvent,
     ModelReceived,
@@ -91,7 +91,7 @@ def test_a_state_of_the_other_rounds_takes_no_step() -> None:
     """Its handlers would read fields that the other machine never writes."""
     market = waiting_buyer()
     buyer, late = market.buyer, TimerFired(name="join")
-    context = replace(market.context(buyer), rounds="checked")
+    context = replace(market.context(buyer))
     with pytest.raises(ProtocolViolation, match="other_rounds"):
         run_step(buyer.role, buyer.state, late, context)
 
@@ -107,7 +107,7 @@ def test_what_is_stored_tells_its_rounds() -> None:
 
 def test_each_market_takes_the_messages_of_its_machines_alone() -> None:
     taken = {
-        rounds: {name for role in ROLES for name in inputs_of(role, rounds)} & READABLE_TYPES.keys()
+        rounds: {name for role in ROLES for name in inputs_of(role, rounds)} & MESSAGE_TYPES.keys()
         for rounds in TYPES_OF
     }
     for rounds, other in (("plain", "checked"), ("checked", "plain")):

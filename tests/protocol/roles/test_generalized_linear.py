@@ -63,7 +63,7 @@ def twin_of(market: PureMarket) -> PlainTraining:
 def checked_market(kind: str, **options: Any) -> PureMarket:
     """One round, by the shortest key that products of wide counts fit in."""
     schedule = {**ROUNDS, "rounds": 1}
-    return generalized_market(kind, rounds="checked", key_bits=1152, schedule=schedule, **options)
+    return generalized_market(kind, key_bits=1152, schedule=schedule, **options)
 
 
 @pytest.mark.parametrize("market_of", [generalized_market, checked_market])

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 import protocol.roles
 from protocol.codec import pack, unpack
-from protocol.roles.dispatch import CHECKED_ROLES, ROLES, decode_state, early_references, rounds_in
+from protocol.roles.dispatch import ROLES, decode_state, early_references, rounds_in
 from tests.support.roles.checked_golden import own_fields, used_fields
 from tests.support.roles.golden_messages import CONTENTS, content_bytes, kept, stored_contents
 from tests.support.roles.golden_states import CHECKED, FIELDS, FOLDER, version
@@ -48,7 +48,7 @@ def test_a_state_of_checked_rounds_of_then_is_read_today(path):
 
 def test_every_phase_and_step_of_checked_rounds_is_kept():
     kept = {tuple(path.stem.split("-")) for path in CHECKED_FILES if path.parent.parent.name == version()}
-    phases = {(role, phase) for role, module in CHECKED_ROLES.items() for phase in module.MACHINE.phases}
+    phases = {(role, phase) for role, module in ROLES.items() for phase in module.MACHINE.phases}
     assert {place[:2] for place in kept} == phases
     steps = {place[2] for place in kept if place[:2] == ("federated_aggregator", "training") and place[2:]}
     assert steps == {"asking", "checking", "agreeing", "opening", "signing"}

@@ -10,7 +10,7 @@ from protocol.envelope import SealedPart, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import (
     MAXIMUM_BODY_BYTES,
-    READABLE_TYPES,
+    MESSAGE_TYPES,
     Complaint,
     InvitationAnswer,
     StopOrder,
@@ -158,7 +158,7 @@ async def test_an_unknown_type(gate, owner, aggregator):
 async def test_messages_of_the_other_rounds(owner, aggregator, chain, rounds, kind):
     """They would find no handler, and be kept as if they had come early."""
     gate = Admission(aggregator.identity, MARKET, "federated_aggregator", Directory(chain), rounds)
-    body = READABLE_TYPES[kind].catalogue.example()
+    body = MESSAGE_TYPES[kind].catalogue.example()
     assert await refusal(gate, with_body(owner, aggregator, pack(body), kind)) == "other_rounds"
     other = "checked" if rounds == "plain" else "plain"
     gate = Admission(aggregator.identity, MARKET, "federated_aggregator", Directory(chain), other)

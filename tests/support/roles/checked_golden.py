@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from protocol.envelope import SignedMessage
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles.dispatch import CHECKED_ROLES, decode_state
+from protocol.roles.dispatch import ROLES, decode_state
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Input
 from tests.support.roles.checked_markets import checked_request
@@ -28,14 +28,14 @@ class KeptMarket(PureMarket):
 
     def __init__(self, found: dict[str, bytes], **options: Any) -> None:
         request = checked_request(schedule=_SCHEDULE)
-        fixed = {"validators": [2, 3, 4], "roles": CHECKED_ROLES}
+        fixed = {"validators": [2, 3, 4], "roles": ROLES}
         super().__init__(request, small_data(owners=5), COLUMNS, **fixed, **options)
         self.found = found
         self.using: dict[tuple[str, str], bytes] = {}
 
     def context(self, party: Party) -> Context:
         """As a daemon of a checked market has it."""
-        return replace(super().context(party), rounds="checked")
+        return replace(super().context(party))
 
     def deliver(self, party: Party, item: Input) -> Any:
         """A step, whose state is kept where it is the first of its place, or smaller."""

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from gmpy2 import mpz
+from protocol.roles.buyer.checked.role import MACHINE as BUYER
+from protocol.roles.owner.checked.role import MACHINE as OWNER
 
 from protocol.bodies import body_of
 from protocol.codec import pack
@@ -31,7 +33,6 @@ from protocol.messages.checked import (
     ShownNoise,
 )
 from protocol.messages.checked.values import CommittedOwner, ShownOwner
-from protocol.roles.buyer.checked.role import MACHINE as BUYER
 from protocol.roles.checked import ring
 from protocol.roles.checked.forms import metric_statement
 from protocol.roles.checked.products import weighted_product
@@ -42,7 +43,6 @@ from protocol.roles.engine.inputs import MessageReceived, Received
 from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import references, store
-from protocol.roles.owner.checked.role import MACHINE as OWNER
 from protocol.roles.owner.checked.state import CheckedState
 from protocol.signatures import sign_digest
 from tests.support.roles.checked_attempt import AT, CheckedAttempt, MeasuredAttempt, checked_attempt

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol.roles.dispatch import CHECKED_ROLES as ROLES
+from protocol.roles.dispatch import ROLES
 from services.admin.docs.state_diagram import state_diagram
 
 README = Path(__file__).parents[4] / "protocol" / "README.md"

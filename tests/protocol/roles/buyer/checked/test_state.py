@@ -1,10 +1,10 @@
 """What the buyer keeps of checked rounds, and for how long."""
 
 import pytest
+from protocol.roles.buyer.checked.role import MACHINE
 
 from protocol.codec import pack
 from protocol.errors import ProtocolViolation
-from protocol.roles.buyer.checked.role import MACHINE
 from protocol.roles.buyer.checked.state import (
     AttemptMembers,
     CheckedRunningState,
