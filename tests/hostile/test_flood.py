@@ -31,7 +31,6 @@ OPTIONS = DemoOptions(
     tolerance=Decimal(0),
     owners=4,
     key_bits=512,
-    rounds_kind="plain",
     workers=0,
 )
 SEALING_BYTES = 256

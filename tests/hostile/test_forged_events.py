@@ -27,7 +27,6 @@ OPTIONS = DemoOptions(
     rounds=2,
     local_steps=2,
     tolerance=Decimal(0),
-    rounds_kind="plain",
     workers=0,
 )
 NOWHERE = b"\x66" * 32

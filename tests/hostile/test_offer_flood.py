@@ -9,7 +9,7 @@ from services.runtime.step_runner import REFUSALS_AT_ONCE
 from services.sandbox.local_market import LocalMarket
 from tests.support.daemons.service_world import Person
 
-OPTIONS = DemoOptions(owners=4, key_bits=512, rounds_kind="plain", workers=0)
+OPTIONS = DemoOptions(owners=4, key_bits=512, workers=0)
 REQUESTS = REFUSALS_AT_ONCE + 150
 
 

@@ -21,7 +21,7 @@ FIRST_SINGLE = 5
 ZERO_PROVEN = answering(
     "the proof that a test is zero", True, "protocol.roles.owner.checked.projection:_is_proven"
 )
-PROVEN_OPENINGS = answering("openings with proof", True, "protocol.roles.shared.metric_check:verify_openings")
+PROVEN_OPENINGS = answering("openings with proof", True, "protocol.roles.shared.openings:verify_openings")
 SILENT = "silence is no message: the others' clocks stand against it"
 NOT_JUDGED = "what only the buyer can show is not judged: the training ends, and it has no model"
 

@@ -10,7 +10,6 @@ from protocol.envelope import SealedPart, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import (
     MAXIMUM_BODY_BYTES,
-    MESSAGE_TYPES,
     Complaint,
     InvitationAnswer,
     StopOrder,
@@ -152,20 +151,11 @@ async def test_a_message_to_somebody_else_on_our_queue(gate, owner, buyer):
 
 async def test_an_unknown_type(gate, owner, aggregator):
     assert await refusal(gate, with_body(owner, aggregator, pack(ANSWER), "gossip")) == "unknown_type"
+    old = with_body(owner, aggregator, pack(ANSWER), "gradient_update")
+    assert await refusal(gate, old) == "unknown_type", "of the plain rounds of earlier versions"
 
 
-@pytest.mark.parametrize(("rounds", "kind"), [("plain", "checked_ready"), ("checked", "owner_ready")])
-async def test_messages_of_the_other_rounds(owner, aggregator, chain, rounds, kind):
-    """They would find no handler, and be kept as if they had come early."""
-    gate = Admission(aggregator.identity, MARKET, "federated_aggregator", Directory(chain), rounds)
-    body = MESSAGE_TYPES[kind].catalogue.example()
-    assert await refusal(gate, with_body(owner, aggregator, pack(body), kind)) == "other_rounds"
-    other = "checked" if rounds == "plain" else "plain"
-    gate = Admission(aggregator.identity, MARKET, "federated_aggregator", Directory(chain), other)
-    assert (await gate.admit(with_body(owner, aggregator, pack(body), kind))).envelope.type == kind
-
-
-@pytest.mark.parametrize("kind", ["refresh_answer", "model_received", "encrypted_model", "chain_event"])
+@pytest.mark.parametrize("kind", ["moment_answer", "model_received", "encrypted_model", "chain_event"])
 async def test_an_owner_may_send_only_what_owners_send(gate, owner, aggregator, kind):
     assert await refusal(gate, with_body(owner, aggregator, pack(ANSWER), kind)) == "wrong_route"
 

@@ -1,15 +1,14 @@
 """Packed states of this version, kept as files: what a later version must still read.
 
 `python -m tests.support.roles.golden_states` writes those of the version in pyproject.toml, one for each
-phase of each role, and those of checked rounds in a folder of their own. Only those of a version that is not
-released may be made anew; others never change.
+phase of each role. Only those of a version that is not released may be made anew; others never change. Beside
+them lie those in which trainings with the plain rounds of earlier versions ended.
 """
 
 import tomllib
 from pathlib import Path
 
 from tests.support.roles.checked_golden import checked_states
-from tests.support.roles.phases import snapshots
 
 FOLDER = Path(__file__).parents[2] / "protocol" / "roles" / "golden"
 CHECKED = "checked"
@@ -24,15 +23,6 @@ def version() -> str:
 
 
 def write_states() -> None:
-    """The smallest state of every phase."""
-    folder = FOLDER / version()
-    folder.mkdir(parents=True, exist_ok=True)
-    for (role, phase), found in snapshots().items():
-        states = [one.party.state for one in found if one.party.state is not None]
-        (folder / f"{role}-{phase}.msgpack").write_bytes(min(states, key=len))
-
-
-def write_checked_states() -> None:
     """The smallest state of every place that a party of checked rounds comes to, and those of `FIELDS`."""
     folder = FOLDER / version() / CHECKED
     for place, states in zip((folder, folder / FIELDS), checked_states(), strict=True):
@@ -43,4 +33,3 @@ def write_checked_states() -> None:
 
 if __name__ == "__main__":
     write_states()
-    write_checked_states()

@@ -8,10 +8,10 @@ import pytest
 
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request_parsing import parse_request
+from protocol.roles.aggregator import role as aggregator
 from protocol.roles.aggregator import role as unchecked_aggregator
-from protocol.roles.aggregator.checked import role as aggregator
+from protocol.roles.buyer import role as model_buyer
 from protocol.roles.buyer import role as unchecked_buyer
-from protocol.roles.buyer.checked import role as model_buyer
 from protocol.roles.checked.requests import check_checkable, require_checkable
 from protocol.roles.engine.table import Row
 from tests.support.roles.checked_markets import ROLES, checked_request

@@ -118,7 +118,7 @@ def test_channels_are_what_an_administrator_provisions():
 
 
 def test_what_answers_a_message_comes_back_to_its_sender():
-    operation = DOCUMENT["operations"]["federated_aggregator_sends_opening_request_to_model_buyer"]
+    operation = DOCUMENT["operations"]["federated_aggregator_sends_metric_opening_request_to_model_buyer"]
     answers = [one["$ref"].rsplit("/", 1)[1] for one in operation["reply"]["messages"]]
     assert answers == ["opening", "opening_refused"]
     assert operation["reply"]["channel"] == {"$ref": "#/channels/to_federated_aggregator"}

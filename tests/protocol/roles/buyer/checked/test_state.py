@@ -1,7 +1,6 @@
 """What the buyer keeps of checked rounds, and for how long."""
 
 import pytest
-from protocol.roles.buyer.checked.role import MACHINE
 
 from protocol.codec import pack
 from protocol.errors import ProtocolViolation
@@ -13,6 +12,7 @@ from protocol.roles.buyer.checked.state import (
     Question,
     from_round,
 )
+from protocol.roles.buyer.role import MACHINE
 from protocol.roles.buyer.state import RunningState
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.roles.engine.state import BlobRef, references, replace
