@@ -199,7 +199,7 @@ def test_owners_that_may_still_come_are_waited_for() -> None:
 
 def says(market: PureMarket, seat: int, decision: str, code: str) -> None:
     """An owner answers its invitation, whatever it has said before."""
-    joins = {} if decision != "accepted" else joining_with(market, market.owners[seat].address)
+    joins = {} if decision != "accepted" else joining_with()
     body = InvitationAnswer.model_validate({"decision": decision, "code": code, **joins})
     signed = market.message(market.owners[seat], market.aggregator, body)
     market.deliver(market.aggregator, MessageReceived(signed=signed))
