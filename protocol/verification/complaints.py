@@ -84,7 +84,7 @@ def _of_verdict(
     match verdict.ground:
         case None:
             yield Judged(frozenset((checker,)), checker, "false_complaint")
-        case "start" | "proof" | "request":
+        case "start" | "proof" | "request" | "subtraction":
             # What another member was shown, this party does not know.
             if contents.header.party in (checker, aggregator):
                 yield from _of_evidence(shown, checker, verdict.ground)
@@ -104,7 +104,9 @@ def _of_evidence(shown: Shown, checker: Address, said: str) -> Iterator[Judged]:
     ground = ground_of(shown.view) if shown.has_masks else open_ground_of(shown.view)
     if ground is not None:
         yield Judged(about, aggregator, f"other_{ground}")
-    elif shown.has_masks or said != "request":
+    elif said == "subtraction" and shown.view.at.attempt > 1:
+        return  # it follows from what the first attempt has shown
+    elif shown.has_masks or said not in ("request", "subtraction"):
         yield Judged(about, checker, "false_complaint")
 
 

@@ -30,6 +30,7 @@ GROUNDS = frozenset(
         "start_contested",
         "proof_contested",
         "request_contested",
+        "subtraction_contested",
         "products_contested",
         "question_contested",
         "next_model_contested",

@@ -40,7 +40,7 @@ class Countersigning(FrozenModel):
 
 
 class OpeningModel(FrozenModel):
-    """A checker's ring over the next model.
+    """A checker's ring over the next model, or over trainers' updates.
 
     `product` are the ciphertexts that it has consented to have opened (`ring_state.SharedNumbers`), `digest`
     what it signed of them. `in_range` says that the buyer's opening is, with two shares taken off.
@@ -71,7 +71,8 @@ class Attempt(FrozenModel):
     `evidence` is all that the aggregator has shown, `model` the next model in it; `checkers` are the two, in
     the order of the ring. `metric` is our own message, None where the evidence was not in order; `projecting`
     and `opening` are a checker's two tests. `is_stopped` says that we found it not in order, or the buyer
-    implausible: nothing more of it is answered.
+    implausible: nothing more of it is answered but the opening of trainers' ranges, `ranging`. `other_model`
+    says that the next model was not shown to be the first attempt's answer without masks.
     """
 
     round: RoundNumber
@@ -87,8 +88,10 @@ class Attempt(FrozenModel):
     projecting: Projecting | None = None
     countersigned: Countersigning | None = None
     opening: OpeningModel | None = None
+    ranging: OpeningModel | None = None
     has_verdict: bool = False
     is_stopped: bool = False
+    other_model: bool = False
     measuring: Measuring | None = None
 
     @property

@@ -1,6 +1,7 @@
 """A member of an attempt: it looks through the evidence, proves its metric, and hears what checkers say."""
 
 from protocol.crypto.cipher import write_ciphertexts
+from protocol.learning.judgement.complaints import Ground
 from protocol.messages.checked import CheckVerdict, ProvenMetric, RoundEvidence
 from protocol.roles.checked.complaint import check_failed
 from protocol.roles.checked.labels import Label
@@ -49,6 +50,7 @@ def on_round_evidence(
     attempt, blobs = attempt_of(view, members)
     begun = replace(state, link=link_of(state), standing=members)
     ground = ground_of(view)
+    attempt = replace(attempt, other_model=ground is Ground.SUBTRACTION)
     if ground is None:
         return _measure(begun, attempt, view, blobs, context)
     if context.address in attempt.checkers:
