@@ -51,7 +51,13 @@ def _brings_down(adversary: Adversary) -> bool:
 
 def played(adversary: Adversary) -> Outcome:
     """The market to its end, with time for claims."""
-    arena = prepared(adversary.rounds, twins=adversary.twins, late=adversary.late, pair=adversary.pair)
+    arena = prepared(
+        adversary.rounds,
+        twins=adversary.twins,
+        late=adversary.late,
+        pair=adversary.pair,
+        wide=adversary.wide,
+    )
     wrapped = adversary.wrapping(arena) if adversary.wrapping else ()
     arena.enter(adversary.who, adversary.deed, wrapped, redraws=adversary.redraws)
     arena.finish()

@@ -25,13 +25,14 @@ class Ground(StrEnum):
     SHOWN = "shown"
 
 
-_OF_THE_AGGREGATOR = {
+OF_THE_AGGREGATOR = {
     Ground.START: Offence.OTHER_START,
     Ground.PROOF: Offence.UNPROVEN_UPDATE,
     Ground.REQUEST: Offence.OTHER_REQUEST,
     Ground.SUBTRACTION: Offence.WRONG_SUBTRACTION,
     Ground.SHOWN: Offence.TWO_VERSIONS,
 }
+"""What it has done where its own signed evidence bears a complaint out."""
 
 
 def judge_evidence(parties: Parties, checker: str, ground: Ground, *, borne_out: bool) -> Judgement:
@@ -42,7 +43,7 @@ def judge_evidence(parties: Parties, checker: str, ground: Ground, *, borne_out:
     them, or two were shown different things under its signature. Of an update whose proof fails it is
     the aggregator's fault that it passed it on. Raises KeyError for another ground.
     """
-    offence = _OF_THE_AGGREGATOR[ground]
+    offence = OF_THE_AGGREGATOR[ground]
     return (Fault(parties.aggregator, offence) if borne_out else Fault(checker, Offence.FALSE_COMPLAINT),)
 
 
