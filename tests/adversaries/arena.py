@@ -128,12 +128,12 @@ def replaced(what: Sequence[Replaced]) -> Iterator[None]:
 
 
 def committing_widely(owner: Callable[[], str]) -> Sequence[Replaced]:
-    """One owner's map has constants 2^56 times as large as its proof is made for."""
+    """One owner's map has constants 2^63 times as large as its proof is made for."""
     honest = joining.commit_to
 
     def rows(request: Any, _statistic: Any, limits: Sequence[int]) -> list[list[int]]:
         p = request.parameters
-        return [[int(i == j) << COEFFICIENT_SCALE for j in range(p)] + [limits[-1] << 56] for i in range(p)]
+        return [[int(i == j) << COEFFICIENT_SCALE for j in range(p)] + [limits[-1] << 63] for i in range(p)]
 
     def commit(*arguments: Any) -> Any:
         if arguments[4] != owner():
@@ -155,6 +155,8 @@ def _drawn(rounds: int, twins: bool, validators: tuple[int, ...], wide: bool = F
     if twins:
         data[1] = data[0]
     market = checked_market(validators, data=data, schedule=schedule, features=[_FEATURE])
+    if wide:
+        market.run_step = dispatch.run_step  # what honest owners do is remembered otherwise
     with replaced(committing_widely(lambda: market.owners[0].address) if wide else ()):
         while market.contract.status != "running":
             market.deliver_next()
