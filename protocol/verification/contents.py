@@ -46,9 +46,8 @@ class Contents:
 
     def said(self, kind: type[Body], at: RoundAttempt, sender: Address) -> list[Body]:
         """Each different body of this kind and place that this party sent."""
-        return [
-            body_of(one, kind) for one in {one.body: one for one in self.signed(kind, at, sender)}.values()
-        ]
+        different = {one.body: one for one in self.signed(kind, at, sender)}
+        return [body_of(one, kind) for one in different.values()]
 
     def only(
         self, kind: type[Body], at: RoundAttempt, sender: Address, recipient: Address | None = None

@@ -1,7 +1,7 @@
 """What was shown after the buyer's own word against an attempt, judged again: its evidence, and the ranges.
 
-Whoever keeps the ring's messages with its seeds takes two masks off, as the makers did. Without them the sums
-of a trainer that is in range by three masks name nobody.
+A transcript has no seeds of masks. So a trainer is out of range here where no three masks make its sums, and
+the makers, who took two of them off, found some that are a little less far out.
 """
 
 from collections.abc import Iterator
@@ -12,14 +12,12 @@ from gmpy2 import mpz
 from protocol.crypto.cipher import Opening, read_ciphertexts
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.crypto.ring.product import product_digest
-from protocol.crypto.ring.shares import Share
 from protocol.errors import ProtocolViolation
 from protocol.learning.projection.answer import Asked, Evidence, Finding, read_projection_answer
 from protocol.learning.projection.countersigning import zero_test_digest
 from protocol.messages.checked import (
     RingOpening,
     RingOpeningRequest,
-    RingShared,
     ZeroTestConsent,
     ZeroTestEvidence,
 )
@@ -102,19 +100,18 @@ def found_of_ranges(contents: Contents, shown: Shown) -> Iterator[Judged]:
 
 
 def _is_in_order(shown: Shown) -> bool:
-    """Whether all that the aggregator has shown was; of a further attempt's next model the first one shows."""
+    """Whether all that the aggregator has shown was, a next model where it was made."""
     return shown.has_masks and shown.view.at.attempt == 1 and ground_of(shown.view) is None
 
 
 def _outside(contents: Contents, shown: Shown, body: RingOpening) -> list[int] | None:
-    """Who is out of range, with two masks off; None where no product or no seeds are kept here."""
-    view, known = shown.view, _known(contents, shown)
-    product = _product(contents, shown)
-    if product is None or known is None:
+    """Who is out of range whatever the masks; None where no product is kept here."""
+    view, product = shown.view, _product(contents, shown)
+    if product is None:
         return None
     numbers = read_ciphertexts(view.key, product, len(product))
     chance = view.context.randomness("shown ranges")
-    return out_of_range(view.key, view.widths.ranges, numbers, body, known, chance)
+    return out_of_range(view.key, view.widths.ranges, numbers, body, None, chance)
 
 
 def _product(contents: Contents, shown: Shown) -> tuple[bytes, ...] | None:
@@ -128,17 +125,3 @@ def _product(contents: Contents, shown: Shown) -> tuple[bytes, ...] | None:
         if tuple(recover_address(digest, one) for one in asked.signatures) == ring.parties:
             return asked.product
     return None
-
-
-def _known(contents: Contents, shown: Shown) -> tuple[Share, Share] | None:
-    """Two shares with their plaintexts, of those whose seeds are kept here."""
-    view = ring_view(shown.view, shown.attempt, Purpose.RANGES)
-    found = list[Share]()
-    for maker in Maker:
-        for body in contents.said(RingShared, shown.view.at, view.context.parties[maker]):
-            if body.purpose == Purpose.RANGES.value and body.seed is not None:
-                numbers = read_ciphertexts(view.key, body.share, len(body.share))
-                if view.workshop.at_fault(maker, numbers, body.seed) is not maker:
-                    found.append(view.workshop.kept(maker, numbers, body.seed))
-                break
-    return (found[0], found[1]) if len(found) > 1 else None

@@ -17,10 +17,10 @@ def out_of_range(
     widths: SumWidths,
     product: Sequence[Ciphertext],
     body: RingOpening,
-    known: tuple[Share, Share],
+    known: tuple[Share, Share] | None,
     randomness: Randomness,
 ) -> list[int]:
-    """The places of trainers in seat order, by a maker that knows two of the three masks.
+    """The places of trainers in seat order, by a maker that knows two of the three masks, or by anybody.
 
     Unlike a next model's, sums of a range are always opened: a word that they are outside names nobody.
     Raises ProtocolViolation("bad_opening") where one is missing or is not what its ciphertext holds.
