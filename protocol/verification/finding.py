@@ -15,6 +15,7 @@ from protocol.crypto.ring.product import product_digest
 from protocol.errors import ProtocolViolation
 from protocol.learning.projection.answer import Asked, Evidence, Finding, read_projection_answer
 from protocol.learning.projection.countersigning import zero_test_digest
+from protocol.messages import OpeningRefused
 from protocol.messages.checked import (
     RingOpening,
     RingOpeningRequest,
@@ -95,7 +96,8 @@ def found_of_ranges(contents: Contents, shown: Shown) -> Iterator[Judged]:
         about = frozenset((buyer, *trainers))
         accused = [trainers[one] for one in places or ()]
         yield from (Judged(about, one, "out_of_range") for one in accused)
-        if places is not None and not accused and _is_in_order(shown):
+        of_errors = bool(contents.said(OpeningRefused, view.at, buyer))
+        if places is not None and not accused and not of_errors and _is_in_order(shown):
             yield Judged(about, buyer, "wrong_moments")
 
 

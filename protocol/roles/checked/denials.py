@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
+from protocol.messages import OpeningRefused
 from protocol.messages.checked import CheckVerdict, RingOpening, ZeroTestResult
 from protocol.records import Market
 from protocol.types import Address, RoundAttempt
@@ -25,8 +26,10 @@ class DeniedAttempt:
     checkers: tuple[Address, Address]
 
     def is_shown(self, complaint: SignedMessage) -> bool:
-        """Whether a checker's signed verdict shows that the buyer is against the attempt."""
+        """Whether the buyer's own word is against the attempt, in a checker's signed verdict or by itself."""
         envelope = complaint.envelope
+        if envelope.type == "opening_refused":
+            return self._is_of_buyer(complaint)
         place = (envelope.type, envelope.training, envelope.round, envelope.attempt)
         if place != ("check_verdict", self.training, *self.at) or envelope.sender not in self.checkers:
             return False
@@ -38,9 +41,12 @@ class DeniedAttempt:
         return any(self._denies(one, envelope.sender) for one in verdict.evidence)
 
     def _denies(self, signed: SignedMessage, checker: Address) -> bool:
+        return signed.envelope.recipient == checker and self._is_of_buyer(signed)
+
+    def _is_of_buyer(self, signed: SignedMessage) -> bool:
         envelope = signed.envelope
-        place = (envelope.sender, envelope.recipient, envelope.training, envelope.round, envelope.attempt)
-        if place != (self.buyer, checker, self.training, *self.at):
+        place = (envelope.sender, envelope.training, envelope.round, envelope.attempt)
+        if place != (self.buyer, self.training, *self.at):
             return False
         try:
             signed.verify(self.market)
@@ -50,7 +56,9 @@ class DeniedAttempt:
 
 
 def is_denial(body: object) -> bool:
-    """Whether a message of the buyer's says that a test is not zero, or sums are out of range."""
+    """Whether a message of the buyer's says that a test is not zero, or sums or errors are out of range."""
+    if isinstance(body, OpeningRefused):
+        return True
     if isinstance(body, ZeroTestResult):
         return body.opening is None
     return isinstance(body, RingOpening) and not any(one.openings for one in body.vectors)

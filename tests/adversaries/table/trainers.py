@@ -13,7 +13,12 @@ from tests.support.roles.small_markets import altered, body_of
 
 IN_A_ROUND = "In a round"
 UPDATE = "proven_update"
-RANGES = answering("ranges of updates", [], "protocol.roles.aggregator.checked.ranges:_outside")
+RANGES = answering(
+    "ranges of updates",
+    [],
+    "protocol.roles.aggregator.checked.ranges:_outside",
+    "protocol.roles.owner.checked.ranges:_outside",
+)
 UPDATE_PROOFS = answering("the proofs of updates", [], "protocol.crypto.proofs.trainer:UpdateProofs.unproven")
 
 
@@ -153,11 +158,11 @@ TRAINERS = (
         "commits to a map whose updates are 2^63 times as large as they may be",
         honestly,
         wide=True,
-        caught=("validator: not in order, projection", "aggregator: ended, out_of_range"),
+        caught=("aggregator: ended, out_of_range",),
         named=True,
         money=Money.REFUNDED,
         switch=RANGES,
-        wins=lambda outcome: outcome.arena.buyer.address in outcome.named,
+        wins=lambda outcome: outcome.arena.adversary not in outcome.named,
     ),
     _trainer(
         "stale proof",

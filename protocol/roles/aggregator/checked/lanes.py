@@ -172,10 +172,14 @@ class AgreeingLane(ShownAttempt):
 
 
 class AgreedLane(OpeningLane):
-    """The buyer has the product under noise, with what all members signed of it; its opening is due."""
+    """The buyer has the product under noise, with what all members signed of it; its opening is due.
+
+    `answered` is the attempt with its exchange, for the ranges where the errors are said to be implausible.
+    """
 
     facts: AttemptFacts
     product: BlobRef
+    answered: AnsweredAttempt | None = None
 
 
 CheckedEvaluationLane = Annotated[

@@ -8,6 +8,9 @@ is that of how surely somebody is named:
 2. where that is as it says, or sums are said to be out of range, the trainers' ranges are opened in a ring of
    the same three makers: a trainer out of range is named;
 3. with all of them in range the buyer's answer is what is left.
+
+Errors that it says are implausible have the ranges opened as well. With all of them in range nobody is named:
+a bad trainer, or a validator's matrix that is none, has an honest buyer say the same.
 """
 
 from gmpy2 import mpz
@@ -20,6 +23,7 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.judgement.faults import Offence
 from protocol.learning.projection.answer import Asked, Evidence, Finding, read_projection_answer
 from protocol.learning.projection.countersigning import zero_test_digest
+from protocol.messages import OpeningRefused
 from protocol.messages.checked import (
     CheckVerdict,
     RangesAsked,
@@ -29,6 +33,7 @@ from protocol.messages.checked import (
     ZeroTestEvidenceRequest,
 )
 from protocol.roles.aggregator.checked.lanes import (
+    AgreedLane,
     AnsweredAttempt,
     CheckedAttempt,
     CheckingLane,
@@ -39,6 +44,7 @@ from protocol.roles.aggregator.checked.shown import shown
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.aggregator.ending import give_up
+from protocol.roles.aggregator.lanes import attempt_out_of_order
 from protocol.roles.aggregator.state import EndingState
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.opened_ranges import out_of_range
@@ -58,6 +64,8 @@ RangesStep = Step[CheckedTrainingState | EndingState]
 
 RING_STEPS = 3
 """Turns of the makers with each other, and of the buyer, in which ranges are opened."""
+
+_REFUSED = "opening_refused"
 
 _CODES = {
     Finding.FALSE_OPENING: Offence.FALSE_OPENING,
@@ -159,6 +167,27 @@ def open_ranges(
     return Step(replace(state, evaluation=ranging), effects_of(asked, begun.effects, due))
 
 
+def on_opening_refused(
+    state: CheckedTrainingState, received: Received[OpeningRefused], context: Context
+) -> RangesStep:
+    """The buyer says that a round's errors are implausible: nothing of them may be published.
+
+    Before anybody is named for it, it is seen whether a trainer is out of range. Raises
+    ProtocolViolation("attempt_out_of_order") where no errors are due.
+    """
+    require_sender(received.sender, state.opened.buyer)
+    lane = state.evaluation
+    if 1 <= received.at.round <= state.link.round:
+        raise StaleInput  # others have had the round recorded
+    if not isinstance(lane, AgreedLane) or lane.at != received.at:
+        raise attempt_out_of_order(received.at)
+    if lane.answered is None:
+        return give_up(state, "implausible", context)
+    kept, blob = store(received.signed)
+    step = open_ranges(state, lane.answered, kept, context.knowing((blob,)))
+    return Step(step.state, (blob, timers.OPENING.cancel(lane.at), *step.effects))
+
+
 def on_ring_opening(
     state: CheckedTrainingState, received: Received[RingOpening], context: Context
 ) -> RangesStep:
@@ -176,6 +205,8 @@ def on_ring_opening(
         places = _outside(AttemptView(state, context, lane), lane, received.body, context)
     except ProtocolViolation:
         return give_up(state, "bad_opening", context, fault=state.opened.buyer)
+    if not places and lane.complaint.load(SignedMessage, context).envelope.type == _REFUSED:
+        return give_up(state, "implausible", context)
     if not places:
         return give_up(state, Offence.WRONG_MOMENTS.value, context, fault=state.opened.buyer)
     trainers = state.parties.addresses(lane.trained.trainers)

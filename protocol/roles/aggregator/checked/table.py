@@ -203,8 +203,8 @@ OPENING = (
         CheckedTrainingState, Opening, agreeing.on_opening, effects=(CancelTimer, SetTimer, *ACCUSES)
     ).because("The buyer's record follows from its opening: the members' signatures are due."),
     on_message(
-        CheckedTrainingState, OpeningRefused, signing.on_opening_refused, then=EndingState, effects=GIVES_UP
-    ).because("The sum is implausible: nothing of the round may be published."),
+        CheckedTrainingState, OpeningRefused, ranges.on_opening_refused, then=_ENDS, effects=_MOVES
+    ).because("The errors are implausible and may not be published: the trainers' ranges are opened."),
     on_timer(
         CheckedTrainingState,
         timers.OPENING,

@@ -20,7 +20,7 @@ from protocol.roles.engine.effects import Effect, RecordFact
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace, store, with_new_blobs
-from protocol.roles.owner.checked.state import Attempt, CheckedState, OpeningModel
+from protocol.roles.owner.checked.state import Attempt, CheckedState, Ranging
 from protocol.roles.owner.checked.turns import current_attempt, with_attempt
 from protocol.roles.owner.checked.view import RoundView, ring_view, view_of
 from protocol.roles.owner.state import OwnerState
@@ -47,7 +47,9 @@ def on_ranges_asked(
     require(denied.is_shown(received.body.complaint), "not_denied")
     view = view_of(state, attempt, context)
     step = ring_begin(ring_view(view, attempt, Purpose.RANGES), view.ranges.statement(), context)
-    return with_attempt(state, replace(attempt, ranging=OpeningModel(ring=step.ring)), *step.effects)
+    of_errors = received.body.complaint.envelope.type == "opening_refused"
+    ranging = Ranging(ring=step.ring, is_of_errors=of_errors)
+    return with_attempt(state, replace(attempt, ranging=ranging), *step.effects)
 
 
 def agree(
@@ -71,7 +73,8 @@ def agree(
 def on_opened(state: CheckedState, received: Received[RingOpening], context: Context) -> Step[OwnerState]:
     """Note who is at fault by what we see ourselves: trainers out of range, or with none the buyer.
 
-    The aggregator ends the training. Raises ProtocolViolation("opened_twice").
+    For errors that are implausible with all trainers in range nobody is named. The aggregator ends the
+    training. Raises ProtocolViolation("opened_twice").
     """
     attempt = current_attempt(state, received)
     require(context.address in attempt.checkers, "not_a_checker")
@@ -80,7 +83,6 @@ def on_opened(state: CheckedState, received: Received[RingOpening], context: Con
         raise EarlyInput
     require(not ranging.in_range, "opened_twice")
     named = _named(view_of(state, attempt, context), attempt, received.body, context)
-    # `in_range` says that they were opened: what comes of it is noted once.
     return with_attempt(state, replace(attempt, ranging=replace(ranging, in_range=True)), *named)
 
 
@@ -92,7 +94,9 @@ def _named(view: RoundView, attempt: Attempt, body: RingOpening, context: Contex
         return (_fact(attempt, buyer, "bad_opening"),)
     trainers = view.state.parties.addresses(view.trainers)
     outside = tuple(_fact(attempt, trainers[one], Offence.OUT_OF_RANGE.value) for one in places)
-    return outside or (_fact(attempt, buyer, Offence.WRONG_MOMENTS.value),)
+    if outside or _ranging(attempt).is_of_errors:
+        return outside
+    return (_fact(attempt, buyer, Offence.WRONG_MOMENTS.value),)
 
 
 def _outside(view: RoundView, attempt: Attempt, body: RingOpening, context: Context) -> list[int]:
@@ -109,6 +113,6 @@ def _fact(attempt: Attempt, accused: Address, code: str) -> RecordFact:
     return facts.NAMED.of(accused=accused, round=attempt.round, attempt=attempt.attempt, code=code)
 
 
-def _ranging(attempt: Attempt) -> OpeningModel:
+def _ranging(attempt: Attempt) -> Ranging:
     assert attempt.ranging is not None  # whoever calls has seen its ring
     return attempt.ranging

@@ -98,12 +98,11 @@ def _with_ring(attempt: Attempt, purpose: Purpose, after: RingState) -> Attempt:
     if purpose is Purpose.METRIC:
         assert attempt.measuring is not None
         return replace(attempt, measuring=replace(attempt.measuring, ring=after))
-    owner = _of_sums(attempt, purpose)
-    assert owner is not None
-    changed = replace(owner, ring=after)
     if purpose is Purpose.RANGES:
-        return replace(attempt, ranging=changed)
-    return replace(attempt, opening=changed)
+        assert attempt.ranging is not None
+        return replace(attempt, ranging=replace(attempt.ranging, ring=after))
+    assert attempt.opening is not None
+    return replace(attempt, opening=replace(attempt.opening, ring=after))
 
 
 def _of_sums(attempt: Attempt, purpose: Purpose) -> OpeningModel | None:

@@ -40,7 +40,7 @@ class Countersigning(FrozenModel):
 
 
 class OpeningModel(FrozenModel):
-    """A checker's ring over the next model, or over trainers' updates.
+    """A checker's ring over the next model.
 
     `product` are the ciphertexts that it has consented to have opened (`ring_state.SharedNumbers`), `digest`
     what it signed of them. `in_range` says that the buyer's opening is, with two shares taken off.
@@ -50,6 +50,15 @@ class OpeningModel(FrozenModel):
     product: BlobRef | None = None
     digest: Digest | None = None
     in_range: bool = False
+
+
+class Ranging(OpeningModel):
+    """The same over trainers' updates; `is_of_errors`, where errors are said to be implausible.
+
+    `in_range` says that they were opened, whatever came of it.
+    """
+
+    is_of_errors: bool = False
 
 
 class Measuring(FrozenModel):
@@ -88,7 +97,7 @@ class Attempt(FrozenModel):
     projecting: Projecting | None = None
     countersigned: Countersigning | None = None
     opening: OpeningModel | None = None
-    ranging: OpeningModel | None = None
+    ranging: Ranging | None = None
     has_verdict: bool = False
     is_stopped: bool = False
     other_model: bool = False
