@@ -32,7 +32,7 @@ class Pair:
 
     def _played(self) -> Outcome:
         adversary = self.adversary
-        arena = prepared(adversary.rounds, twins=adversary.twins, late=adversary.late)
+        arena = prepared(adversary.rounds, twins=adversary.twins, late=adversary.late, pair=adversary.pair)
         wrapped = adversary.wrapping(arena) if adversary.wrapping else ()
         arena.enter(adversary.who, adversary.deed, wrapped, redraws=adversary.redraws)
         suffer(arena, self.fault, Random(f"{self.seed}/{adversary.who}/{adversary.name}/{self.fault}"))
