@@ -1,7 +1,7 @@
 """Which arithmetic this process has: looked for once, tried before it is believed."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,8 @@ from services.native.kernel import NativeKernel
 SWITCH = "DELTAML_NATIVE"
 """The environment's: 0 has GMP compute, whatever there is."""
 
-_TRIED_BITS = (1024, 2050, 4096, 8192)
+TRIED_BITS = (1024, 2050, 4096, 8192)
+"""Lengths of moduli that a kernel is tried at before it is used."""
 _EXPONENT = (1 << 70) - 12345
 
 
@@ -53,18 +54,18 @@ def fault_of(kernel: NativeKernel) -> str:
 
 @cache
 def use_arithmetic() -> str:
-    """Have this process compute by what `find_arithmetic` finds, and say what that is; looks once."""
+    """Have this process compute by what `find_arithmetic` finds, and say what that is; it looks once."""
     found = find_arithmetic()
     use_kernel(found.kernel)
     return found.text
 
 
-def computes_rightly(kernel: NativeKernel) -> bool:
-    """Whether its products and powers of a few numbers of each length are Python's own.
+def computes_rightly(kernel: NativeKernel, lengths: Sequence[int] = TRIED_BITS) -> bool:
+    """Whether its products and powers of a few numbers of each length in bits are Python's own.
 
     A compiler or a virtual processor with a fault is found here, before anything is encrypted by it.
     """
-    return all(_agrees(kernel, bits) for bits in _TRIED_BITS)
+    return all(_agrees(kernel, bits) for bits in lengths)
 
 
 def _agrees(kernel: NativeKernel, bits: int) -> bool:
