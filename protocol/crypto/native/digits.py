@@ -4,11 +4,10 @@ Digits are bytes, in the order in which they are used: the highest position firs
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
-import numpy as np
 from gmpy2 import mpz
-from numpy.typing import NDArray
 
 from protocol.errors import MisuseError
 
@@ -58,7 +57,7 @@ def secret_digits(exponents: Sequence[int]) -> bytes:
     How many positions there are tells the longest exponent's length, and nothing else about them.
     """
     bits = max((int(one).bit_length() for one in exponents), default=0)
-    return _digits(exponents, -(-bits // SECRET_WINDOW), SECRET_WINDOW)[::-1].tobytes()
+    return b"".join(_digits(exponents, -(-bits // SECRET_WINDOW), SECRET_WINDOW))
 
 
 def signed_digits(rows: Sequence[Sequence[int]], window: int, positions: int) -> bytes:
@@ -73,7 +72,7 @@ def signed_digits(rows: Sequence[Sequence[int]], window: int, positions: int) ->
         _digits([int(one) + half for one in column], positions, window)
         for column in zip(*filled, strict=True)
     ]
-    return np.stack(columns, axis=1)[::-1].tobytes()
+    return b"".join(chain.from_iterable(zip(*columns, strict=True)))
 
 
 def signed_positions(bits: int, window: int) -> int:
@@ -88,7 +87,7 @@ def signed_positions(bits: int, window: int) -> int:
 
 def fixed_digits(exponents: Sequence[int], window: int, rows: int) -> bytes:
     """[row][lane] of at most eight exponents below 2^(window·rows): the digit of weight 2^(window·row)."""
-    return _digits(exponents, rows, window).tobytes()
+    return b"".join(reversed(_digits(exponents, rows, window)))
 
 
 def expected_multiplications(bases: int, rows: int, bits: int, window: int) -> int:
@@ -103,13 +102,17 @@ def shared_window(bases: int, rows: int, bits: int) -> int:
     return min(range(2, MOST_WINDOW + 1), key=lambda one: expected_multiplications(bases, rows, bits, one))
 
 
-def _digits(numbers: Sequence[int], positions: int, window: int) -> NDArray[np.uint8]:
-    """The digits of numbers from 0 up, (positions, lanes), the lowest first; of lanes left over zeros."""
-    if any(not 0 <= one < 1 << (window * positions) for one in numbers):
+def _digits(numbers: Sequence[int], positions: int, window: int) -> list[bytes]:
+    """For each position, the highest first, digits of at most eight numbers from 0 up; 0 in other lanes."""
+    length = window * positions
+    if any(not 0 <= one < 1 << length for one in numbers):
         raise MisuseError(f"an exponent takes more than {positions} digits of {window} bits")
-    length = -(-window * positions // 8)
-    whole = b"".join(int(one).to_bytes(length, "little") for one in numbers)
-    content = np.frombuffer(whole + bytes((LANES - len(numbers)) * length), np.uint8).reshape(LANES, length)
-    bits = np.unpackbits(content, axis=1, count=window * positions, bitorder="little")
-    weights = np.left_shift(1, np.arange(window)).astype(np.uint8)
-    return (bits.reshape(LANES, positions, window) @ weights).T
+    lanes = [_digits_of(one, length, window) for one in numbers]
+    filled = [*lanes, *[bytes(positions)] * (LANES - len(lanes))]
+    return list(map(bytes, zip(*filled, strict=True)))
+
+
+def _digits_of(number: int, length: int, window: int) -> bytes:
+    """Of so many bits, the highest first; all bits are written out once, so that the time is linear."""
+    bits = f"{int(number):0{length}b}"
+    return bytes(int(bits[at : at + window], 2) for at in range(0, length, window))
