@@ -21,7 +21,7 @@ from pydantic import (
 
 from protocol.links import LARGEST_SCALE, LINKS, Link
 from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
-from protocol.preparation.columns import Column, Parameter, TargetColumn
+from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_kinds import unmet_demand
 from protocol.request_sections import (
     MAXIMUM_FEATURES,
@@ -181,6 +181,11 @@ class Request(FrozenModel):
     def weight_names(self) -> tuple[str, ...]:
         """What each weight but the intercept belongs to."""
         return tuple(parameter.name for parameter in self._inputs[:-1])
+
+    @property
+    def curve_names(self) -> tuple[str, ...]:
+        """Of these the functions of `basis`, which come last."""
+        return self.weight_names[len(parameters_of(self.features)) :]
 
     def scalings(self) -> tuple[Scaling, ...]:
         """How each parameter's column, and the target last, is scaled before anything is computed."""

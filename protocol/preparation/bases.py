@@ -7,9 +7,9 @@ itself nowhere beyond [−1, 1]: so bounds and widths are those of any other fea
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from protocol.preparation.columns import CategoricalColumn, Column, NumericColumn, Parameter, parameters_of
 from protocol.request_values import Number
@@ -178,7 +178,22 @@ class Fourier(FrozenModel):
         return self.number
 
 
-Basis = Annotated[Polynomial | Spline | Interaction | Fourier, Field(discriminator="kind")]
+def _kind(value: Any) -> Any:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return f"={kind}"
+
+
+Basis = Annotated[
+    Annotated[Polynomial, Tag("=polynomial")]
+    | Annotated[Spline, Tag("=spline")]
+    | Annotated[Interaction, Tag("=interaction")]
+    | Annotated[Fourier, Tag("=fourier")],
+    Discriminator(
+        _kind,
+        custom_error_type="basis_kind",
+        custom_error_message="a basis' kind must be polynomial, spline, interaction or fourier",
+    ),
+]
 """What a request may declare beside its columns."""
 
 

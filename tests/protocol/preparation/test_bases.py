@@ -48,7 +48,8 @@ def test_the_document_is_read_back_as_it_was():
         ({"kind": "fourier", "columns": ["size"], "number": 1025}, "less than or equal to 1024"),
         ({"kind": "fourier", "columns": ["size", "size"], "number": 5}, "is named twice"),
         ({"kind": "fourier", "columns": ["size"], "number": 5, "length_scale": 0}, "greater than or equal"),
-        ({"kind": "wavelet", "column": "size"}, "basis"),
+        ({"kind": "wavelet", "column": "size"}, "must be polynomial, spline, interaction or fourier"),
+        ({"column": "size"}, "must be polynomial, spline, interaction or fourier"),
     ],
 )
 def test_a_basis_that_cannot_be_is_refused(basis, says):
