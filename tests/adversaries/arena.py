@@ -23,6 +23,7 @@ from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.owner.checked import committing, joining
 from protocol.types import RoundAttempt
 from tests.support.roles.checked_markets import CHECKED_ROLES, checked_market
+from tests.support.roles.depositors import make_willing, payment_in
 from tests.support.roles.pure_contract import MARKET, TRAINING
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
@@ -150,11 +151,15 @@ def _unlimited(values: Any, _limits: Any, group: Any, randomness: Any) -> Commit
 
 
 @cache
-def _drawn(rounds: int, twins: bool, validators: tuple[int, ...], wide: bool = False) -> PureMarket:
+def _drawn(
+    rounds: int, twins: bool, validators: tuple[int, ...], coin: str | None, wide: bool = False
+) -> PureMarket:
     schedule, data = {"rounds": rounds, **_SCHEDULE}, small_data(owners=len(TRAINERS) + len(validators))
     if twins:
         data[1] = data[0]
-    market = checked_market(validators, data=data, schedule=schedule, features=[_FEATURE])
+    payment = {"payment": payment_in(coin)} if coin else {}
+    market = checked_market(validators, data=data, schedule=schedule, features=[_FEATURE], **payment)
+    make_willing(market)
     if wide:
         market.run_step = dispatch.run_step  # what honest owners do is remembered otherwise
     with replaced(committing_widely(lambda: market.owners[0].address) if wide else ()):
@@ -164,9 +169,9 @@ def _drawn(rounds: int, twins: bool, validators: tuple[int, ...], wide: bool = F
 
 
 @cache
-def _answered(rounds: int, validators: tuple[int, ...]) -> Arena:
+def _answered(rounds: int, validators: tuple[int, ...], coin: str | None) -> Arena:
     """The same when the buyer's first products are on their way to the aggregator."""
-    arena = _copy(_drawn(rounds, False, validators))
+    arena = _copy(_drawn(rounds, False, validators, coin))
     arena.adversary = "nobody"
     arena.turned_away = []
     arena.wrapped = ()
@@ -176,16 +181,24 @@ def _answered(rounds: int, validators: tuple[int, ...]) -> Arena:
 
 
 def prepared(
-    rounds: int, *, twins: bool = False, late: bool = False, pair: bool = False, wide: bool = False
+    rounds: int,
+    *,
+    twins: bool = False,
+    late: bool = False,
+    pair: bool = False,
+    coin: str | None = None,
+    wide: bool = False,
 ) -> Arena:
     """A market of three trainers and three validators, whose roles have just been drawn.
 
     `twins`: the first two trainers have the same rows. `pair`: there are two validators. `late`: the first
-    round is trained, and its products are there. `wide`: the first trainer has committed to a map whose
-    updates are out of range.
+    round is trained, and its products are there. `coin`: everybody has deposited a bond in it. `wide`: the
+    first trainer has committed to a map whose updates are out of range.
     """
     validators = PAIR if pair else VALIDATORS
-    return _copy(_answered(rounds, validators) if late else _drawn(rounds, twins, validators, wide))
+    if late:
+        return _copy(_answered(rounds, validators, coin))
+    return _copy(_drawn(rounds, twins, validators, coin, wide))
 
 
 def _copy(market: PureMarket) -> Arena:
