@@ -199,6 +199,7 @@ $(TOOLS): requirements-build.lock
 $(RUNTIME): $(TOOLS) requirements.lock pyproject.toml
 	$(INSTALL) --require-hashes --requirements requirements.lock
 	$(INSTALL) --no-deps --no-build-isolation --editable .
+	if grep -qs avx512ifma /proc/cpuinfo; then deltaml admin native build --if-possible; fi
 	touch $@
 
 $(DEVELOPMENT): $(RUNTIME) requirements-dev.lock

@@ -27,7 +27,7 @@ from protocol.crypto.cipher import (
     PrivateKey,
     PublicKey,
     SlotLayout,
-    open_ciphertext,
+    open_ciphertexts,
     pack_plain,
     unpack,
     verify_openings,
@@ -122,8 +122,7 @@ def open_sums(
     None is "out of range": whatever it is instead, nobody is shown it.
     """
     answers: list[tuple[Opening, ...] | None] = []
-    for group in per_vector(product, widths):
-        openings = tuple(open_ciphertext(private_key, one) for one in group)
+    for openings in per_vector(open_ciphertexts(private_key, product), widths):
         fits = widths.in_range([int(one.plaintext) for one in openings], _MASKS)
         answers.append(openings if fits else None)
     return answers
