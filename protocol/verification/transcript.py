@@ -54,6 +54,7 @@ KEPT = frozenset(
         "metric_opening_request",
         "opening",
         "round_signature",
+        "round_completed",
         "participant_dropped",
         "training_failed",
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from protocol.roles.checked.faults import OF_COMPLAINTS, OF_PROOFS
+from protocol.roles.checked.faults import OF_COMPLAINTS, OF_PROOFS, SILENCES
 from protocol.roles.engine import facts
 
 TROUBLES = frozenset(
@@ -38,19 +38,6 @@ GROUNDS = frozenset(
     }
 )
 """What a checker says of an attempt, in `check_failed`."""
-
-SILENCES = frozenset(
-    {
-        "answered_too_late",
-        "update_late",
-        "metric_late",
-        "consent_late",
-        "ring_late",
-        "no_row_count",
-        "unusable_exchange_key",
-    }
-)
-"""Codes of whom the others go on without, though it has done nothing wrong that can be seen."""
 
 NOBODY = frozenset({"contested", "verdict_late"})
 """Codes of attempts that end without anybody being left out."""

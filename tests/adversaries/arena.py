@@ -20,6 +20,7 @@ from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.types import RoundAttempt
 from tests.support.roles.checked_markets import CHECKED_ROLES, checked_market
+from tests.support.roles.depositors import make_willing, payment_in
 from tests.support.roles.pure_contract import MARKET, TRAINING
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
@@ -125,20 +126,22 @@ def replaced(what: Sequence[Replaced]) -> Iterator[None]:
 
 
 @cache
-def _drawn(rounds: int, twins: bool, validators: tuple[int, ...]) -> PureMarket:
+def _drawn(rounds: int, twins: bool, validators: tuple[int, ...], coin: str | None) -> PureMarket:
     schedule, data = {"rounds": rounds, **_SCHEDULE}, small_data(owners=len(TRAINERS) + len(validators))
     if twins:
         data[1] = data[0]
-    market = checked_market(validators, data=data, schedule=schedule, features=[_FEATURE])
+    payment = {"payment": payment_in(coin)} if coin else {}
+    market = checked_market(validators, data=data, schedule=schedule, features=[_FEATURE], **payment)
+    make_willing(market)
     while market.contract.status != "running":
         market.deliver_next()
     return market
 
 
 @cache
-def _answered(rounds: int, validators: tuple[int, ...]) -> Arena:
+def _answered(rounds: int, validators: tuple[int, ...], coin: str | None) -> Arena:
     """The same when the buyer's first products are on their way to the aggregator."""
-    arena = _copy(_drawn(rounds, False, validators))
+    arena = _copy(_drawn(rounds, False, validators, coin))
     arena.adversary = "nobody"
     arena.turned_away = []
     arena.wrapped = ()
@@ -147,14 +150,16 @@ def _answered(rounds: int, validators: tuple[int, ...]) -> Arena:
     return arena
 
 
-def prepared(rounds: int, *, twins: bool = False, late: bool = False, pair: bool = False) -> Arena:
+def prepared(
+    rounds: int, *, twins: bool = False, late: bool = False, pair: bool = False, coin: str | None = None
+) -> Arena:
     """A market of three trainers and three validators, whose roles have just been drawn.
 
     `twins`: the first two trainers have the same rows. `pair`: there are two validators. `late`: the first
-    round is trained, and its products are there.
+    round is trained, and its products are there. `coin`: everybody has deposited a bond in it.
     """
     validators = PAIR if pair else VALIDATORS
-    return _copy(_answered(rounds, validators) if late else _drawn(rounds, twins, validators))
+    return _copy(_answered(rounds, validators, coin) if late else _drawn(rounds, twins, validators, coin))
 
 
 def _copy(market: PureMarket) -> Arena:

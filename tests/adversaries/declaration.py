@@ -39,9 +39,10 @@ class Adversary:
 
     `caught` are words of `Outcome.findings`: "detector: code", all of which must be there; nothing where
     there is nothing to see. `named`: whether an honest party says that the adversary has cheated. `left_out`:
-    whether the training goes on without it. `switch` is the one check that stands against it, and `wins` what
-    it achieves where that is off, unless `crashes`: then it brings an honest party down. `unswitched` says
-    why there is none such. Of a `pair` of validators both check every attempt. `late` ones have nothing to do
+    whether the training goes on without it. `bond`: the fault that costs its bond, which the contract must
+    see by itself, "" for none. `switch` is the one check that stands against it, and `wins` what it
+    achieves where that is off, unless `crashes`: then it brings an honest party down. `unswitched` says why
+    there is none such. Of a `pair` of validators both check every attempt. `late` ones have nothing to do
     before the first round's products are there.
     """
 
@@ -54,6 +55,7 @@ class Adversary:
     named: bool = False
     left_out: bool = False
     money: Money = Money.PAID
+    bond: str = ""
     learned: Learned = Learned.NOTHING
     switch: Switch | None = None
     wins: Callable[[Outcome], bool] | None = None

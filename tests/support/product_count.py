@@ -53,3 +53,8 @@ class _Counted:
         squarings = max(factors, default=0)
         self.count.add(self.modulus, squarings + sum(map(len, factors.values())))
         return self.within.chain(factors)
+
+    def signed_powers(self, units: Sequence[Element], window: int) -> list[dict[int, Element]]:
+        """A product for each power of either sign or their square, and three for an inversion."""
+        self.count.add(self.modulus, len(units) * ((1 << (window - 1)) + 3))
+        return self.within.signed_powers(units, window)

@@ -8,7 +8,7 @@ from protocol.envelope import SignedMessage
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
 from protocol.messages.checked.values import Numbers, ProofNumbers, StartMeasured
 from protocol.messages.examples import DIGEST, TRAINER, VALIDATOR, VECTOR, relayed
-from protocol.messages.values import Parties, Relayed
+from protocol.messages.values import KeptHead, Parties, Relayed
 from protocol.types import Address, Digest, FrozenModel
 from protocol.vectors import EncryptedVector
 
@@ -20,6 +20,7 @@ class ProvenUpdate(MessageBody):
     local_model: EncryptedVector
     start_digest: Digest
     proof: ProofNumbers
+    head: KeptHead = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR),),

@@ -208,6 +208,7 @@ BUYERS = (
         wrapping=opening_falsely,
         caught=("aggregator: bad_opening", "validator: bad_opening", *_ENDED),
         named=True,
+        bond="false_opening",
         switch=PROVEN_OPENINGS,
         wins=lambda outcome: outcome.is_wrong,
     ),

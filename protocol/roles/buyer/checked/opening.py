@@ -63,6 +63,7 @@ def on_metric_opening_request(
         record=record,
         signature=sign_digest(context.signing_key, record.digest(context.market)),
         opening_signatures=sign_openings(key, attested, pairs, context),
+        head=context.kept_head,
     )
     signed = _signed(after, record, opening.signature)
     return Step(signed, (*_to_all(state, asked, opening, context), stall_timer(state, context)))
