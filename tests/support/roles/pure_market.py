@@ -34,6 +34,7 @@ from protocol.roles.engine.effects import (
     SubmitCall,
 )
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, TimerFired
+from protocol.verification.links import FIRST
 from tests.support.groups import small_group
 from tests.support.roles.pure_contract import MARKET, TRAINING, PureContract, Refused
 from tests.support.roles.pure_party import ENDED, Matrix, Party, SharedRoles, owning_rows, training_key
@@ -199,6 +200,7 @@ class PureMarket:
             least_key_bits=256,
             rounds="checked",
             commitment_group=self.group,
+            kept_head=FIRST,
         )
 
     def _seed_of_step(self, party: Party) -> bytes:
