@@ -6,7 +6,7 @@ from pydantic import Field
 
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
 from protocol.messages.examples import RECORD, ROOT, SCALE, SIGNATURE, TRAINER
-from protocol.messages.values import BigNatural
+from protocol.messages.values import BigNatural, KeptHead
 from protocol.records import RoundRecord
 from protocol.types import Address, BigInteger, EcdsaSignature, FrozenModel
 
@@ -20,6 +20,7 @@ class Opening(MessageBody):
     record: RoundRecord
     signature: EcdsaSignature
     opening_signatures: Annotated[tuple[EcdsaSignature, ...], Field(max_length=1024, fail_fast=True)] = ()
+    head: KeptHead = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, AGGREGATOR), (BUYER, OWNER)),
@@ -62,6 +63,7 @@ class RoundSignature(MessageBody):
     signature: EcdsaSignature
     record: RoundRecord | None = None
     buyer_signature: EcdsaSignature | None = None
+    head: KeptHead = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR), (OWNER, BUYER), (OWNER, OWNER)),
@@ -90,6 +92,7 @@ class RoundCompleted(MessageBody):
     cross: Annotated[tuple[BigInteger, ...], Field(max_length=256)]
     contributions: Annotated[tuple[Contribution, ...], Field(max_length=256)]
     last: bool
+    head: KeptHead = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),

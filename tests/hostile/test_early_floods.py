@@ -39,7 +39,9 @@ def test_five_of_63_mebibytes_leave_the_state_small_and_the_training_alive():
     market = opened_market()
     names: list[str] = []
     for number in range(5):
-        step = market.deliver(market.buyer, flood(market.owners[0], market.buyer, "noisy_metric", number))
+        step = market.deliver(
+            market.buyer, flood(market.owners[0], market.buyer, "projection_request", number)
+        )
         names += [effect.name for effect in step.effects if effect.effect == "fact"]
     assert names == ["input_dropped"] * 4
     assert len(market.buyer.state) < 10_000
@@ -61,7 +63,7 @@ def test_a_stranger_has_nothing_held():
 
 def test_what_an_earlier_version_held_in_the_state_waits_on_in_blobs_and_is_used_once():
     market = small_market()
-    started = market.run_until("training_started", market.buyer)
+    started = market.run_until("checked_started", market.buyer)
     buyer = market.buyer
     held = pack(HeldBefore(item=MessageReceived(signed=started)))
     instance = unpack_instance(buyer.state)

@@ -10,9 +10,8 @@ from functools import cached_property
 import pytest
 
 from protocol.errors import ProtocolViolation
-from protocol.messages import CHECKED_TYPES, MESSAGE_TYPES
+from protocol.messages import MESSAGE_TYPES
 from protocol.messages.catalogue import OPERATOR, PARTIES
-from protocol.types import Rounds
 from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.runtime.receiver import Receiver
@@ -31,25 +30,19 @@ UNROUTED = [
 ]
 
 
-def rounds_of(kind: str) -> Rounds:
-    """A market in which the type passes."""
-    return "checked" if kind in CHECKED_TYPES else "plain"
-
-
 @dataclass
 class Door:
     """A participant of one role, its peers of every role, and a stranger."""
 
     role: str
     resources: ExitStack
-    rounds: Rounds = "plain"
     people: dict[str, Person] = field(default_factory=lambda: {role: Person(role) for role in PARTIES})
     stranger: Person = field(default_factory=lambda: Person("data_owner"))
 
     def __post_init__(self) -> None:
         self.me = Person(self.role)
         self.chain = FakeChain(self.me, *self.people.values())
-        self.admission = Admission(self.me.identity, MARKET, self.role, Directory(self.chain), self.rounds)
+        self.admission = Admission(self.me.identity, MARKET, self.role, Directory(self.chain))
         self.woken: list[str] = []
 
     @cached_property
@@ -59,9 +52,7 @@ class Door:
 
     @cached_property
     def receiver(self) -> Receiver:
-        resources = resources_of(self.me, self.chain, self.store)
-        resources.role.rounds = self.rounds
-        return Receiver(resources, self.woken.append)
+        return Receiver(resources_of(self.me, self.chain, self.store), self.woken.append)
 
     def sender(self, role: str) -> Person:
         """Somebody of this role; an operator's orders bear the participant's own name."""
@@ -90,7 +81,7 @@ class Door:
 @pytest.fixture
 def door_of():
     with ExitStack() as resources:
-        yield lambda role, kind: Door(role, resources, rounds_of(kind))
+        yield lambda role: Door(role, resources)
 
 
 def named(value: object) -> str:
@@ -100,7 +91,7 @@ def named(value: object) -> str:
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 async def test_whoever_may_send_it_is_heard(door_of, route):
     kind, sender, role = route
-    door = door_of(role, kind)
+    door = door_of(role)
     signed = await door.admission.admit(honest(door.sender(sender), door.me, kind))
     assert signed.envelope.type == kind
 
@@ -108,7 +99,7 @@ async def test_whoever_may_send_it_is_heard(door_of, route):
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 async def test_every_hostile_form_is_refused_by_its_name_and_leaves_nothing(door_of, route):
     kind, sender, role = route
-    door = door_of(role, kind)
+    door = door_of(role)
     attacks = door.attacks(kind, sender)
     await door.receiver.take([attack.delivery for attack in attacks])
     assert [attack.delivery.refused[0] for attack in attacks] == [attack.code for attack in attacks]
@@ -117,16 +108,9 @@ async def test_every_hostile_form_is_refused_by_its_name_and_leaves_nothing(door
     assert door.woken == []
 
 
-@pytest.mark.parametrize("route", routes(CHECKED_TYPES), ids=named)
-async def test_a_checked_message_is_refused_by_its_name_where_rounds_are_plain(door_of, route):
-    kind, sender, role = route
-    door = door_of(role, "training_order")
-    assert await door.refusal(honest(door.sender(sender), door.me, kind)) == "other_rounds"
-
-
 @pytest.mark.parametrize(("kind", "role"), UNROUTED)
 async def test_nobody_may_send_it_to_this_role(door_of, kind, role):
-    door = door_of(role, kind)
+    door = door_of(role)
     for sender in (*door.people.values(), door.me):
         assert await door.refusal(honest(sender, door.me, kind)) == "wrong_route", sender.role
     assert await door.refusal(honest(door.stranger, door.me, kind)) in {"wrong_route", "not_registered"}
@@ -135,7 +119,7 @@ async def test_nobody_may_send_it_to_this_role(door_of, kind, role):
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 async def test_a_replay_is_stored_once_and_its_id_serves_no_other_content(door_of, route):
     kind, sender, role = route
-    door = door_of(role, kind)
+    door = door_of(role)
     message_id = b"r" * 16
     once = honest(door.sender(sender), door.me, kind, message_id=message_id)
     again = type(once)(once.envelope_fields, once.body)
@@ -155,7 +139,7 @@ async def test_a_replay_is_stored_once_and_its_id_serves_no_other_content(door_o
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("role", PARTIES)
 async def test_bytes_at_random_are_refused(door_of, kind, role):
-    door = door_of(role, kind)
+    door = door_of(role)
     for body in (b"\x00", b"\xff" * 64, b"{}", b"\xc1" * 1000):
         delivery = with_body(door.people["federated_aggregator"], door.me, kind, body)
         assert await door.refusal(delivery) in {"malformed", "wrong_route"}

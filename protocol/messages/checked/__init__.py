@@ -1,7 +1,7 @@
 """The messages of commitments and rounds, in which everything is proven."""
 
 from protocol.messages.catalogue import MessageBody
-from protocol.messages.checked import checks, joining, metrics, moments, ring
+from protocol.messages.checked import checks, finding, joining, metrics, moments, ring
 from protocol.messages.checked.checks import (
     CheckVerdict,
     ProjectionAnswer,
@@ -11,6 +11,7 @@ from protocol.messages.checked.checks import (
     ZeroTestResult,
     ZeroTestShown,
 )
+from protocol.messages.checked.finding import RangesAsked, ZeroTestEvidence, ZeroTestEvidenceRequest
 from protocol.messages.checked.joining import CheckedReady, CheckedStarted
 from protocol.messages.checked.metrics import (
     MetricConsent,
@@ -37,7 +38,7 @@ from protocol.messages.checked.ring import (
 
 CHECKED_TYPES: dict[str, type[MessageBody]] = {
     kind.model_fields["type"].default: kind
-    for group in (joining, moments, checks, ring, metrics)
+    for group in (joining, moments, checks, ring, metrics, finding)
     for kind in vars(group).values()
     if isinstance(kind, type) and issubclass(kind, MessageBody) and kind.__module__ == group.__name__
 }
@@ -57,6 +58,7 @@ __all__ = [
     "ProjectionRequest",
     "ProvenMetric",
     "ProvenUpdate",
+    "RangesAsked",
     "RingCommitted",
     "RingConsent",
     "RingNonce",
@@ -67,6 +69,8 @@ __all__ = [
     "ShownMetrics",
     "ShownNoise",
     "ZeroTestConsent",
+    "ZeroTestEvidence",
+    "ZeroTestEvidenceRequest",
     "ZeroTestRequest",
     "ZeroTestResult",
     "ZeroTestShown",

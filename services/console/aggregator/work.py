@@ -11,6 +11,8 @@ from protocol.roles.aggregator.checked.lanes import (
     CheckedTrainingLane,
     CheckingLane,
     MomentsLane,
+    QuestioningLane,
+    RangingLane,
 )
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.lanes import OpeningLane, SigningLane
@@ -76,6 +78,12 @@ def _measured(lane: CheckedEvaluationLane, state: CheckedTrainingState, market: 
         case SigningLane():
             answered = tuple(owner for owner, _signature in lane.signatures)
             waiting = _others(validators, answered)
+        case QuestioningLane():
+            answered = ()
+        case RangingLane():
+            makers, signed = _checkers(lane, state, market), dict(lane.consents)
+            answered = tuple(one for one in makers if one in signed)
+            waiting = _others(makers, answered) or (BUYER,)
         case CheckingLane() | AgreeingLane():
             answered, waiting = _checked(lane, validators, _checkers(lane, state, market))
         case _:
@@ -99,7 +107,7 @@ def _checked(
 
 
 def _checkers(
-    lane: CheckingLane | AgreeingLane, state: CheckedTrainingState, market: Market
+    lane: CheckingLane | RangingLane | AgreeingLane, state: CheckedTrainingState, market: Market
 ) -> tuple[str, ...]:
     """The two members that check this attempt."""
     hashed = draw_hash(market, state.training)

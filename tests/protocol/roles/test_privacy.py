@@ -1,17 +1,39 @@
-"""What is in no fact, violation and repr, and what the buyer of 2019 learnt."""
+"""What a buyer with all its keys learns from all that crosses the bus, and what the buyer of 2019 learnt.
+
+A longer training, and the same attack without seals and masks, are in `checked.privacy`.
+"""
+
+from functools import cache
 
 import numpy as np
 import pytest
 
 from protocol.roles.engine.effects import KeepResult, PutValue, StoreBlob
+from tests.protocol.roles.checked.privacy import NEAR, SECRETS, known_anyway
+from tests.support.roles.buyer_attack import Attack, attack
+from tests.support.roles.phases import finished_market
 from tests.support.roles.plain_market import bought_weights
-from tests.support.roles.small_markets import small_market
 from tests.support.thesis.thesis_residuals import least_squares_attack, thesis_training
 
 
+@cache
+def honest_attack() -> Attack:
+    return attack(finished_market())
+
+
+# ---- our protocol ----
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_buyer_with_all_its_keys_finds_nothing(secret: str) -> None:
+    market = finished_market()
+    truths = SECRETS[secret](market)
+    for distance, truth in zip(honest_attack().closest(truths), truths, strict=True):
+        assert distance > min(NEAR, 0.999 * known_anyway(market, truth))
+
+
 def test_facts_violations_and_reprs_tell_no_secret() -> None:
-    market = small_market()
-    market.finish()
+    market = finished_market()
     weights = [repr(weight)[:8] for weight in (*bought_weights(market), *market.bought().weights)]
     for party in market.parties.values():
         secrets = [party.signing_key.hex(), party.exchange_secret.hex(), str(int(market.key.p)), *weights]

@@ -10,11 +10,11 @@ from protocol.envelope import SealedPart, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import (
     MAXIMUM_BODY_BYTES,
+    MESSAGE_TYPES,
     Complaint,
     InvitationAnswer,
     StopOrder,
     TrainingOrder,
-    TrainingStarted,
 )
 from services.chain.errors import ChainUnavailable
 from services.identity.admission import Admission
@@ -185,7 +185,7 @@ async def test_an_order_in_our_own_name_needs_our_own_key(buyer, owner, chain):
 
 async def test_a_daemon_does_not_play_its_own_peer(gate, aggregator, chain):
     """Our own address is the operator's, and the operator sends orders only."""
-    started = TrainingStarted(trainers=(), validators=(), rows=())
+    started = MESSAGE_TYPES["checked_started"].catalogue.example()
     for body in (ANSWER, started, Complaint(code="silent", accused=aggregator.address, evidence=())):
         assert await refusal(gate, delivery_of(aggregator.outgoing(aggregator, body))) == "wrong_route"
     assert chain.asked == 0

@@ -34,6 +34,7 @@ from protocol.roles.engine.effects import (
     SubmitCall,
 )
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, TimerFired
+from protocol.verification.links import FIRST
 from tests.support.groups import small_group
 from tests.support.roles.pure_contract import MARKET, TRAINING, PureContract, Refused
 from tests.support.roles.pure_party import ENDED, Matrix, Party, SharedRoles, owning_rows, training_key
@@ -69,7 +70,7 @@ class PureMarket:
         group: CommitmentGroup | None = None,
         run_step: Callable[..., EncodedStep] = dispatch.run_step,
     ) -> None:
-        self.random = Random(seed)
+        self.seed, self.random = seed, Random(seed)
         draw = self.random.randbytes
         self.buyer = Party("model_buyer", draw(32), draw(32))
         self.aggregator = Party("federated_aggregator", draw(32), draw(32))
@@ -188,7 +189,7 @@ class PureMarket:
             address=party.address,
             market=MARKET,
             now=self.now,
-            seed=self.random.randbytes(32),
+            seed=self._seed_of_step(party),
             signing_key=party.signing_key,
             exchange_secret=party.exchange_secret,
             announced=self.admitted if party.role == "federated_aggregator" else (),
@@ -198,7 +199,12 @@ class PureMarket:
             policy=party.policy,
             least_key_bits=256,
             commitment_group=self.group,
+            kept_head=FIRST,
         )
+
+    def _seed_of_step(self, party: Party) -> bytes:
+        """By whose step it is, and its number: what one party does otherwise changes no other's."""
+        return Random(f"{self.seed}:{party.address}:{len(party.inbox)}").randbytes(32)
 
     def deliver(self, party: Party, item: Input) -> EncodedStep | None:
         """One step of one party; a first input that is no beginning is dropped, as the runtime does."""
