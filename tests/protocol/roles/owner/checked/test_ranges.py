@@ -33,10 +33,7 @@ def changed_complaints(arena: Arena, asked: SignedMessage) -> list[SignedMessage
     """Verdicts that do not show what the buyer has said against this attempt."""
     verdict = body_of(asked).complaint
     (denial, *_others) = body_of(verdict).evidence
-    buyer, other = (
-        arena.buyer.address,
-        next(one for one in arena.checkers() if one != verdict.envelope.sender),
-    )
+    other = next(one for one in arena.checkers() if one != verdict.envelope.sender)
     opened = arena.sent("zero_test_result")[0]
     wrong = (
         resigned(arena, denial, sender=other),
