@@ -6,7 +6,7 @@ from pydantic import Field
 
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
 from protocol.messages.examples import RECORD, ROOT, SCALE, SIGNATURE, TRAINER, VALIDATOR, relayed
-from protocol.messages.values import BigNatural, Relayed
+from protocol.messages.values import BigNatural, KeptHead, Relayed
 from protocol.records import RoundRecord
 from protocol.types import Address, BigInteger, EcdsaSignature, FrozenModel
 
@@ -38,6 +38,7 @@ class Opening(MessageBody):
     record: RoundRecord
     signature: EcdsaSignature
     opening_signatures: Annotated[tuple[EcdsaSignature, ...], Field(max_length=1024, fail_fast=True)] = ()
+    head: KeptHead = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, AGGREGATOR), (BUYER, OWNER)),
@@ -80,6 +81,7 @@ class RoundSignature(MessageBody):
     signature: EcdsaSignature
     record: RoundRecord | None = None
     buyer_signature: EcdsaSignature | None = None
+    head: KeptHead = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, AGGREGATOR), (OWNER, BUYER), (OWNER, OWNER)),
@@ -108,6 +110,7 @@ class RoundCompleted(MessageBody):
     cross: Annotated[tuple[BigInteger, ...], Field(max_length=256)]
     contributions: Annotated[tuple[Contribution, ...], Field(max_length=256)]
     last: bool
+    head: KeptHead = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),

@@ -3,7 +3,8 @@
 A party that has its key can link and seal another past than it had. It cannot take back what it has sent: the
 other one holds that under its signature. So what one has of the other must be in the other's, too, and an
 aggregator that showed two members different things has signed both. What the two never exchanged, and what
-both agree to leave out, does not show.
+both agree to leave out, does not show. What a party sent tells where the chain of all it had
+kept stood (`protocol.verification.heads`): so all that it had before is held as well, whoever it came from.
 """
 
 from collections.abc import Iterator
@@ -11,9 +12,12 @@ from typing import NamedTuple
 
 from eth_hash.auto import keccak
 
+from protocol.bodies import body_of
+from protocol.messages.checked import RoundEvidence
 from protocol.roles.engine.refusals import require
-from protocol.types import Digest, RoundAttempt
+from protocol.types import Address, Digest, RoundAttempt
 from protocol.verification.contents import Contents, contents_of
+from protocol.verification.heads import require_heads
 from protocol.verification.report import Check, naming
 from protocol.verification.transcript import Transcript
 
@@ -41,7 +45,9 @@ def require_other(own: Contents, other: Transcript) -> list[Check]:
         require(header.market == own.header.market, "wrong_market", f"{header.contract}")
         require(header.training == own.header.training, "other_training", f"of training {header.training}")
         require(header.party != own.header.party, "same_party", "nothing is compared with itself")
-    return require_alike(own, contents_of(header, [one.entry for one in other.entries]))
+        entries = [one.entry for one in other.entries]
+        under = require_heads(header, entries)
+    return [*require_alike(own, contents_of(header, entries)), under]
 
 
 def require_alike(own: Contents, other: Contents) -> list[Check]:
@@ -66,16 +72,16 @@ def require_alike(own: Contents, other: Contents) -> list[Check]:
 
 
 def _require_sent(held: Contents, sent: Contents) -> int:
-    """What one party received from the other, the other one has sent."""
+    """What one party received from the other, or was shown of it in evidence, the other one has sent."""
     sender, recipient = sent.header.party, held.header.party
     known = {(one.kind, one.at, one.body) for one in _kept(sent) if one.sender == sender}
+    arrived = (one for one in _kept(held) if (one.sender, one.recipient) == (sender, recipient))
     found = 0
-    for one in _kept(held):
-        if (one.sender, one.recipient) == (sender, recipient):
-            with naming(f"{one.kind} from {sender}", one.at.round):
-                there = (one.kind, one.at, one.body) in known
-                require(there, "denied", f"{recipient} has it signed; its sender has it not")
-            found += 1
+    for one in (*arrived, *_relayed(held, sender)):
+        with naming(f"{one.kind} from {sender}", one.at.round):
+            there = (one.kind, one.at, one.body) in known
+            require(there, "denied", f"{recipient} has it signed; its sender has it not")
+        found += 1
     return found
 
 
@@ -91,6 +97,19 @@ def _require_same_told(own: Contents, other: Contents) -> int:
                 require(before == one.body, "two_versions", f"{one.sender} signed another one for each")
             found += 1
     return found
+
+
+def _relayed(contents: Contents, sender: Address) -> Iterator[_Kept]:
+    """The signed updates of one trainer in the evidence that a member or the aggregator has."""
+    whole = (all_of for (kind, _), all_of in contents.messages.items() if kind == "round_evidence")
+    shown = [body_of(one, RoundEvidence) for all_of in whole for one in all_of]
+    shown += [one.shown for all_of in contents.closed.values() for one in all_of if one.shown is not None]
+    for update in {one.digest(): one for body in shown for one in body.updates}.values():
+        envelope = update.envelope
+        if envelope.sender == sender:
+            update.verify(contents.header.market)
+            at = RoundAttempt(envelope.round, envelope.attempt)
+            yield _Kept(envelope.type, at, sender, envelope.recipient, keccak(update.body))
 
 
 def _kept(contents: Contents) -> Iterator[_Kept]:

@@ -42,6 +42,9 @@ KEPT = frozenset(
         "zero_test_consent",
         "zero_test_request",
         "zero_test_result",
+        "zero_test_evidence_request",
+        "zero_test_evidence",
+        "ranges_asked",
         "check_verdict",
         "proven_metric",
         "shown_metrics",
@@ -54,6 +57,7 @@ KEPT = frozenset(
         "metric_opening_request",
         "opening",
         "round_signature",
+        "round_completed",
         "participant_dropped",
         "training_failed",
     )

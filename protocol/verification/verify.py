@@ -10,6 +10,7 @@ from protocol.verification.buyer import agreed_by_buyer
 from protocol.verification.comparison import require_other
 from protocol.verification.contents import Contents, contents_of
 from protocol.verification.expected import Checked, Expected
+from protocol.verification.heads import require_heads
 from protocol.verification.members import agreed_by_members
 from protocol.verification.opening import opened_attempt, require_opening
 from protocol.verification.payments import Paying, require_paid
@@ -58,7 +59,7 @@ def verify_entries(header: Header, entries: Sequence[Entry], expected: Expected)
             expected.told(one)
         course.require_recorded()
         blames = require_blame(contents, course.trainings)
-        checks = _checks(contents, course)
+        checks = [*_checks(contents, course), require_heads(header, entries)]
         for other in expected.against:
             checks += require_other(contents, other)
     except VerificationFailed as failed:

@@ -161,6 +161,8 @@ class StepRunner:
             announced=of_role.announced,
             exchange_keys=of_role.exchange_keys,
             blobs=self._store.blobs(key),
+            # Of the store, not of memory: a step that is taken again after a crash tells the same.
+            kept_head=self._store.kept_head(key),
             private=of_role.private,
             policy=of_role.policy,
             rounds=self._role.rounds,

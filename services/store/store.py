@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from cachetools import LRUCache, TTLCache
 
+from protocol.verification.links import FIRST
 from services.common.outages import Outage
 from services.store.database import REST_SECONDS, Database
 from services.store.forgetting import forget_orphans, forget_untouched
@@ -18,7 +19,7 @@ from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrit
 from services.store.schema import bring_up_to_date, require_current, require_no_backup
 from services.store.step_writes import add_answer, add_facts, put, write_blobs, write_timers, write_values
 from services.store.tables import blobs, facts, inbox, instances, outbox, results, role_values, timers
-from services.store.transcripts import ENTRIES, add_entries, linked
+from services.store.transcripts import ENTRIES, LAST, add_entries, linked
 
 _MOST_KEYS = 4096
 _COUNTED_SECONDS = 60.0
@@ -299,6 +300,11 @@ class Store(Queues):
     def transcript(self, key: str) -> list[tuple[bytes, bytes]]:
         """What is kept of a training so that it can be verified, oldest first: each entry with its link."""
         return [linked(row.content) for row in self._database.rows(ENTRIES, of=key)]
+
+    def kept_head(self, key: str) -> bytes:
+        """The link of the last entry that is kept of a training, under which all of it stands."""
+        last = self._database.row(LAST, of=key)
+        return FIRST if last is None else bytes(last.link)
 
     def put_value(
         self, name: str, content: bytes | None, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0

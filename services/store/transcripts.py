@@ -1,7 +1,8 @@
 """What a party keeps of a training so that it can be verified: chained entries in order, among its results.
 
 Each is stored behind the digest of all up to it, in the transaction of the step that it is of: who alters,
-leaves out, adds or moves one afterwards breaks every later link, or has to write all of them anew.
+leaves out, adds or moves one afterwards breaks every later link, or has to write all of them anew. Messages
+tell others the last link (`protocol.messages.values.KeptHead`), so that this shows as well.
 """
 
 from collections.abc import Sequence
@@ -19,17 +20,19 @@ _OF = (results.c.key == sa.bindparam("of"), results.c.name.startswith(_PREFIX))
 ENTRIES = sa.select(results.c.content).where(*_OF).order_by(results.c.name)
 """The contents of an instance's entries, oldest first: what `linked` reads."""
 
-_LAST = sa.select(results.c.name, results.c.content).where(*_OF).order_by(results.c.name.desc()).limit(1)
+_LINK = sa.func.substr(results.c.content, 1, _LINK_BYTES, type_=sa.LargeBinary).label("link")
+LAST = sa.select(results.c.name, _LINK).where(*_OF).order_by(results.c.name.desc()).limit(1)
+"""The name and the link of an instance's last entry; what it holds may be megabytes, and stays unread."""
 
 
 def add_entries(connection: sa.Connection, key: str, entries: Sequence[bytes]) -> None:
     """Append entries, in the transaction of the step that they are of: a redelivery appends nothing."""
     if not entries:
         return
-    last = connection.execute(_LAST, {"of": key}).first()
+    last = connection.execute(LAST, {"of": key}).first()
     first, before = 0, FIRST
     if last is not None:
-        first, before = int(last.name.removeprefix(_PREFIX)) + 1, linked(last.content)[1]
+        first, before = int(last.name.removeprefix(_PREFIX)) + 1, bytes(last.link)
     chained = zip(links(entries, before), entries, strict=True)
     rows = [
         {"key": key, "name": _NAME.format(first + place), "content": link + entry}

@@ -52,7 +52,7 @@ def on_round_recorded(
     """Tell everybody the round's public numbers; settle after the last."""
     require(event.round == state.recorded + 1, "round_out_of_order")
     state, waits = _caught_up(state, event)
-    body = _round_completed(state, event)
+    body = replace(_round_completed(state, event), head=context.kept_head)
     sent = [message(context, recipient, body, (event.round, 0)) for recipient in state.everybody()]
     recorded = replace(
         state,

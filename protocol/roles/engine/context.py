@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from protocol.crypto.commitment_group import RSA_2048, CommitmentGroup
 from protocol.crypto.randomness import Randomness
 from protocol.messages import Message
+from protocol.messages.values import KeptHead
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
 from protocol.roles.engine.effects import Effect, SendMessage, StoreBlob
@@ -27,7 +28,8 @@ class Context:
     `rounds` is how the market's rounds are run; all its parties have the same.
     `commitment_group` is where owners commit; every party of a training has the same, and only tests another.
     `exchange_keys` are the registered X25519 keys of the training's parties by address. `block_time` is when
-    the contract's clock had the event that is handled, in Unix seconds; None for another input.
+    the contract's clock had the event that is handled, in Unix seconds; None for another input. `kept_head`
+    is the last link of what this party has kept of the training before this step (`verification.links`).
     """
 
     @property
@@ -50,6 +52,7 @@ class Context:
     rounds: Rounds = "plain"
     commitment_group: CommitmentGroup = RSA_2048
     block_time: float | None = None
+    kept_head: KeptHead = None
 
     _stream: list[Randomness] = field(default_factory=list, init=False, repr=False, compare=False)
 

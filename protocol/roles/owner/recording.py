@@ -67,7 +67,7 @@ def signature_to_all(
 
     With the record where a bond is at stake, which nobody else may have been shown.
     """
-    signed = RoundSignature(signature=dict(held.signatures)[context.address])
+    signed = RoundSignature(signature=dict(held.signatures)[context.address], head=context.kept_head)
     terms = state.opened.terms
     if terms.buyer_bond or terms.owner_bond:
         signed = replace(signed, record=held.record, buyer_signature=held.buyer_signature)

@@ -34,6 +34,7 @@ from protocol.roles.engine.effects import (
     SubmitCall,
 )
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed, Input, MessageReceived, TimerFired
+from protocol.verification.links import FIRST
 from tests.support.groups import small_group
 from tests.support.roles.pure_contract import MARKET, TRAINING, PureContract, Refused
 from tests.support.roles.pure_party import ENDED, Matrix, Party, SharedRoles, owning_rows, training_key
@@ -198,6 +199,7 @@ class PureMarket:
             policy=party.policy,
             least_key_bits=256,
             commitment_group=self.group,
+            kept_head=FIRST,
         )
 
     def deliver(self, party: Party, item: Input) -> EncodedStep | None:

@@ -65,4 +65,5 @@ def _update(state: CheckedState, model: EncryptedVector, round_number: int, cont
         local_model=EncryptedVector.of(key, update, UPDATE_SCALE),
         start_digest=model.digest(),
         proof=tuple(proof.write(key, proofs.bounds)),
+        head=context.kept_head,
     )
