@@ -215,7 +215,9 @@ class Participant(Daemon):
 
     def worth_of(self, token: str, amount: int) -> int:
         """How many wei this many smallest units of a token are worth; none where nothing says so."""
-        worth = {one.address: one.worth_wei * amount // 10**one.decimals for one in self.tokens}
+        worth: dict[str, int] = {
+            one.address: one.worth_wei * amount // 10**one.decimals for one in self.tokens
+        }
         return worth.get(token, 0)
 
 
