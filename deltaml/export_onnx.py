@@ -9,10 +9,11 @@ needs to know nothing of this product.
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from deltaml.onnx_curves import curve_blocks
+from deltaml.onnx_graph import Graph
 from deltaml.optional import extra
 from protocol.bought_model import BoughtModel
 from protocol.preparation.columns import (
@@ -28,7 +29,7 @@ from services.common.files import write_private
 
 with extra():
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper
 
 _INVERSES = {
     "binary_classification": "Sigmoid",
@@ -38,15 +39,14 @@ _INVERSES = {
 }
 """What makes a mean of a predictor, by the kind of model; of others the predictor is the target."""
 
-_OPSET = 21
-"""Of March 2024: what runs graphs has it."""
-
 
 def as_onnx(model: BoughtModel) -> onnx.ModelProto:
     """The graph, checked; it agrees with `predict` to the rounding of double precision."""
-    graph = _Graph([column.name for column in model.columns])
+    graph = Graph([column.name for column in model.columns])
     blocks = [block for column in model.columns for block in _blocks(graph, column)]
     row = graph.add("Concat", *blocks, axis=1)
+    if model.basis:
+        row = graph.add("Concat", row, *curve_blocks(graph, model.columns, model.basis, row), axis=1)
     product = graph.add("MatMul", row, graph.number(np.array(model.weights)[:, None]))
     output = _output_name(model)
     shift = graph.number(model.intercept or 0.0)
@@ -77,52 +77,7 @@ def write_onnx(proto: onnx.ModelProto, path: Path, *, replace: bool = False) -> 
     write_private(path, proto.SerializeToString(), replace=replace)
 
 
-class _Graph:
-    """Nodes and constants; their names begin as no column's does, since a graph has each name once."""
-
-    def __init__(self, columns: list[str]) -> None:
-        self._prefix = "deltaml/"
-        while any(name.startswith(self._prefix) for name in columns):
-            self._prefix += "/"
-        self._count = 0
-        self.nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
-
-    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """A node with one output, whose name is returned."""
-        output = self._name()
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
-        return output
-
-    def number(self, value: Any) -> str:
-        """A constant of double-precision numbers, by its name."""
-        return self._constant(np.array(value, dtype=np.float64))
-
-    def text(self, *values: str) -> str:
-        """A constant row of texts, by its name."""
-        return self._constant(np.array([values], dtype=object))
-
-    def as_number(self, flags: str) -> str:
-        """1 for true and 0 for false."""
-        return self.add("Cast", flags, to=TensorProto.DOUBLE)
-
-    def proto(self, inputs: list[onnx.ValueInfoProto], output: onnx.ValueInfoProto) -> onnx.ModelProto:
-        """The whole, in the earliest format that has the operators."""
-        graph = helper.make_graph(self.nodes, "bought_model", inputs, [output], self._constants)
-        opsets = [helper.make_opsetid("", _OPSET)]
-        return helper.make_model_gen_version(graph, opset_imports=opsets, producer_name="deltaml")
-
-    def _name(self) -> str:
-        self._count += 1
-        return f"{self._prefix}{self._count}"
-
-    def _constant(self, value: np.ndarray[Any, Any]) -> str:
-        name = self._name()
-        self._constants.append(numpy_helper.from_array(value, name))
-        return name
-
-
-def _blocks(graph: _Graph, column: Column) -> list[str]:
+def _blocks(graph: Graph, column: Column) -> list[str]:
     """The column's parameters in the order of the model's weights, each block m×k; see `design_matrix`."""
     if isinstance(column, CategoricalColumn):
         return _indicators(graph, column)
@@ -132,7 +87,7 @@ def _blocks(graph: _Graph, column: Column) -> list[str]:
     return [numbers, graph.as_number(gaps)] if column.missing == "indicator" else [numbers]
 
 
-def _numbers(graph: _Graph, column: NumericColumn | BooleanColumn | DateColumn) -> str:
+def _numbers(graph: Graph, column: NumericColumn | BooleanColumn | DateColumn) -> str:
     values = column.name
     if isinstance(column, BooleanColumn):
         ends = [graph.add("Equal", values, graph.number(end)) for end in (0, 1)]
@@ -149,7 +104,7 @@ def _numbers(graph: _Graph, column: NumericColumn | BooleanColumn | DateColumn) 
     return values
 
 
-def _indicators(graph: _Graph, column: CategoricalColumn) -> list[str]:
+def _indicators(graph: Graph, column: CategoricalColumn) -> list[str]:
     gaps = graph.add("Equal", column.name, graph.text(""))
     values = column.name
     if column.fill is not None:

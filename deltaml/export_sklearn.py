@@ -17,16 +17,16 @@ with extra():
 def as_sklearn(model: BoughtModel) -> Any:
     """A fitted regression of scikit-learn, of the model's kind, with its weights in the features' own units.
 
-    Where rows are prepared before (levels, dates, gaps, logarithms, values that are clipped), a pipeline of
+    Where rows are prepared before (levels, dates, gaps, logarithms, clipped values, curves), a pipeline of
     that preparation, which is deltaml's, and of the regression. Neither knows the ranges of the
     training, so they warn of nothing.
     """
     regression = _fitted(model)
     regression.n_features_in_ = len(model.features)
-    if all(_is_plain(column) for column in model.columns):
+    if not model.basis and all(_is_plain(column) for column in model.columns):
         regression.feature_names_in_ = np.array(model.features, dtype=object)
         return regression
-    return Pipeline([("columns", ColumnPreparation(model.columns)), ("weights", regression)])
+    return Pipeline([("columns", ColumnPreparation(model.columns, model.basis)), ("weights", regression)])
 
 
 def _fitted(model: BoughtModel) -> Any:

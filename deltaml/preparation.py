@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from deltaml.arrow_tables import Table, rows_of, with_plain_names
 from deltaml.optional import extra
 from protocol.preparation import tables as prepared
-from protocol.preparation.columns import Column, NumericColumn, parameters_of
+from protocol.preparation.bases import Basis, all_parameters
+from protocol.preparation.columns import Column, NumericColumn
 from protocol.preparation.design import design_matrix
+from protocol.request_sections import MAXIMUM_FEATURES
 from services.common.errors import DataSetError
 from services.data.row_reader import kinds_asked
 
@@ -22,10 +24,14 @@ with extra():
 
 
 class ColumnPreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Columns of a request as a transformer: m rows to the m×p numbers that `BoughtModel.features` names."""
+    """Columns of a request as a transformer: m rows to the m×p numbers that `BoughtModel.features` names.
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    `basis` are the request's curves and products of columns.
+    """
+
+    def __init__(self, columns: Sequence[Column], basis: Sequence[Basis] = ()) -> None:
         self.columns = columns
+        self.basis = basis
 
     @property
     def feature_names_in_(self) -> NDArray[np.object_]:
@@ -44,11 +50,12 @@ class ColumnPreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, X: ArrayLike | Table) -> NDArray[np.float64]:
         """As m×p; raises ValueError for a value that the columns do not map."""
-        return design_matrix(self.columns, table_of(self, self.columns, X))
+        return design_matrix(self.columns, table_of(self, self.columns, X), self.basis)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002
         """What each of the p columns of numbers is."""
-        return np.array([parameter.name for parameter in parameters_of(self.columns)], dtype=object)
+        made = all_parameters(self.columns, self.basis, MAXIMUM_FEATURES)
+        return np.array([parameter.name for parameter in made], dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
         """There is nothing to learn."""

@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from protocol.preparation.columns import Column, NumericColumn, parameters_of
+from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
+from protocol.preparation.columns import Column, NumericColumn
 from protocol.preparation.design import design_matrix
 from protocol.preparation.tables import Matrix, Table
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND, KindName
+from protocol.request_sections import DEFAULT_KIND, MAXIMUM_FEATURES, KindName
 from protocol.scaling import to_own_units
 from protocol.types import FrozenModel, Name
 
@@ -39,7 +40,8 @@ class BoughtModel(FrozenModel):
     Of a classification they make the log-odds of the target being 1, not the target itself; of counts and
     amounts the logarithm of the mean.
     `columns` are the request's: what rows must have, and how they become the `features` that the weights are
-    for (`design`). `ranges` is in files of earlier versions instead, whose columns are all numbers.
+    for (`design`), with the functions of `basis` after them. `ranges` is in files of earlier versions
+    instead, whose columns are all numbers.
     """
 
     name: Name
@@ -51,12 +53,14 @@ class BoughtModel(FrozenModel):
     intercept: float | None
     ranges: Annotated[tuple[Range, ...], Field(exclude=True)] = ()
     columns: Annotated[tuple[Column, ...], Field(default_factory=_of_numbers)]
+    basis: Annotated[tuple[Basis, ...], Field(max_length=MOST_BASES, exclude_if=lambda basis: not basis)] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if len(self.ranges) not in (0, len(self.features)):
             raise ValueError("as many ranges as features are needed, or none")
-        if tuple(parameter.name for parameter in parameters_of(self.columns)) != self.features:
+        made = all_parameters(self.columns, self.basis, MAXIMUM_FEATURES)
+        if tuple(parameter.name for parameter in made) != self.features:
             raise ValueError("the columns make other features than there are weights for")
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
@@ -72,7 +76,7 @@ class BoughtModel(FrozenModel):
 
         Raises UnusableValue for a value that the columns do not map.
         """
-        return design_matrix(self.columns, table)
+        return design_matrix(self.columns, table, self.basis)
 
     @classmethod
     def of(cls, request: Request, weights: list[float]) -> "BoughtModel":
@@ -84,10 +88,11 @@ class BoughtModel(FrozenModel):
         intercept = weights.pop() if request.model.intercept else None
         return cls(
             name=request.name,
-            features=tuple(parameter.name for parameter in parameters_of(request.features)),
+            features=request.weight_names,
             target=request.target.name,
             target_kind=request.target.kind,
             weights=tuple(weights),
             intercept=intercept,
             columns=request.features,
+            basis=request.basis,
         )

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from protocol.links import LARGEST_SCALE, LINKS, Link
+from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_kinds import unmet_demand
 from protocol.request_sections import (
@@ -54,12 +55,17 @@ class Request(FrozenModel):
     """The whole document; see `load_request` for reading one that a person wrote.
 
     `purpose` is what the model is intended for, `licence` on what terms its buyer passes it on: owners read
-    both before they join, and the model card repeats them.
+    both before they join, and the model card repeats them. `basis` are curves and products of features beside
+    these themselves; owners compute them on their own rows.
     """
 
     name: Annotated[Name, StringConstraints(max_length=LONGEST_NAME)]
     model: ModelKind = ModelKind()
     features: Annotated[tuple[Column, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES, fail_fast=True)]
+    basis: Annotated[
+        tuple[Basis, ...],
+        Field(max_length=MOST_BASES, fail_fast=True, exclude_if=lambda basis: not basis),
+    ] = ()
     target: TargetColumn
     scale: Literal["range", "none"] = "range"
     schedule: Schedule = Schedule()
@@ -101,12 +107,13 @@ class Request(FrozenModel):
         return self
 
     def _check_parameters(self) -> None:
-        names = [parameter.name for parameter in self._inputs]
-        if len(names) > MAXIMUM_FEATURES + 1:
-            raise ValueError(f"the features make {len(names) - 1} weights; at most {MAXIMUM_FEATURES}")
-        twice = repeated(names)
+        if self.basis and not (self.model.intercept and self.scale == "range"):
+            raise ValueError("basis needs model.intercept: true and scale: range")
+        twice = repeated(parameter.name for parameter in self._inputs)
         if twice is not None:
-            raise ValueError(f"two weights are named {twice!r}; rename a column or a level")
+            raise ValueError(
+                f"two weights are named {twice!r}; rename a column or a level, or leave a basis out"
+            )
         if self.target.missing != "refuse" or getattr(self.target, "log", False):
             raise ValueError("target: missing values and logarithms are for features")
 
@@ -167,7 +174,18 @@ class Request(FrozenModel):
     @cached_property
     def _inputs(self) -> tuple[Parameter, ...]:
         """What the weights but the intercept belong to, and the target last."""
-        return parameters_of((*self.features, self.target))
+        features = all_parameters(self.features, self.basis, MAXIMUM_FEATURES)
+        return (*features, *self.target.parameters)
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """What each weight but the intercept belongs to."""
+        return tuple(parameter.name for parameter in self._inputs[:-1])
+
+    @property
+    def curve_names(self) -> tuple[str, ...]:
+        """Of these the functions of `basis`, which come last."""
+        return self.weight_names[len(parameters_of(self.features)) :]
 
     def scalings(self) -> tuple[Scaling, ...]:
         """How each parameter's column, and the target last, is scaled before anything is computed."""
@@ -262,7 +280,8 @@ class Request(FrozenModel):
     def canonical(self) -> bytes:
         """Canonical JSON (RFC 8785); numbers that are not small integers are strings.
 
-        What a document may do without is left out: texts that are empty, the chain's own coin, no bonds.
+        What a document may do without is left out: texts that are empty, no basis, the chain's own coin, no
+        bonds.
         """
         document = self.model_dump(mode="json")
         if self.payment.token == NATIVE:

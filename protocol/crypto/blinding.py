@@ -12,6 +12,7 @@ from functools import lru_cache
 import gmpy2
 from gmpy2 import mpz
 
+from protocol.crypto.native.batch import public_powers
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, FixedBaseTable, PublicKey
 from protocol.crypto.powers import product_of_powers, public_power
 from protocol.crypto.randomness import Randomness
@@ -23,8 +24,9 @@ of 64, a weight of 129, and 63 for the number of proofs in a batch and of rows f
 
 def blind_for_key_holder(key: PublicKey, ciphertexts: Sequence[mpz], randomness: Randomness) -> list[mpz]:
     """Each ciphertext times r^n with r uniform in Z*_n: for everything that the key's holder will see."""
-    modulus = key.n_squared
-    return [c * public_power(randomness.unit(key.n), int(key.n), modulus) % modulus for c in ciphertexts]
+    modulus, units = key.n_squared, [randomness.unit(key.n) for _ in ciphertexts]
+    powers = public_powers(units, int(key.n), modulus)
+    return [c * power % modulus for c, power in zip(ciphertexts, powers, strict=True)]
 
 
 def blind_power_for_key_holder(key: PublicKey, ciphertext: mpz, exponent: int, randomness: Randomness) -> mpz:
@@ -51,7 +53,8 @@ class ShortExponentBlinder:
     def blind(self, ciphertexts: Sequence[mpz], randomness: Randomness) -> list[mpz]:
         """Each ciphertext times a fresh randomiser."""
         modulus = self._key.n_squared
-        return [c * self._table.power(randomness.bits(SHORT_EXPONENT_BITS)) % modulus for c in ciphertexts]
+        powers = self._table.powers([randomness.bits(SHORT_EXPONENT_BITS) for _ in ciphertexts])
+        return [c * power % modulus for c, power in zip(ciphertexts, powers, strict=True)]
 
     def roots(self, count: int, randomness: Randomness) -> list[mpz]:
         """The n-th roots h^a of what `blind` multiplies so many ciphertexts by, from the same stream.

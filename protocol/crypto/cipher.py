@@ -14,8 +14,8 @@ homomorphic one would have to offer:
 | one mask over a whole plaintext | `Mask`, `add_mask` |
 | fresh randomness on whatever leaves | `blind_for_key_holder`, `ShortExponentBlinder`, `draw_base` |
 | packing, or a power, and randomness in one | `pack_blinded`, `blind_power_for_key_holder` |
-| a plaintext shown with proof, and its check | `Opening`, `open_ciphertext`, `verify_openings` |
-| which of many openings do not hold | `false_openings` |
+| a plaintext shown with proof, or several | `Opening`, `open_ciphertext`, `open_ciphertexts` |
+| the check of such openings, and which of many do not hold | `verify_openings`, `false_openings` |
 | checked ciphertexts from bytes, and back | `read_ciphertexts`, `write_ciphertexts` |
 
 These are the implementation's own functions: nothing stands between the protocol and its hot path.
@@ -30,7 +30,13 @@ from protocol.crypto.blinding import (
     draw_base,
 )
 from protocol.crypto.linear import Combination, combined, linear_combinations
-from protocol.crypto.opening import Opening, false_openings, open_ciphertext, verify_openings
+from protocol.crypto.opening import (
+    Opening,
+    false_openings,
+    open_ciphertext,
+    open_ciphertexts,
+    verify_openings,
+)
 from protocol.crypto.packing import Mask, SlotLayout, add_mask, pack, pack_blinded, pack_plain, unpack
 from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
 from protocol.crypto.powers import PowerTables, batch_invert, public_power, tables_of_inputs
@@ -59,6 +65,7 @@ __all__ = [
     "generate_private_key",
     "linear_combinations",
     "open_ciphertext",
+    "open_ciphertexts",
     "pack",
     "pack_blinded",
     "pack_plain",

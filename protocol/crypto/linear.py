@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from gmpy2 import mpz
 
+from protocol.crypto.native.batch import rows_of_powers
 from protocol.crypto.paillier import PublicKey
-from protocol.crypto.powers import PowerTables, joint_product, window_for
+from protocol.crypto.powers import PowerTables, joint_product
 from protocol.errors import MisuseError
 
 
@@ -25,9 +26,7 @@ def linear_combinations(
         raise MisuseError(f"every row needs {columns} coefficients, one for each ciphertext")
     if not rows:
         return []
-    bits = max((int(a).bit_length() for row in rows for a in row), default=0)
-    tables = PowerTables(ciphertexts, key.n_squared, window_for(bits, len(rows)))
-    return [tables.product(row) for row in rows]
+    return rows_of_powers(ciphertexts, rows, key.n_squared)
 
 
 class Combination(NamedTuple):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gmpy2 import mpz
 
+from protocol.crypto.native.batch import public_powers
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.powers import product_of_powers, public_power
 from protocol.crypto.randomness import Randomness
@@ -22,10 +23,15 @@ class Opening:
 
 def open_ciphertext(private_key: PrivateKey, ciphertext: mpz) -> Opening:
     """The n-th root r of c·(1 − m·n) mod n shows that c holds m, and nothing more about the key."""
-    key = private_key.public_key
-    plaintext = private_key.decrypt(ciphertext)
-    residue = ciphertext * key.lift(-plaintext) % key.n
-    return Opening(plaintext, private_key.nth_root(residue))
+    return open_ciphertexts(private_key, [ciphertext])[0]
+
+
+def open_ciphertexts(private_key: PrivateKey, ciphertexts: Sequence[mpz]) -> list[Opening]:
+    """Several as `open_ciphertext` opens one."""
+    key, plaintexts = private_key.public_key, private_key.decrypt_all(ciphertexts)
+    residues = [c * key.lift(-m) % key.n for c, m in zip(ciphertexts, plaintexts, strict=True)]
+    roots = private_key.nth_roots(residues)
+    return [Opening(plaintext, root) for plaintext, root in zip(plaintexts, roots, strict=True)]
 
 
 def verify_openings(
@@ -43,8 +49,8 @@ def verify_openings(
     """
     pairs = list(zip(ciphertexts, openings, strict=True))
     if len(pairs) == 1:
-        return _holds(key, *pairs[0])
-    if not all(0 <= opening.plaintext < key.n and 0 < opening.root < key.n for _, opening in pairs):
+        return not false_openings(key, ciphertexts, openings)
+    if not all(_within(key, opening) for _, opening in pairs):
         return False
     coefficients = [randomness.bits(_COEFFICIENT_BITS) for _ in pairs]
     try:
@@ -63,15 +69,13 @@ def false_openings(
 
     Raises ValueError for unequal numbers.
     """
+    powers = public_powers([one.root % key.n for one in openings], int(key.n), key.n_squared)
     return tuple(
         index
-        for index, (ciphertext, opening) in enumerate(zip(ciphertexts, openings, strict=True))
-        if not _holds(key, ciphertext, opening)
+        for index, (ciphertext, opening, power) in enumerate(zip(ciphertexts, openings, powers, strict=True))
+        if not _within(key, opening) or key.lift(opening.plaintext) * power % key.n_squared != ciphertext
     )
 
 
-def _holds(key: PublicKey, ciphertext: mpz, opening: Opening) -> bool:
-    if not (0 <= opening.plaintext < key.n and 0 < opening.root < key.n):
-        return False
-    power = public_power(opening.root, int(key.n), key.n_squared)
-    return bool(key.lift(opening.plaintext) * power % key.n_squared == ciphertext)
+def _within(key: PublicKey, opening: Opening) -> bool:
+    return bool(0 <= opening.plaintext < key.n and 0 < opening.root < key.n)

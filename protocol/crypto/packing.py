@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import gmpy2
 from gmpy2 import mpz
 
+from protocol.crypto.native.batch import kernel_for, public_powers
 from protocol.crypto.paillier import PublicKey
 from protocol.crypto.powers import PowerTables, window_for
 from protocol.crypto.randomness import Randomness
@@ -67,15 +68,28 @@ class Mask:
 
 def pack(key: PublicKey, ciphertexts: Sequence[mpz], layout: SlotLayout) -> list[mpz]:
     """The packed ciphertexts of the values plus the offset, the first value in the lowest slot; unblinded."""
-    modulus, shift = key.n_squared, mpz(1) << layout.slot_bits
-    packed: list[mpz] = []
-    for chunk in layout.chunks(len(ciphertexts)):
-        members = ciphertexts[chunk]
-        accumulator = mpz(1)
-        for ciphertext in reversed(members):
-            accumulator = gmpy2.powmod(accumulator, shift, modulus) * ciphertext % modulus
-        packed.append(accumulator * key.lift(pack_plain([layout.offset] * len(members), layout)) % modulus)
-    return packed
+    modulus = key.n_squared
+    groups = [ciphertexts[chunk] for chunk in layout.chunks(len(ciphertexts))]
+    offsets = (key.lift(pack_plain([layout.offset] * len(members), layout)) for members in groups)
+    shifted = _shifted(groups, layout.slot_bits, modulus)
+    return [one * offset % modulus for one, offset in zip(shifted, offsets, strict=True)]
+
+
+def _shifted(groups: Sequence[Sequence[mpz]], shift: int, modulus: mpz) -> list[mpz]:
+    """Π c_i^(2^(shift·i)) of each group: from the last member on, all groups together that have one there."""
+    found = [mpz(1)] * len(groups)
+    for place in range(max(map(len, groups), default=0) - 1, -1, -1):
+        here = [index for index, members in enumerate(groups) if place < len(members)]
+        powers = _powers_of_two([found[index] for index in here], shift, modulus)
+        for index, power in zip(here, powers, strict=True):
+            found[index] = power * groups[index][place] % modulus
+    return found
+
+
+def _powers_of_two(bases: Sequence[mpz], shift: int, modulus: mpz) -> list[mpz]:
+    if kernel_for(modulus, len(bases)) is None:
+        return [gmpy2.powmod(base, mpz(1) << shift, modulus) for base in bases]
+    return public_powers(bases, 1 << shift, modulus)
 
 
 def add_mask(key: PublicKey, packed: Sequence[mpz], mask: Mask) -> list[mpz]:
@@ -91,16 +105,21 @@ def pack_blinded(
 ) -> list[mpz]:
     """What `pack` and `add_mask` make, each plaintext blinded by the n-th power of its root, a unit modulo n.
 
-    Packing and blinding share their squarings, which is all of one's work and most of the other's.
+    Packing and blinding share their squarings, which is all of one's work and most of the other's. A kernel
+    takes both apart in less time than GMP takes them together.
     """
     modulus, masked = key.n_squared, []
     chunks = layout.chunks(len(ciphertexts))
+    if kernel_for(modulus, len(chunks)) is not None:
+        powers = public_powers(roots, int(key.n), modulus)
+        packed = add_mask(key, pack(key, ciphertexts, layout), mask)
+        return [one * power % modulus for one, power in zip(packed, powers, strict=True)]
     for chunk, rho, root in zip(chunks, mask.rhos, roots, strict=True):
         members = ciphertexts[chunk]
         tables = PowerTables([root], modulus, window_for(key.bits, 1))
-        packed = tables.with_shifted([int(key.n)], members, layout.slot_bits)
+        product = tables.with_shifted([int(key.n)], members, layout.slot_bits)
         offsets = pack_plain([layout.offset] * len(members), layout)
-        masked.append(packed * key.lift(offsets + rho) % modulus)
+        masked.append(product * key.lift(offsets + rho) % modulus)
     return masked
 
 

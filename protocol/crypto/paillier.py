@@ -6,6 +6,7 @@ long as every one leaves its maker through `blinding`; whoever holds p and q see
 masked.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -14,6 +15,7 @@ from eth_hash.auto import keccak
 from gmpy2 import mpz
 from phe import util as phe_util
 
+from protocol.crypto.native.batch import FixedBase, kernel_for, secret_powers
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.residues import Element, residues
 from protocol.errors import MisuseError
@@ -93,9 +95,25 @@ class PrivateKey:
 
     def decrypt(self, ciphertext: mpz) -> mpz:
         """The plaintext in [0, n), by the Chinese remainder theorem (Paillier 1999, section 7)."""
-        mp = (gmpy2.powmod_sec(ciphertext, self.p - 1, self._p2) - 1) // self.p * self._hp % self.p
-        mq = (gmpy2.powmod_sec(ciphertext, self.q - 1, self._q2) - 1) // self.q * self._hq % self.q
-        return mq + self.q * ((mp - mq) * self._q_inverse % self.p)
+        return self.decrypt_all([ciphertext])[0]
+
+    def decrypt_all(self, ciphertexts: Sequence[mpz]) -> list[mpz]:
+        """The plaintexts of several, in less time together than one by one."""
+        found, p, q = list[mpz](), self.p, self.q
+        for power_p, power_q in self._powers_apart(ciphertexts, (p - 1, q - 1), (self._p2, self._q2)):
+            mp = (power_p - 1) // p * self._hp % p
+            mq = (power_q - 1) // q * self._hq % q
+            found.append(mq + q * ((mp - mq) * self._q_inverse % p))
+        return found
+
+    def _powers_apart(
+        self, numbers: Sequence[mpz], exponents: tuple[mpz, mpz], moduli: tuple[mpz, mpz]
+    ) -> list[tuple[mpz, mpz]]:
+        """Each number's powers modulo a power of p and one of q; four numbers fill eight lanes."""
+        count = len(numbers)
+        both = [number for number in numbers for _ in moduli]
+        powers = secret_powers(both, exponents * count, moduli * count)
+        return list(zip(powers[::2], powers[1::2], strict=True))
 
     def encrypt(self, m: int | mpz, randomness: Randomness) -> mpz:
         """A fresh encryption of m mod n.
@@ -104,11 +122,19 @@ class PrivateKey:
         over a fixed base of each (hashed from the key), with a short exponent in either: who lacks p and q
         tells it from a uniform one no better than other short exponents (see `blinding`).
         """
-        tables = _key_holder_tables(self.p, self.q)
-        rp = tables[0].power(randomness.bits(SHORT_EXPONENT_BITS))
-        rq = tables[1].power(randomness.bits(SHORT_EXPONENT_BITS))
-        blinding = rq + self._q2 * ((rp - rq) * self._q2_inverse % self._p2)
-        return self.public_key.lift(m) * blinding % self.public_key.n_squared
+        return self.encrypt_all([m], randomness)[0]
+
+    def encrypt_all(self, values: Sequence[int | mpz], randomness: Randomness) -> list[mpz]:
+        """Those of several, which are what `encrypt` makes of one after another."""
+        tables, key, found = _key_holder_tables(self.p, self.q), self.public_key, list[mpz]()
+        exponents = [
+            (randomness.bits(SHORT_EXPONENT_BITS), randomness.bits(SHORT_EXPONENT_BITS)) for _ in values
+        ]
+        powers = (table.powers([one[at] for one in exponents]) for at, table in enumerate(tables))
+        for value, rp, rq in zip(values, *powers, strict=True):
+            blinding = rq + self._q2 * ((rp - rq) * self._q2_inverse % self._p2)
+            found.append(key.lift(value) * blinding % key.n_squared)
+        return found
 
     def to_bytes(self) -> bytes:
         """The factors p and q, for the key store alone."""
@@ -130,9 +156,15 @@ class PrivateKey:
 
         Raises ZeroDivisionError for a key with gcd(n, φ(n)) > 1, which has units without a root.
         """
-        root_p = gmpy2.powmod_sec(residue % self.p, self._p_root_exponent, self.p)
-        root_q = gmpy2.powmod_sec(residue % self.q, self._q_root_exponent, self.q)
-        return root_q + self.q * ((root_p - root_q) * self._q_inverse % self.p)
+        return self.nth_roots([residue])[0]
+
+    def nth_roots(self, numbers: Sequence[mpz]) -> list[mpz]:
+        """Those of several; raises as `nth_root` does."""
+        exponents, primes = (self._p_root_exponent, self._q_root_exponent), (self.p, self.q)
+        return [
+            root_q + self.q * ((root_p - root_q) * self._q_inverse % self.p)
+            for root_p, root_q in self._powers_apart(numbers, exponents, primes)
+        ]
 
     @cached_property
     def _p_root_exponent(self) -> mpz:
@@ -193,7 +225,7 @@ def _blum_prime(bits: int) -> mpz:
 class FixedBaseTable:
     """Powers of one base by windows of bits (Brickell, Gordon, McCurley, Wilson, Eurocrypt 1992)."""
 
-    __slots__ = ("_residues", "_rows", "_window")
+    __slots__ = ("_native", "_residues", "_rows", "_window")
 
     def __init__(self, base: mpz, modulus: mpz, exponent_bits: int, window: int = _WINDOW) -> None:
         """Tables for exponents below 2^exponent_bits (rounded up to whole windows).
@@ -203,6 +235,7 @@ class FixedBaseTable:
         self._residues, self._window = residues(modulus), window
         multiply, first = self._residues.multiply, self._residues.enter(base)
         self._rows: list[list[Element]] = []
+        self._native: FixedBase | None = None
         for _ in range((exponent_bits + window - 1) // window):
             row = [self._residues.enter(mpz(1))]
             for _ in range((1 << window) - 1):
@@ -219,11 +252,28 @@ class FixedBaseTable:
                 factors.append(row[digit])
             rest >>= self._window
         if rest:
-            raise MisuseError(
-                f"an exponent of {'less than zero' if exponent < 0 else f'{exponent.bit_length()} bits'}; "
-                f"the tables take 0 … 2^{self._window * len(self._rows)} − 1"
-            )
+            raise self._no_power(exponent)
         return self._residues.leave(self._residues.chain({0: factors}))
+
+    def powers(self, exponents: Sequence[int]) -> list[mpz]:
+        """Those of several; raises as `power` does."""
+        modulus = self._residues.modulus
+        kernel = kernel_for(modulus, len(exponents))
+        if kernel is None:
+            return [self.power(exponent) for exponent in exponents]
+        for exponent in exponents:
+            if not 0 <= exponent < 1 << (self._window * len(self._rows)):
+                raise self._no_power(exponent)
+        if self._native is None:
+            bases = [self._residues.leave(row[1]) for row in self._rows]
+            self._native = FixedBase(kernel, bases, modulus, self._window)
+        return self._native.powers(exponents)
+
+    def _no_power(self, exponent: int) -> MisuseError:
+        return MisuseError(
+            f"an exponent of {'less than zero' if exponent < 0 else f'{exponent.bit_length()} bits'}; "
+            f"the tables take 0 … 2^{self._window * len(self._rows)} − 1"
+        )
 
 
 @lru_cache(maxsize=8)

@@ -12,7 +12,7 @@ from functools import lru_cache
 import gmpy2
 from gmpy2 import mpz
 
-from protocol.crypto.residues import Element, PlainResidues, Residues, residues
+from protocol.crypto.residues import Element, PlainResidues, inverses, odd_powers, residues
 from protocol.errors import MisuseError
 
 
@@ -28,10 +28,7 @@ class PowerTables:
         """
         self.residues, self._window = residues(modulus), window
         elements = [self.residues.enter(base) for base in bases]
-        self._tables = [_odd_powers(base, window, self.residues) for base in elements]
-        for table, inverse in zip(self._tables, _inverses(elements, self.residues), strict=True):
-            powers = _odd_powers(inverse, window, self.residues)
-            table.update({-digit: power for digit, power in powers.items()})
+        self._tables = self.residues.signed_powers(elements, window)
 
     def product(self, exponents: Sequence[int]) -> mpz:
         """Π b_i^(e_i); raises ValueError unless there is one exponent for each base."""
@@ -104,7 +101,7 @@ def public_power(base: mpz, exponent: int, modulus: mpz) -> mpz:
         return gmpy2.powmod(base, exponent, modulus)
     number = mpz(exponent)
     window = min(range(1, 9), key=lambda width: (1 << (width - 1)) + number.bit_length() / (width + 1))
-    table = _odd_powers(within.enter(base % modulus), window + 1, within)
+    table = odd_powers(within.enter(base % modulus), window + 1, within)
     factors, position = dict[int, list[Element]](), number.bit_scan1(0)
     while position is not None:
         factors[position] = [table[int(number[position : position + window])]]
@@ -123,7 +120,7 @@ def expected_products(bases: int, rows: int, bits: int, window: int) -> float:
 def batch_invert(values: Sequence[mpz], modulus: mpz) -> list[mpz]:
     """Inverses of units with one inversion and three products each."""
     within = residues(modulus)
-    return [within.leave(one) for one in _inverses([within.enter(value) for value in values], within)]
+    return [within.leave(one) for one in inverses([within.enter(value) for value in values], within)]
 
 
 def window_for(bits: int, products: int) -> int:
@@ -150,25 +147,3 @@ def sliding_digits(value: int, window: int) -> list[tuple[int, int]]:
         following = position + window
         position = number.bit_scan0(following) if carry else number.bit_scan1(following)
     return digits
-
-
-def _inverses(elements: Sequence[Element], within: Residues) -> list[Element]:
-    """P. Montgomery's: that of the product of all, and the products of the others."""
-    multiply, prefix = within.multiply, [within.enter(mpz(1))]
-    for element in elements:
-        prefix.append(multiply(prefix[-1], element))
-    running = within.enter(gmpy2.invert(within.leave(prefix[-1]), within.modulus))
-    inverses: list[Element] = []
-    for index in range(len(elements) - 1, -1, -1):
-        inverses.append(multiply(running, prefix[index]))
-        running = multiply(running, elements[index])
-    inverses.reverse()
-    return inverses
-
-
-def _odd_powers(base: Element, window: int, within: Residues) -> dict[int, Element]:
-    """b, b³, b⁵, … up to the exponent 2^(w−1) − 1."""
-    table, square = {1: base}, within.multiply(base, base)
-    for digit in range(3, 1 << (window - 1), 2):
-        table[digit] = within.multiply(table[digit - 2], square)
-    return table

@@ -4,6 +4,9 @@ x = a + b·n with a, b < n. The product of two of them is a₁a₂ + (a₁b₂ +
 and numbers half as long are divided. With a₁a₂ = q·n + r it is r + (q + a₁b₂ + b₁a₂ mod n)·n. Every number
 that comes out is the one that the plain way gives.
 
+A table of a unit's powers, which are multiplied many times, holds c·(1 + e·n) for c + d·n, where e is d/c
+modulo n. A product then takes a₁c and b₁c alone, and factors 1 + e·n are multiplied by adding their e.
+
 Which numbers are multiplied is for the caller to choose; what is chosen by a secret is chosen the same in
 either way.
 """
@@ -39,6 +42,12 @@ class Residues(Protocol):
     def chain(self, factors: Mapping[int, Sequence[Element]]) -> Element:
         """Π f^(2^position) over all factors f: from the highest position down, squaring at each step."""
 
+    def signed_powers(self, units: Sequence[Element], window: int) -> list[dict[int, Element]]:
+        """Of each unit the powers b^k for odd k, |k| < 2^(window − 1).
+
+        Raises ZeroDivisionError for a base that is no unit.
+        """
+
 
 class PlainResidues:
     """Numbers modulo any modulus, as they are."""
@@ -71,13 +80,23 @@ class PlainResidues:
                 accumulator = accumulator * factor % modulus
         return accumulator
 
+    def signed_powers(self, units: Sequence[mpz], window: int) -> list[dict[int, mpz]]:
+        """Of each unit the powers b^k for odd k, |k| < 2^(window − 1)."""
+        tables = [odd_powers(unit, window, self) for unit in units]
+        for table, inverse in zip(tables, inverses(units, self), strict=True):
+            powers = odd_powers(inverse, window, self)
+            table.update({-digit: power for digit, power in powers.items()})
+        return tables
 
-Halves: TypeAlias = tuple[mpz, mpz]
-"""a and b of a + b·n."""
+
+Halves: TypeAlias = tuple[mpz, mpz, mpz]
+"""a, b and e of (a + b·n)·(1 + e·n): b is 0 in tables, e is 0 elsewhere."""
+
+_NONE = mpz(0)
 
 
 class HalvedResidues:
-    """Numbers modulo n², as a and b."""
+    """Numbers modulo n², as a, b and e."""
 
     __slots__ = ("_root", "modulus")
 
@@ -88,17 +107,18 @@ class HalvedResidues:
     def enter(self, number: mpz) -> Halves:
         """Divided by n: what is left, and how often it goes."""
         often, left = f_divmod(number, self._root)
-        return left, often
+        return left, often, _NONE
 
     def leave(self, element: Halves) -> mpz:
-        """The number a + b·n."""
-        return element[0] + element[1] * self._root
+        """The number (a + b·n)·(1 + e·n)."""
+        a, b, e = element
+        return a + fma(a, e, b) % self._root * self._root
 
     def multiply(self, first: Halves, second: Halves) -> Halves:
         """The product modulo n²."""
-        (a, b), (c, d), root = first, second, self._root
+        (a, b, e), (c, d, f), root = first, second, self._root
         often, left = f_divmod(a * c, root)
-        return left, fma(b, c, fma(a, d, often)) % root
+        return left, fma(b, c, fma(a, d, often)) % root, e + f
 
     def chain(self, factors: Mapping[int, Sequence[Halves]]) -> Halves:
         """Π f^(2^position) over all factors f."""
@@ -106,10 +126,46 @@ class HalvedResidues:
         for position in range(max(factors, default=-1), -1, -1):
             often, left = f_divmod(a * a, root)
             a, b = left, fma(a, b + b, often) % root
-            for c, d in factors.get(position, ()):
+            for c, d, _ in factors.get(position, ()):
                 often, left = f_divmod(a * c, root)
                 a, b = left, fma(b, c, fma(a, d, often)) % root
-        return a, b
+        return a, b, _sum_of(factors)
+
+    def signed_powers(self, units: Sequence[Halves], window: int) -> list[dict[int, Halves]]:
+        """Of each unit the powers b^k for odd k, |k| < 2^(window − 1)."""
+        inverted = inverses([a for a, _, _ in units], PlainResidues(self._root))
+        return [self._powers(unit, one, window) for unit, one in zip(units, inverted, strict=True)]
+
+    def _powers(self, unit: Halves, inverse: mpz, window: int) -> dict[int, Halves]:
+        """Where `inverse` is that of a modulo n.
+
+        With a·c = l + q·n that product of two powers is l·(1 + q/l·n); with l·i = 1 + t·n the inverse of l is
+        i·(1 − t·n).
+        """
+        (a, b, e), root = unit, self._root
+        e = (b * inverse + e) % root
+        often, square = f_divmod(a * a, root)
+        inverse_square = inverse * inverse % root
+        step = fma(often, inverse_square, e + e) % root
+        table = {1: (a, _NONE, e), -1: (inverse, _NONE, -e - a * inverse // root)}
+        for digit in range(3, 1 << (window - 1), 2):
+            often, a = f_divmod(a * square, root)
+            inverse = inverse * inverse_square % root
+            e = fma(often, inverse, e + step) % root
+            table[digit] = a, _NONE, e
+            table[-digit] = inverse, _NONE, -e - a * inverse // root
+        return table
+
+
+def _sum_of(factors: Mapping[int, Sequence[Halves]]) -> mpz:
+    """Σ e·2^position."""
+    total, above = mpz(0), max(factors, default=0)
+    for position in sorted(factors, reverse=True):
+        total <<= above - position
+        for _, _, e in factors[position]:
+            total += e
+        above = position
+    return total << above
 
 
 @lru_cache(maxsize=64)
@@ -118,3 +174,25 @@ def residues(modulus: mpz) -> Residues:
     if modulus.bit_length() >= 2 * LEAST_HALF_BITS - 1 and gmpy2.is_square(modulus):
         return HalvedResidues(gmpy2.isqrt(modulus))
     return PlainResidues(modulus)
+
+
+def inverses(elements: Sequence[Element], within: Residues) -> list[Element]:
+    """P. Montgomery's: that of the product of all, and the products of the others."""
+    multiply, prefix = within.multiply, [within.enter(mpz(1))]
+    for element in elements:
+        prefix.append(multiply(prefix[-1], element))
+    running = within.enter(gmpy2.invert(within.leave(prefix[-1]), within.modulus))
+    found: list[Element] = []
+    for index in range(len(elements) - 1, -1, -1):
+        found.append(multiply(running, prefix[index]))
+        running = multiply(running, elements[index])
+    found.reverse()
+    return found
+
+
+def odd_powers(base: Element, window: int, within: Residues) -> dict[int, Element]:
+    """b, b³, b⁵, … up to the exponent 2^(w−1) − 1."""
+    table, square = {1: base}, within.multiply(base, base)
+    for digit in range(3, 1 << (window - 1), 2):
+        table[digit] = within.multiply(table[digit - 2], square)
+    return table

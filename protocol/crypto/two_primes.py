@@ -29,14 +29,14 @@ def prove_two_primes(private_key: PrivateKey) -> list[mpz]:
     z = mpz(2)
     while gmpy2.legendre(z, p) != -1 or gmpy2.legendre(z, q) != -1:
         z += 1
-    secret = private_key.to_bytes()
+    secret, q_inverse = private_key.to_bytes(), gmpy2.invert(q, p)
     roots = []
     for index, challenge in enumerate(_challenges(key, z)):
         square = challenge if gmpy2.legendre(challenge, p) == 1 else challenge * z
         signs = keccak(b"deltaml square root" + secret + index.to_bytes(2, "big"))
         root_p = _square_root(square % p, p, z) * (1 - 2 * (signs[0] & 1)) % p
         root_q = _square_root(square % q, q, z) * (1 - 2 * (signs[1] & 1)) % q
-        roots.append(root_q + q * ((root_p - root_q) * gmpy2.invert(q, p) % p))
+        roots.append(root_q + q * ((root_p - root_q) * q_inverse % p))
     return [z, *roots]
 
 
@@ -64,7 +64,13 @@ def _challenges(key: PublicKey, z: mpz) -> list[mpz]:
 
 
 def _square_root(square: mpz, prime: mpz, nonresidue: mpz) -> mpz:
-    """The smaller square root modulo a prime, by Tonelli's algorithm (1891)."""
+    """The smaller square root modulo a prime: one power modulo Blum's, else by Tonelli's algorithm (1891).
+
+    Modulo a prime that is 3 modulo 4 Tonelli's first guess s^((p+1)/4) is a root already.
+    """
+    if prime % 4 == 3:
+        root = gmpy2.powmod(square, (prime + 1) // 4, prime)
+        return min(root, prime - root)
     exponent = gmpy2.bit_scan1(prime - 1)
     odd = (prime - 1) >> exponent
     factor = gmpy2.powmod(nonresidue, odd, prime)

@@ -8,6 +8,7 @@ from eth_hash.auto import keccak
 from gmpy2 import mpz
 
 from protocol.crypto.factor_sizes import NUMBERS, has_large_factors, prove_factor_sizes
+from protocol.crypto.native.batch import public_powers
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.two_primes import SQUARE_ROOTS, has_two_primes, prove_two_primes
@@ -63,7 +64,7 @@ def prove_key(private_key: PrivateKey) -> list[bytes]:
     """
     key = private_key.public_key
     length = (key.bits + 7) // 8
-    roots = (private_key.nth_root(c) for c in _challenges(key))
+    roots = private_key.nth_roots(_challenges(key))
     numbers = map(int, (*roots, *prove_two_primes(private_key), *prove_factor_sizes(private_key)))
     return [value.to_bytes(max(length, (value.bit_length() + 7) // 8), "big") for value in numbers]
 
@@ -91,9 +92,9 @@ def _verified(n: int, proof: tuple[bytes, ...], bits: int) -> PublicKey:
             f"{len(proof)} numbers in its proof; {KEY_PROOF_NUMBERS} needed",
         )
     numbers = [mpz(int.from_bytes(blob, "big")) for blob in proof]
-    for challenge, root in zip(challenges, numbers, strict=False):
-        if not 0 < root < key.n or gmpy2.powmod(root, key.n, key.n) != challenge:
-            raise ProtocolViolation("bad_key", "a root does not fit its challenge")
+    roots = numbers[:KEY_PROOF_ROOTS]
+    if not all(0 < root < key.n for root in roots) or public_powers(roots, n, key.n) != challenges:
+        raise ProtocolViolation("bad_key", "a root does not fit its challenge")
     if not has_two_primes(key, numbers[KEY_PROOF_ROOTS:_TWO_PRIMES_END]):
         raise ProtocolViolation("bad_key", "it is not shown to have two prime factors alone")
     if not has_large_factors(key, numbers[_TWO_PRIMES_END:]):

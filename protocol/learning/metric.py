@@ -122,12 +122,14 @@ def products(
 
     The digits u are noise to the buyer. `residuals` is p + 1.
     """
-    digits = unpack([int(private_key.decrypt(c)) for c in packed], models * residuals, widths.residual)
+    digits = unpack(
+        [int(one) for one in private_key.decrypt_all(packed)], models * residuals, widths.residual
+    )
     vectors = [digits[i * residuals : (i + 1) * residuals] for i in range(models)]
     trainers = vectors[int(start) :]
     total = [sum(column) for column in zip(*trainers, strict=True)]
-    own = [private_key.encrypt(_dot(u, u), randomness) for u in vectors]
-    cross = [private_key.encrypt(_dot(u, total), randomness) for u in trainers]
+    own = private_key.encrypt_all([_dot(u, u) for u in vectors], randomness)
+    cross = private_key.encrypt_all([_dot(u, total) for u in trainers], randomness)
     return own, cross
 
 

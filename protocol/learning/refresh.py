@@ -41,8 +41,8 @@ def refresh_model(
     randomness: Randomness,
 ) -> list[Ciphertext]:
     """The buyer's part: p fresh encryptions of ⌊digit/(T·2^g)⌋, which tell it nothing under the mask."""
-    digits = unpack([int(private_key.decrypt(c)) for c in packed], count, widths.refresh)
-    return [private_key.encrypt(digit // divisor, randomness) for digit in digits]
+    digits = unpack([int(one) for one in private_key.decrypt_all(packed)], count, widths.refresh)
+    return private_key.encrypt_all([digit // divisor for digit in digits], randomness)
 
 
 def unmask_model(

@@ -46,7 +46,7 @@ class Fitted:
 class Statistic:
     """R/√m of [k parts, 1] ((k+1)×(k+1), upper triangular), m, and what each column is. Private: no repr.
 
-    `fitted` is in a training's copy alone, for kinds of models that read the rows again.
+    `fitted` is in a training's copy alone, for requests with which the rows are read again.
     """
 
     kept: tuple[KeptColumn, ...]
@@ -71,6 +71,12 @@ class Statistic:
     def column(self, name: str) -> KeptColumn | None:
         """One column, if it is there."""
         return next((one for one in self.kept if one.name == name), None)
+
+    def quadratics(self) -> Fitted:
+        """`fitted`; raises MisuseError where the rows were not read for the request."""
+        if self.fitted is None:
+            raise MisuseError("the rows were not fitted for this request: read them again with it")
+        return self.fitted
 
     def to_bytes(self) -> bytes:
         """Bytes for the owner's own store."""

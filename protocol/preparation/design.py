@@ -1,6 +1,6 @@
 """Rows as they are read into the columns of a model, each in its own units.
 
-An owner's statistic gives the same columns without rows (`combination`).
+An owner's statistic gives the same columns without rows (`combination`), but for the functions of bases.
 """
 
 from collections import Counter
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocol.errors import UnusableValue
+from protocol.preparation.bases import Basis
 from protocol.preparation.columns import (
     BooleanColumn,
     CategoricalColumn,
@@ -17,19 +18,21 @@ from protocol.preparation.columns import (
     DateColumn,
     NumericColumn,
 )
+from protocol.preparation.curves import with_bases
 from protocol.preparation.tables import Matrix, Table, Texts, Values, row_count
 from protocol.preparation.values import UNIT_DAYS, days_since_1970
 
 Flags = NDArray[np.bool_]
 
 
-def design_matrix(columns: Sequence[Column], table: Table) -> Matrix:
-    """m×p, the columns in the order of `parameters_of(columns)`; m is the number of rows of `table`.
+def design_matrix(columns: Sequence[Column], table: Table, bases: Sequence[Basis] = ()) -> Matrix:
+    """m×p in the order of `bases.all_parameters(columns, bases)`; m is the number of rows of `table`.
 
     Raises UnusableValue, with the column and the row (from 0), for a value that the columns do not map.
     """
     blocks = [block for column in columns for block in _blocks(column, table[column.name])]
-    return np.column_stack(blocks) if blocks else np.zeros((row_count(table), 0))
+    design = np.column_stack(blocks) if blocks else np.zeros((row_count(table), 0))
+    return with_bases(columns, bases, design)
 
 
 def outside_counts(columns: Sequence[Column], table: Table) -> Counter[str]:

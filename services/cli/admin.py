@@ -9,10 +9,11 @@ _COMMANDS = {
     "broker": "Exchanges, queues, users and rights on RabbitMQ.",
     "contract": "The marketplace contract.",
     "market": "A whole market in a folder.",
+    "native": "The compiled kernel that multiplies eight numbers at once.",
     "store": "A daemon's database.",
     "dead-letters": "Messages that were refused, with the reason.",
 }
-_OWN = ("broker", "contract", "market", "store")
+_OWN = ("broker", "contract", "market", "native", "store")
 
 
 class AdminCommands(LazyGroup):

@@ -49,9 +49,14 @@ def check(
     digest = f"0x{wanted.hash().hex()}"
     if json:
         few = few_rows(wanted)
-        print_json({"request": wanted.name, "hash": digest, "warnings": [] if few is None else [str(few)]})
+        warnings = [] if few is None else [str(few)]
+        weights = {"weights": list(wanted.weight_names), "curves": len(wanted.curve_names)}
+        print_json({"request": wanted.name, "hash": digest, "warnings": warnings, **weights})
     else:
         tell_few_rows(wanted)
+        if wanted.basis:
+            count = f"{len(wanted.weight_names)} weights, {len(wanted.curve_names)} of them of curves"
+            typer.echo(visible(f"{count}; each owner reads its rows again to compute these"))
         typer.echo(visible(f"{wanted.name} can be ordered; hash of the document {digest}"))
 
 
@@ -77,6 +82,9 @@ def suggest(
     without: Annotated[
         str | None, typer.Option(help="Leave these columns out: a,b,c.", show_default=False)
     ] = None,
+    curves: Annotated[
+        bool, typer.Option("--curves", help="Ask for a curve (a natural spline) of each number and date.")
+    ] = False,
     least_owners: Annotated[int, typer.Option(help="Owners that are needed.", min=4, max=256)] = 4,
     most_owners: Annotated[int, typer.Option(help="Owners that are taken.", min=4, max=256)] = 16,
     out: Annotated[
@@ -102,6 +110,7 @@ def suggest(
         listed(columns),
         listed(without) or (),
         known_kind("--kind", kind),
+        curves,
     )
     found = suggested(sample, choices)
     text = as_text(found, sample.name)

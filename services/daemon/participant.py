@@ -35,6 +35,7 @@ from services.daemon.systemd import Supervisor
 from services.identity.directory import Directory
 from services.identity.keystore import Keystore
 from services.identity.operator_orders import orders_over
+from services.native.loading import use_arithmetic
 from services.observability import tracing
 from services.observability.health import Health
 from services.observability.logging import LOG_FILE, configure
@@ -121,13 +122,15 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
 def _client(config: ParticipantConfig, connections: Connections, keystore: Keystore) -> MarketplaceClient:
     chain = config.chain
     policy = SendPolicy(confirmations=chain.confirmations, poll_seconds=min(1.0, chain.poll_seconds))
-    return MarketplaceClient(
+    client = MarketplaceClient(
         connections.rpc,
         connections.market,
         keystore.identity.signing_key,
         policy=policy,
         first_block=chain.first_block,
     )
+    client.worth_of = config.worth_of
+    return client
 
 
 def _monitor(
@@ -137,6 +140,7 @@ def _monitor(
     account = Account(resources.client, address)
     events = participant.runtime.events.probe
     health = Health({"broker": bus.connect, "chain": account.look, "events": events, "store": store.ping})
+    health.arithmetic = use_arithmetic
     if isinstance(role := resources.role, OwnerRole):
         health.notes = lambda: refusal_notes(role, config.names)
     observed = Observed(

@@ -34,12 +34,12 @@ class FewRows(NamedTuple):
 
 
 def rows_needed(kind: str, features: int) -> int:
-    """Of each owner, for so many columns and the intercept; zero where none are fitted."""
+    """Of each owner, for so many columns and curves and the intercept; zero where none are fitted."""
     return ROWS_PER_FEATURE.get(kind, 0) * (features + 1)
 
 
 def few_rows(request: Request) -> FewRows | None:
     """What is to be told before the order; None where the rows are enough, or none are fitted."""
     kind, asked = request.model.kind, request.bounds.min_rows
-    needed = rows_needed(kind, len(request.features))
+    needed = rows_needed(kind, len(request.features) + len(request.curve_names))
     return None if asked >= needed else FewRows(asked, needed, ROWS_PER_FEATURE[kind])

@@ -4,6 +4,7 @@ The sample is the buyer's own and stays here. What stands in the request of it, 
 every owner that is asked, so it is rounded.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from services.data.column_suggestion import (
     suggest_column,
     target_values,
 )
+from services.data.curve_suggestion import quartiles, suggest_curves
 from services.data.few_rows import ROWS_PER_FEATURE, rows_needed
 from services.data.identifiers import require_measurement
 from services.data.row_files import column_names, plain_name
@@ -67,6 +69,7 @@ class Choices:
     """What a buyer decides; the rest follows from the sample.
 
     `columns` are the features to take, None for all that are no identifiers; those in `without` stay out.
+    `curves` asks for a spline of each number and date.
     """
 
     target: str
@@ -78,6 +81,7 @@ class Choices:
     columns: Sequence[str] | None = None
     without: Sequence[str] = ()
     kind: str = DEFAULT_KIND
+    curves: bool = False
 
 
 def suggest(sample: Path, choices: Choices) -> Suggestion:
@@ -94,18 +98,20 @@ def suggest(sample: Path, choices: Choices) -> Suggestion:
     values, found = _target(sample, target, AMOUNTS if choices.kind == "gamma_regression" else OUTWARDS)
     columns: dict[str, Suggested] = {}
     left_out: dict[str, str] = {}
+    quarters: dict[str, tuple[float, ...]] = {}
     for name in candidates:
         try:
             column, kind = _column(sample, name)
             if kind == "number" and choices.columns is None and not isinstance(column, Texts):
                 require_measurement(name, column)
             columns[name] = suggest_column(name, column, kind, OUTWARDS, values)
+            quarters[name] = quartiles(column) if choices.curves else ()
         except DataSetError as error:
             left_out[name] = str(error)
     if not columns:
         raise MisuseError(f"{sample} has no feature for {target!r}: {'; '.join(left_out.values())}")
     features = [column.fields for column in columns.values()]
-    request = parse_request(_document(choices, features, found.fields, values))
+    request = _request(choices, features, found.fields, values, quarters)
     check_widths(request)
     check_checkable(request)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
@@ -180,6 +186,25 @@ AMOUNTS = Rounding(_round_amounts, outward_logs, outward_days, others=True)
 """For a target whose logarithm is predicted."""
 
 
+def _request(
+    choices: Choices,
+    features: list[dict[str, Any]],
+    target: dict[str, Any],
+    values: Matrix,
+    quarters: Mapping[str, Sequence[float]],
+) -> Request:
+    document = _document(choices, features, target, values)
+    straight = parse_request(document)
+    basis = suggest_curves(straight.features, quarters)
+    if not basis:
+        return straight
+    curved = parse_request({**document, "basis": basis})
+    if choices.kind not in LINKS:
+        return curved
+    rows = rows_needed(choices.kind, len(features) + len(curved.curve_names))
+    return parse_request({**document, "basis": basis, "bounds": {"min_rows": rows}})
+
+
 def _document(
     choices: Choices, features: list[dict[str, Any]], target: dict[str, Any], values: Matrix
 ) -> dict[str, Any]:
@@ -221,6 +246,7 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
         *left_out,
         "features:",
         *features,
+        *_basis_lines(request),
         f"target: {column_text(request.target)}",
         f"scale: {request.scale}",
         "",
@@ -250,6 +276,17 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
 def _kind_lines(request: Request) -> list[str]:
     """The kind of model, where it is not what a document without one asks for."""
     return [] if request.model.kind == DEFAULT_KIND else ["model:", f"  kind: {request.model.kind}"]
+
+
+def _basis_lines(request: Request) -> list[str]:
+    """The curves, a line each."""
+    if not request.basis:
+        return []
+    comment = [
+        "# Curves with knots at the sample's quartiles, rounded; owners read their rows again for them."
+    ]
+    document = request.model_dump(mode="json")["basis"]
+    return [*comment, "basis:", *(f"  - {json.dumps(one, ensure_ascii=False)}" for one in document)]
 
 
 def _bounds_lines(request: Request) -> list[str]:

@@ -42,6 +42,8 @@ class Health:
         self._outages = {part: Outage(_log, "unreachable", "reachable_again", part=part) for part in probes}
         self.doing: Callable[[], str] = str
         """What the daemon does, in a word or two; empty where nobody says."""
+        self.arithmetic: Callable[[], str] = str
+        """What computes, gmpy2 or the native kernel, and why; empty where nobody says."""
         self.notes: Callable[[], Sequence[str]] = tuple
         """What its operator should know though nothing fails."""
         self.up: dict[str, bool] = {}
@@ -58,7 +60,7 @@ class Health:
         failing = self.failing()
         if failing:
             return {"status": "failing", "parts": failing}
-        told = {"doing": self.doing(), "notes": list(self.notes())}
+        told = {"doing": self.doing(), "arithmetic": self.arithmetic(), "notes": list(self.notes())}
         return {"status": "ok", **{name: value for name, value in told.items() if value}}
 
     def failing(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from protocol.roles.checked.faults import OF_COMPLAINTS, SILENT_MEMBERS
 from protocol.roles.engine import facts
 from services.records.round_checks import Checks, checks_of
 from services.store import InstanceRow
@@ -47,20 +48,7 @@ ROUND_STARTS = (facts.STARTED.name, facts.ROLE_DRAWN.name, *ROUND_ENDS)
 """Facts after which a round is under way."""
 
 
-_AGAIN = frozenset(
-    {
-        "update_late",
-        "metric_late",
-        "consent_late",
-        "ring_late",
-        "unproven_metric",
-        "false_complaint",
-        "false_question",
-        "false_refusal",
-        "false_share",
-        "other_statement",
-    }
-)
+_AGAIN = SILENT_MEMBERS | OF_COMPLAINTS | {"update_late", "unproven_metric"}
 """Codes of whom the others went on without, in another attempt."""
 
 

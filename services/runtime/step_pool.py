@@ -16,6 +16,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 from protocol.roles.dispatch import EncodedStep, run_step
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Input
+from services.native.loading import use_arithmetic
 
 _TRIES_ALONE = 2
 _MOST_PARTIES = 1024
@@ -30,7 +31,11 @@ class TimedStep:
 
 
 def timed_step(role: str, state: bytes | None, item: Input, context: Context) -> TimedStep:
-    """Run a step and take its time; what worker processes run."""
+    """Run a step and take its time; what worker processes run.
+
+    The first one of a process looks which arithmetic it has.
+    """
+    use_arithmetic()
     started = time.process_time()
     step = run_step(role, state, item, context)
     return TimedStep(step, time.process_time() - started)

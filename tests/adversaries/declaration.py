@@ -39,10 +39,12 @@ class Adversary:
 
     `caught` are words of `Outcome.findings`: "detector: code", all of which must be there; nothing where
     there is nothing to see. `named`: whether an honest party says that the adversary has cheated. `left_out`:
-    whether the training goes on without it. `switch` is the one check that stands against it, and `wins` what
-    it achieves where that is off, unless `crashes`: then it brings an honest party down. `unswitched` says
-    why there is none such. Of a `pair` of validators both check every attempt. `late` ones have nothing to do
-    before the first round's products are there.
+    whether the training goes on without it. `bond`: the fault that costs its bond, which the contract must
+    see by itself, "" for none. `switch` is the one check that stands against it, and `wins` what it
+    achieves where that is off, unless `crashes`: then it brings an honest party down. `unswitched` says why
+    there is none such. Of a `pair` of validators both check every attempt. `late` ones have nothing to do
+    before the first round's products are there. A `wide` trainer has committed to a map whose updates are out
+    of range.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Adversary:
     named: bool = False
     left_out: bool = False
     money: Money = Money.PAID
+    bond: str = ""
     learned: Learned = Learned.NOTHING
     switch: Switch | None = None
     wins: Callable[[Outcome], bool] | None = None
@@ -63,6 +66,7 @@ class Adversary:
     twins: bool = False
     late: bool = False
     pair: bool = False
+    wide: bool = False
     wrapping: Wrapping | None = None
     redraws: Callable[..., Any] | None = field(default=None)
 

@@ -9,6 +9,7 @@ import numpy as np
 from protocol.learning.descent import affine_map, step_size_of
 from protocol.learning.plaintext import RoundMetrics, round_metrics
 from protocol.messages.checked import CheckVerdict, RingConsent
+from protocol.roles.checked.faults import SILENCES
 from protocol.types import seats_of
 from services.records.round_checks import checks_of
 from tests.adversaries.arena import Arena
@@ -19,16 +20,6 @@ from tests.support.roles.small_markets import body_of
 
 TOLERANCE = 2e-6
 """In squared target units: the noise in an opened error."""
-SILENCES = (
-    "metric_late",
-    "verdict_late",
-    "consent_late",
-    "ring_late",
-    "update_late",
-    "no_row_count",
-    "check_late",
-)
-"""Codes under which somebody is left out for having done nothing."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +135,12 @@ class Outcome:
     def _credited(self) -> Counter[tuple[str, str]]:
         ledger = self.arena.contract.ledger
         return credited(ledger.credited if ledger else ())
+
+    @property
+    def lost_bonds(self) -> list[tuple[str, str]]:
+        """Whose bond was lost to which fault."""
+        bonds = self.arena.contract.bonds
+        return [(one.account, one.fault) for one in bonds.lost] if bonds else []
 
     @cached_property
     def is_paid_by_rule(self) -> bool:

@@ -1,7 +1,8 @@
 """Random pairs of an adversary and a fault: a fault changes nothing of what is declared of the adversary.
 
 Whoever notices, who is named, who is left out, what is recorded and what is paid stay as without the fault;
-of honest parties no more is said than that they repeated themselves.
+of honest parties no more is said than that they repeated themselves. Everybody has deposited a bond, in
+ether or in a token: it comes home, but from whoever has done what the contract can judge.
 """
 
 from collections.abc import Sequence
@@ -10,11 +11,13 @@ from itertools import product
 from random import Random
 
 from tests.adversaries.arena import prepared
+from tests.adversaries.bonds import bond_differences
 from tests.adversaries.catalogue import ALL
 from tests.adversaries.declaration import Adversary
 from tests.adversaries.faults import Fault, is_of_a_repetition, suffer
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.run import Report, differences
+from tests.support.roles.depositors import COINS
 
 
 @dataclass(frozen=True)
@@ -27,15 +30,31 @@ class Pair:
 
     def run(self) -> Report:
         """The market to its end, and what differs from the adversary's declaration."""
-        found = differences(self.adversary, self._played(), ignored=is_of_a_repetition)
+        outcome = self._played()
+        found = differences(self.adversary, outcome, ignored=is_of_a_repetition)
+        found += bond_differences(outcome, self.adversary.bond)
         return Report(self.adversary, tuple(found))
+
+    @property
+    def coin(self) -> str:
+        """What the training pays in."""
+        return self._chance("coin").choice(COINS)
+
+    def _chance(self, *what: object) -> Random:
+        return Random("/".join(map(str, (self.seed, self.adversary.who, self.adversary.name, *what))))
 
     def _played(self) -> Outcome:
         adversary = self.adversary
-        arena = prepared(adversary.rounds, twins=adversary.twins, late=adversary.late)
+        arena = prepared(
+            adversary.rounds,
+            twins=adversary.twins,
+            late=adversary.late,
+            pair=adversary.pair,
+            coin=self.coin,
+        )
         wrapped = adversary.wrapping(arena) if adversary.wrapping else ()
         arena.enter(adversary.who, adversary.deed, wrapped, redraws=adversary.redraws)
-        suffer(arena, self.fault, Random(f"{self.seed}/{adversary.who}/{adversary.name}/{self.fault}"))
+        suffer(arena, self.fault, self._chance(self.fault))
         arena.finish()
         return Outcome(arena)
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from protocol.terms import NATIVE
 from tests.adversaries.arena import Arena, prepared, replaced
+from tests.adversaries.bonds import bond_differences
 from tests.adversaries.declaration import Adversary, Money
 from tests.adversaries.outcome import Outcome
 
@@ -23,7 +25,11 @@ class Report:
 
 def run(adversary: Adversary) -> Report:
     """With every check in place."""
-    return Report(adversary, tuple(differences(adversary, played(adversary))))
+    outcome = played(adversary)
+    found = differences(adversary, outcome)
+    if adversary.bond:
+        found += bond_differences(outcome, adversary.bond)
+    return Report(adversary, tuple(found))
 
 
 def run_unchecked(adversary: Adversary) -> Report:
@@ -50,8 +56,16 @@ def _brings_down(adversary: Adversary) -> bool:
 
 
 def played(adversary: Adversary) -> Outcome:
-    """The market to its end, with time for claims."""
-    arena = prepared(adversary.rounds, twins=adversary.twins, late=adversary.late, pair=adversary.pair)
+    """The market to its end, with time for claims; of one that a bond binds, everybody has deposited one."""
+    coin = NATIVE if adversary.bond else None
+    arena = prepared(
+        adversary.rounds,
+        twins=adversary.twins,
+        late=adversary.late,
+        pair=adversary.pair,
+        coin=coin,
+        wide=adversary.wide,
+    )
     wrapped = adversary.wrapping(arena) if adversary.wrapping else ()
     arena.enter(adversary.who, adversary.deed, wrapped, redraws=adversary.redraws)
     arena.finish()

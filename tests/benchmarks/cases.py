@@ -1,7 +1,8 @@
 """The tables that kinds of models are measured on, each with what scikit-learn has for the same target."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from protocol.preparation.tables import Table, ValueKind
+from protocol.request import Request
+from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND
+from services.data.sample_request import DemoData, DemoOptions, demo_request
 
 Matrix = NDArray[np.float64]
 OWNERS = 5
@@ -19,13 +23,16 @@ DRAWN = 3
 """Of five owners so many train; the others validate."""
 
 NOBODY = "0x" + "0" * 40
-_RIDGE = 0.01
+RIDGE = 0.01
 """Of the logistic regression that is compared with, on standardised columns and each row's mean loss."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A table and a kind of model for its target, the last column; `pooled` is fitted on rows and target."""
+    """A table and a kind of model for its target, the last column; `pooled` is fitted on rows and target.
+
+    `basis` are the request's curves and products of columns.
+    """
 
     title: str
     kind: str
@@ -34,6 +41,7 @@ class Case:
     figures: tuple[str, ...]
     pooled_title: str
     pooled: Callable[[Matrix, Matrix], Callable[[Matrix], Matrix]]
+    basis: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def is_classification(self) -> bool:
@@ -43,6 +51,13 @@ class Case:
     def kinds(self) -> dict[str, ValueKind]:
         """How its columns are read."""
         return dict.fromkeys(self.names, "number")
+
+    def request(self, data: DemoData, seed: int) -> Request:
+        """What a buyer would ask of these rows, by the demo's defaults."""
+        request = demo_request(DemoOptions(owners=OWNERS, kind=self.kind, seed=seed), data, NOBODY)
+        if not self.basis:
+            return request
+        return parse_request({**request.model_dump(mode="json"), "basis": list(self.basis)})
 
 
 def breast_cancer() -> Case:
@@ -164,7 +179,7 @@ def _scaled(
 
 
 def _logistic(features: Matrix, target: Matrix) -> Callable[[Matrix], Matrix]:
-    regression = LogisticRegression(C=1 / (_RIDGE * len(target)), max_iter=10_000)
+    regression = LogisticRegression(C=1 / (RIDGE * len(target)), max_iter=10_000)
     fitted = make_pipeline(StandardScaler(), regression).fit(features, target)
     return lambda rows: np.asarray(fitted.predict_proba(rows)[:, 1])
 

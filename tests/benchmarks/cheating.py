@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from protocol.data_set import DataSet
 from services.data.row_reader import statistic_builder
-from services.data.sample_request import DemoData, DemoOptions, demo_request
+from services.data.sample_request import DemoData
 from services.sandbox.pooled import owner_data
 from services.sandbox.report import same_in_plaintext
-from tests.benchmarks.cases import DRAWN, NOBODY, OWNERS, Case, table_of
+from tests.benchmarks.cases import DRAWN, OWNERS, Case, table_of
 
 Matrix = NDArray[np.float64]
 Cheat = Callable[[list[Matrix], np.random.Generator], Matrix]
@@ -64,7 +64,7 @@ def share(case: Case, cheat: Cheat, seed: int) -> float:
     parts = [case.rows[part] for part in np.array_split(generator.permutation(len(case.rows)), OWNERS)]
     kinds, tables = case.kinds(), [table_of(case, part) for part in parts]
     data = DemoData(kinds, case.names[-1], tables)
-    request = demo_request(DemoOptions(owners=OWNERS, kind=case.kind, seed=seed), data, NOBODY)
+    request = case.request(data, seed)
     parts[0] = cheat(parts, generator)
     owners = [
         owner_data(request, _data_set(case, part), measuring=place >= DRAWN)

@@ -18,12 +18,13 @@ from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.kinds.registry import KINDS, kind_of
 from protocol.learning.plaintext import OwnerData
 from protocol.request import Request
-from services.data.sample_request import DemoData, DemoOptions, data_sets_of, demo_request
+from services.data.sample_request import DemoData, data_sets_of
 from services.sandbox.pooled import fitted, owner_data
 from services.sandbox.report import same_in_plaintext
 from tests.benchmarks import shuffled
-from tests.benchmarks.cases import CASES, DRAWN, NOBODY, OWNERS, Case, table_of
+from tests.benchmarks.cases import CASES, DRAWN, OWNERS, Case, table_of
 from tests.benchmarks.cheating import shares
+from tests.benchmarks.curved_cases import CURVED_CASES
 
 Matrix = NDArray[np.float64]
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -52,7 +53,7 @@ def one_seed(case: Case, seed: int) -> Iterator[tuple[str, list[float]]]:
     given, held = train_test_split(case.rows, test_size=0.3, random_state=seed, stratify=held_by)
     places = np.array_split(np.random.default_rng(seed).permutation(len(given)), OWNERS)
     data = DemoData(case.kinds(), case.names[-1], [table_of(case, given[part]) for part in places])
-    request = demo_request(DemoOptions(owners=OWNERS, kind=case.kind, seed=seed), data, NOBODY)
+    request = case.request(data, seed)
     data_sets = [fitted(request, one) for one in data_sets_of(data).values()]
     training, measuring = (
         [owner_data(request, one, measuring=measures) for one in data_sets] for measures in (False, True)
@@ -123,7 +124,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the tables go.")] = RESULTS,
 ) -> None:
     """Train, compare, print and write the tables."""
-    sections = [markdown(case, means(case, seeds), seeds) for case in (make() for make in CASES)]
+    sections = [
+        markdown(case, means(case, seeds), seeds) for case in (make() for make in (*CASES, *CURVED_CASES))
+    ]
     text = _HEAD + "\n".join([*sections, shuffled.markdown(2 * seeds)])
     out.write_text(text, encoding="utf-8")
     typer.echo(text)

@@ -60,3 +60,13 @@ def test_the_page_on_unlike_patients_runs(folder: Path) -> None:
     assert min(outcome.errors) < 0.75 * outcome.errors[0]
     assert isinstance(namespace["accuracy"], float)
     assert namespace["accuracy"] > 0.78
+
+
+def test_the_page_on_curves_runs(folder: Path) -> None:
+    namespace: dict[str, object] = {}
+    [simulation] = blocks(PAGE.with_name("cold_and_warm_days.md"), "python")
+    exec(simulation, namespace)
+    scores = namespace["scores"]
+    assert isinstance(scores, dict)
+    assert scores["straight"] < 0.4
+    assert scores["curved"] > 0.94

@@ -62,3 +62,12 @@ def test_the_request_for_unlike_patients_asks_for_as_many_rows_as_their_fits_nee
     request = any_request(**ast.literal_eval(written))
     assert few_rows(request) is None
     assert request.schedule.rounds > 2
+
+
+def test_the_curves_on_the_page_may_be_asked_for() -> None:
+    """The whole page runs in `make campaigns`."""
+    [block] = blocks(PAGE.with_name("cold_and_warm_days.md"), "python")
+    [written] = re.findall(r"^request = (\{.*?^\})$", block, re.DOTALL | re.MULTILINE)
+    [curves] = re.findall(r"^curves = (\[.*?^\])$", block, re.DOTALL | re.MULTILINE)
+    request = any_request(**ast.literal_eval(written), basis=ast.literal_eval(curves))
+    assert len(request.curve_names) == 5

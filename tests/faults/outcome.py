@@ -28,6 +28,8 @@ from tests.support.roles.pay import credited, recomputed
 
 _FIXED_POINT = 10**18
 _LATEST_SECONDS = 60.0
+_MODEL = "SELECT content FROM results WHERE key = ? AND name = 'model'"
+"""Beside it stands the transcript of the training."""
 
 
 async def check(market: FaultMarket, training: Training, shown: dict[str, str]) -> str:
@@ -42,7 +44,7 @@ async def check(market: FaultMarket, training: Training, shown: dict[str, str]) 
         _check_model(market, training, published)
     else:
         assert outcome.startswith("FAILED("), shown
-        assert not market.rows("buyer", "SELECT 1 FROM results WHERE key = ?", training.key)
+        assert not market.rows("buyer", _MODEL, training.key)
     _check_money(market, published)
     _check_rounds(published)
     await _in_time(market, training, events)
@@ -102,7 +104,7 @@ def _check_model(market: FaultMarket, training: Training, published: Sequence[ob
         left *= error / before
         if left < best:
             best, delivered = left, weights
-    ((content,),) = market.rows("buyer", "SELECT content FROM results WHERE key = ?", training.key)
+    ((content,),) = market.rows("buyer", _MODEL, training.key)
     bought, wanted = unpack(BoughtModel, content), BoughtModel.of(request, delivered.tolist())
     errors = np.array([*bought.weights, bought.intercept]) - np.array([*wanted.weights, wanted.intercept])
     assert np.abs(errors).max() < 1e-6, (bought, wanted)

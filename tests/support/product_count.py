@@ -6,6 +6,7 @@ import pytest
 from gmpy2 import mpz
 
 from protocol.crypto import paillier, powers
+from protocol.crypto.native import batch
 from protocol.crypto.residues import Element, Residues, residues
 
 
@@ -28,7 +29,8 @@ class ProductCount:
         return lambda modulus: _Counted(make(modulus), self)
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        """Count whatever powers and tables multiply from here on."""
+        """Count whatever powers and tables multiply from here on, all of it by GMP."""
+        patch.setattr(batch, "_IN_USE", [])
         for module in (powers, paillier):
             patch.setattr(module, "residues", self.counted())
 
@@ -51,3 +53,8 @@ class _Counted:
         squarings = max(factors, default=0)
         self.count.add(self.modulus, squarings + sum(map(len, factors.values())))
         return self.within.chain(factors)
+
+    def signed_powers(self, units: Sequence[Element], window: int) -> list[dict[int, Element]]:
+        """A product for each power of either sign or their square, and three for an inversion."""
+        self.count.add(self.modulus, len(units) * ((1 << (window - 1)) + 3))
+        return self.within.signed_powers(units, window)

@@ -45,6 +45,7 @@ from protocol.crypto.commitment_group import ELEMENT_BYTES
 from protocol.crypto.commitments import VectorCommitments
 from protocol.crypto.elements import require_units
 from protocol.crypto.linear import Combination, combined
+from protocol.crypto.native.batch import kernel_for, rows_of_powers
 from protocol.crypto.paillier import PublicKey
 from protocol.crypto.powers import PowerTables, product_of_powers, tables_of_inputs, window_for
 from protocol.crypto.proofs.bounds import WitnessBounds, require_responses
@@ -105,6 +106,15 @@ class InputSet:
     def combine(self, values: Sequence[int]) -> mpz:
         """Π B_j^(x_j)·(1+n)^(L·x_k) mod n² for k integers: a ciphertext of the sum, unblinded."""
         return combined(self.key, [self.combination(values)])
+
+    def combine_all(self, rows: Sequence[Sequence[int]]) -> list[mpz]:
+        """`combine` of several rows of k integers."""
+        modulus = self.key.n_squared
+        if kernel_for(modulus, len(rows)) is None:
+            return [self.combine(row) for row in rows]
+        products = rows_of_powers(self.ciphertexts, [row[:-1] for row in rows], modulus)
+        lifted = (self.key.lift(self.last * row[-1]) for row in rows)
+        return [product * plain % modulus for product, plain in zip(products, lifted, strict=True)]
 
     def combination(self, values: Sequence[int]) -> Combination:
         """The same, to be multiplied together with others."""
@@ -183,8 +193,8 @@ def prove(
     drawn, size = masks.take(), vectors.length
     key, blinding = inputs[0].key, blinding_powers(inputs[0].key, base)
     announcements = tuple(
-        one.combine(drawn[:size]) * blinding.power(exponent) % key.n_squared
-        for one, exponent in zip(inputs, drawn[size + 1 :], strict=True)
+        one.combine(drawn[:size]) * power % key.n_squared
+        for one, power in zip(inputs, blinding.powers(drawn[size + 1 :]), strict=True)
     )
     commitment = vectors.commit(drawn[:size], drawn[size])
     asked = challenge(announcements, commitment)

@@ -102,8 +102,9 @@ class UpdateProofs:
         """D_1 … D_p, blinded over the trainer's base, and the exponents a_i of it, for the proof."""
         powers, modulus = blinding_powers(self.key, base), self.key.n_squared
         exponents = tuple(randomness.bits(SHORT_EXPONENT_BITS) for _ in rows)
-        combined = (self._inputs.combine(row.values) for row in rows)
-        blinded = (one * powers.power(a) % modulus for one, a in zip(combined, exponents, strict=True))
+        combined = self._inputs.combine_all([row.values for row in rows])
+        pairs = zip(combined, powers.powers(exponents), strict=True)
+        blinded = (one * power % modulus for one, power in pairs)
         return tuple(blinded), OneUse(exponents)
 
     def prove(

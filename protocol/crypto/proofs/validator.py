@@ -97,7 +97,8 @@ class MetricProofs:
         powers, modulus = blinding_powers(self.key, base), self.key.n_squared
         exponents = tuple(randomness.bits(SHORT_EXPONENT_BITS) for _ in self.sets)
         combined = (one.combine(gram.values) for one in self.sets)
-        blinded = (one * powers.power(a) % modulus for one, a in zip(combined, exponents, strict=True))
+        pairs = zip(combined, powers.powers(exponents), strict=True)
+        blinded = (one * power % modulus for one, power in pairs)
         return tuple(blinded), OneUse(exponents)
 
     def prove(

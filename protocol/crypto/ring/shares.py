@@ -13,8 +13,8 @@ from gmpy2 import mpz
 
 from protocol.crypto.blinding import blinding_powers
 from protocol.crypto.elements import require_units
+from protocol.crypto.native.batch import public_powers
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
-from protocol.crypto.powers import public_power
 from protocol.crypto.randomness import SEED_BYTES, Randomness
 from protocol.crypto.ring.context import Maker, RingContext
 from protocol.crypto.secrets import OneUse
@@ -132,9 +132,9 @@ class ShareWorkshop:
     def _blinding(self, maker: Maker, count: int, stream: Randomness) -> list[mpz]:
         n, modulus = self.key.n, self.key.n_squared
         if not maker.is_checker:
-            return [public_power(stream.unit(n), int(n), modulus) for _ in range(count)]
+            return public_powers([stream.unit(n) for _ in range(count)], int(n), modulus)
         powers = blinding_powers(self.key, self.bases[maker - 1])
-        return [powers.power(stream.bits(SHORT_EXPONENT_BITS)) for _ in range(count)]
+        return powers.powers([stream.bits(SHORT_EXPONENT_BITS) for _ in range(count)])
 
 
 @dataclass(frozen=True, slots=True)

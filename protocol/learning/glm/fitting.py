@@ -15,8 +15,9 @@ import numpy as np
 from protocol.errors import MisuseError
 from protocol.learning.glm.families import Family
 from protocol.learning.glm.rows import Tables, scaled_batches
+from protocol.learning.row_squares import squares
 from protocol.learning.statistic import Fitted, Matrix, Statistic, triangular
-from protocol.links import LARGEST_SCALE
+from protocol.links import LARGEST_SCALE, LINKS
 from protocol.request import Request
 
 Batches = Callable[[], Iterable[tuple[Matrix, Matrix]]]
@@ -60,9 +61,11 @@ def fit(request: Request, batches: Batches) -> Fitted:
 def with_fit(request: Request, statistic: Statistic, tables: Tables) -> Statistic:
     """The statistic with the fit of its rows, which `tables` gives again for each pass.
 
+    Of kinds that square Xθ − y one pass, for the functions of a basis, which the statistic does not have.
     Raises MisuseError where they are not the rows of which the statistic was made.
     """
-    return replace(statistic, fitted=fit(request, scaled_batches(request, statistic, tables)))
+    quadratics = fit if request.model.kind in LINKS else squares
+    return replace(statistic, fitted=quadratics(request, scaled_batches(request, statistic, tables)))
 
 
 def _optimum(family: Family, batches: Batches, first: _Pass, ridge: float) -> _Pass:

@@ -1,7 +1,7 @@
 """An owner's rows as a request's scaled columns, checked against what its statistic says of them.
 
-A statistic is made once, and a generalized linear model reads the rows again: they must be the same ones
-still, since the card that the owner was admitted with, and with it all bounds, is of those.
+A statistic is made once, and a generalized linear model, or one of curves, reads the rows again: they must
+be the same ones still, since the card that the owner was admitted with, and with it all bounds, is of those.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -63,7 +63,7 @@ def _within(kept: KeptColumn | None, name: str, values: Values) -> Values:
 
 def _scaled(request: Request, table: Table) -> tuple[Matrix, Matrix]:
     try:
-        columns = design_matrix(request.features, table)
+        columns = design_matrix(request.features, table, request.basis)
         target = design_matrix([request.target], table)[:, 0]
     except UnusableValue as error:
         raise MisuseError(f"column {error.column!r} {error.reason}") from None

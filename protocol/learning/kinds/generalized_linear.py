@@ -7,13 +7,12 @@ with the request known, and stand in the training's copy of the statistic.
 
 from protocol.bought_model import BoughtModel
 from protocol.data_card import CardColumn
-from protocol.errors import MisuseError
 from protocol.learning.glm.families import CURVES
 from protocol.learning.kinds.interface import Kind, PublishedErrors
 from protocol.learning.scores.classification import ClassificationScores
 from protocol.learning.scores.deviance import DevianceScores
 from protocol.learning.scores.interface import Scores
-from protocol.learning.statistic import Fitted, Matrix, Statistic
+from protocol.learning.statistic import Matrix, Statistic
 from protocol.preparation.columns import Column
 from protocol.reason import Reason
 from protocol.request import Request
@@ -34,14 +33,14 @@ class GeneralizedLinear(Kind):
 
     def training_factor(self, request: Request, statistic: Statistic) -> Matrix:  # noqa: ARG002
         """R/√m of √W·[X 1 z/L] at the owner's optimum; raises MisuseError for rows that were not fitted."""
-        return _fitted(statistic).training
+        return statistic.quadratics().training
 
     def measuring_factor(self, request: Request, statistic: Statistic) -> Matrix:  # noqa: ARG002
         """The owner's mean deviance over L², exact at the public start and at its optimum.
 
         Raises MisuseError for rows that were not fitted.
         """
-        return _fitted(statistic).measuring
+        return statistic.quadratics().measuring
 
     def statistic_entries(self, request: Request) -> int:
         """Entries of one triangular factor: an owner trains or measures, and gives one of the two."""
@@ -60,9 +59,3 @@ class GeneralizedLinear(Kind):
         if self._name == "logistic_regression":
             return ClassificationScores()
         return DevianceScores(self._name)
-
-
-def _fitted(statistic: Statistic) -> Fitted:
-    if statistic.fitted is None:
-        raise MisuseError("the rows were not fitted for this request: read them again with it")
-    return statistic.fitted

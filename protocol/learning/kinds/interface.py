@@ -33,8 +33,8 @@ class PublishedErrors(NamedTuple):
 class Kind(Protocol):
     """One kind of model, with p weights as `Request.parameters` counts them; stateless.
 
-    `reads_rows` is of kinds for which an owner's rows are read again once the request is known: their
-    statistic needs to be `fitted`.
+    `reads_rows` is of kinds for which an owner's rows are read again once the request is known, and of all
+    kinds where it has a basis: their statistic needs to be `fitted`.
     """
 
     reads_rows: bool = False

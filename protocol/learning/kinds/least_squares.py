@@ -9,7 +9,15 @@ from protocol.request import Request
 
 
 class LeastSquares(Kind):
-    """Trains and measures out of the triangular factor alone, in the request's scale."""
+    """Trains and measures out of the triangular factor alone, in the request's scale.
+
+    Of a request with a basis the rows have been read for the factor: no sum of a statistic's parts is one
+    of its curves.
+    """
+
+    def __init__(self, *, reads_rows: bool = False) -> None:
+        """`reads_rows` is of requests with a basis (`registry.kind_of`)."""
+        self.reads_rows = reads_rows
 
     def target_mismatch(self, target: Column, found: CardColumn) -> Reason | None:  # noqa: ARG002
         """None: whatever lies within the declared range has squares."""
@@ -20,7 +28,12 @@ class LeastSquares(Kind):
         return self.measuring_factor(request, statistic)
 
     def measuring_factor(self, request: Request, statistic: Statistic) -> Matrix:
-        """R/√m of [X (1) y] in the request's scale."""
+        """R/√m of [X (1) y] in the request's scale.
+
+        Raises MisuseError for rows that were not read for a basis.
+        """
+        if self.reads_rows:
+            return statistic.quadratics().measuring
         factor = select(statistic, request.features, request.target, intercept=request.model.intercept)
         return scaled(factor, request.scalings())
 

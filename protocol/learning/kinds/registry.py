@@ -15,7 +15,14 @@ KINDS: Mapping[str, Kind] = {
     **{name: GeneralizedLinear(name) for name in LINKS},
 }
 
+_OF_CURVES: Mapping[str, Kind] = {
+    **KINDS,
+    "linear_regression": LinearRegression(reads_rows=True),
+    "binary_classification": BinaryClassification(reads_rows=True),
+}
+"""The same for requests with a basis."""
+
 
 def kind_of(request: Request) -> Kind:
     """The kind of model that a request asks for."""
-    return KINDS[request.model.kind]
+    return (_OF_CURVES if request.basis else KINDS)[request.model.kind]

@@ -113,14 +113,14 @@ def moment_answer(
 
     `sets` are those of `widths.sets`, which it works out itself.
     """
-    plaintexts = [int(private_key.decrypt(c)) for c in request]
+    plaintexts = [int(one) for one in private_key.decrypt_all(request)]
     digits = read_digits(plaintexts, vector_count(sets), widths)
     totals = columns(digits[:trainers])
     quotients = [total // (trainers << COEFFICIENT_SCALE) for total in totals]
     answers = [
         encrypt_set(private_key, one, randomness) for one in answer_plaintexts(digits, trainers, sets, widths)
     ]
-    return MomentAnswer(answers, [private_key.encrypt(one, randomness) for one in quotients])
+    return MomentAnswer(answers, private_key.encrypt_all(quotients, randomness))
 
 
 def answer_plaintexts(
@@ -135,7 +135,7 @@ def encrypt_set(private_key: PrivateKey, plain: SetPlaintexts, randomness: Rando
     """Fresh encryptions of a set's numbers."""
 
     def fresh(values: Sequence[int]) -> list[Ciphertext]:
-        return [private_key.encrypt(value, randomness) for value in values]
+        return private_key.encrypt_all(values, randomness)
 
     return SetAnswer(fresh(plain.products), [fresh(one) for one in plain.singles], fresh(plain.rest))
 

@@ -16,6 +16,7 @@ from protocol.crypto.cipher import (
     PrivateKey,
     PublicKey,
     open_ciphertext,
+    open_ciphertexts,
     verify_openings,
 )
 from protocol.crypto.randomness import Randomness
@@ -101,7 +102,7 @@ def projection_answer(
 
     `request` are checked ciphertexts, as many as `vector_count(sets)` vectors of a single entry take.
     """
-    plaintexts = [int(private_key.decrypt(c)) for c in request]
+    plaintexts = [int(one) for one in private_key.decrypt_all(request)]
     digits = read_digits(plaintexts, vector_count(sets), widths)
     plain = _projected(digits, trainers, sets, widths)
     return [encrypt_set(private_key, one, randomness) for one in plain]
@@ -124,7 +125,7 @@ def show_evidence(
     """For the judges of a test that is not zero, and never for a checker."""
 
     def opened(ciphertexts: Sequence[Ciphertext]) -> tuple[Opening, ...]:
-        return tuple(open_ciphertext(private_key, one) for one in ciphertexts)
+        return tuple(open_ciphertexts(private_key, ciphertexts))
 
     return Evidence(opened(request), opened(flat_answer(answer)), open_ciphertext(private_key, zero))
 

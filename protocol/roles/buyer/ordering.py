@@ -1,6 +1,6 @@
 """The model buyer before the start: it opens the training on chain and sends its aggregator the request."""
 
-from protocol.crypto.cipher import open_ciphertext, prove_key
+from protocol.crypto.cipher import open_ciphertexts, prove_key
 from protocol.crypto.fixed_point import encode
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.learning.scales import MODEL_SCALE
@@ -102,7 +102,7 @@ def on_opened(state: OrderedState, event: Opened, context: Context) -> BuyerStep
     weights = encode([float(weight) for weight in state.request.start_weights()], MODEL_SCALE)
     model = [private.encrypt(weight, context.randomness(f"initial:{i}")) for i, weight in enumerate(weights)]
     vector = EncryptedVector.of(private.public_key, model, MODEL_SCALE)
-    openings = [open_ciphertext(private, ciphertext) for ciphertext in model]
+    openings = open_ciphertexts(private, model)
     body = TrainingRequest(
         request=state.request,
         public_key=private.public_key.n,

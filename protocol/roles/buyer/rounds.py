@@ -5,7 +5,7 @@ It decrypts masked digits (refresh, metric) and one opened sum per round, each q
 
 from typing import Literal, TypeVar
 
-from protocol.crypto.cipher import open_ciphertext
+from protocol.crypto.cipher import open_ciphertexts
 from protocol.learning.metric import products
 from protocol.learning.refresh import refresh_model
 from protocol.learning.scales import MODEL_SCALE
@@ -155,7 +155,7 @@ def on_opening_request(state: RunningState, asked: Received[OpeningRequest], con
         link=state.link,
     )
     require(checked.start_digest == state.link.model_digest, "wrong_start_model")
-    openings = [open_ciphertext(private, product) for product in checked.products]
+    openings = open_ciphertexts(private, checked.products)
     plaintexts = [int(opening.plaintext) for opening in openings]
     record = build_record(checked, plaintexts, request=state.request, widths=widths, link=state.link)
     members = state.parties.addresses(checked.validators)

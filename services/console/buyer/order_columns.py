@@ -65,6 +65,25 @@ def rules_text(column: Any) -> str:
     return text.strip()[1:-1]
 
 
+def bases_text(bases: Any) -> str:
+    """A document's curves and products of columns as the form has them; empty where there are none."""
+    if not isinstance(bases, list | tuple) or not bases:
+        return ""
+    text = yaml.safe_dump(
+        _as_lists(bases), default_flow_style=True, sort_keys=False, allow_unicode=True, width=_WIDEST
+    )
+    return text.strip()[1:-1]
+
+
+def bases_document(text: str) -> Any:
+    """What the form's text means; one that cannot be read stays text, which is no list of a request."""
+    try:
+        document = parse_yaml(f"{{basis: [{text}]}}".encode(), "curves")
+    except ConfigurationError:
+        return text
+    return as_tuples(document["basis"]) if set(document) == {"basis"} else text
+
+
 def _as_lists(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_as_lists(item) for item in value]
@@ -96,7 +115,7 @@ def _rules(text: str) -> dict[str, Any]:
 def place_in_form(item: ErrorDetails) -> tuple[int | str, ...]:
     """Of an error in the document; a kind that there is not is wrong where it stands."""
     place = place_of(item)
-    return (*place, "kind") if item["type"] == "column_kind" else place
+    return (*place, "kind") if item["type"] in ("column_kind", "basis_kind") else place
 
 
 def part_of(location: tuple[int | str, ...], whole: str) -> str:

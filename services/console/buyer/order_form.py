@@ -19,6 +19,8 @@ from services.common.addresses import WrongChecksum, plain_address
 from services.console.buyer.order_columns import (
     COLUMN_PARTS,
     MOST_COLUMNS,
+    bases_document,
+    bases_text,
     column_count,
     column_document,
     columns_of,
@@ -146,6 +148,7 @@ def values_of(document: Mapping[str, Any]) -> dict[str, str]:
             values[f"feature-{index}-{part}"] = _shown(_inside(column, (part,)), "text")
         values[f"feature-{index}-rules"] = rules_text(column)
     values["target-rules"] = rules_text(_inside(document, ("target",)))
+    values["basis"] = bases_text(_inside(document, ("basis",)))
     start = _inside(document, ("start",)) or {}
     weights = _inside(start, ("weights",))
     values["start"] = _shown(_inside(start, ("start",)), "text") or "zero"
@@ -180,6 +183,7 @@ def document_of(values: Mapping[str, str]) -> dict[str, Any]:
     _in_units(document["payment"], values)
     document["features"] = tuple(column_document(column) for column in columns_of(values))
     document["target"] = column_document({part: values.get(f"target-{part}", "") for part in COLUMN_PARTS})
+    document["basis"] = bases_document(values.get("basis", ""))
     document["start"] = _start(values)
     return document
 
@@ -273,6 +277,8 @@ def _input_of(location: tuple[int | str, ...]) -> str:
     """The name of the input that an error is about."""
     if location[:1] == ("features",) and len(location) > 1:
         return f"feature-{location[1]}-{part_of(location[2:], 'name')}"
+    if location[:1] == ("basis",):
+        return "basis"
     if location[:1] == ("target",):
         return f"target-{part_of(location[1:], 'maximum')}"
     if location[:1] == ("start",):

@@ -32,6 +32,8 @@ _BY_TYPE = {
     "too_long": _("At most %(max_length)s."),
     "extra_forbidden": _("A request has no such field."),
     "union_tag_invalid": _("Choose one of the starting points."),
+    "tuple_type": _("This cannot be read: write it as in a YAML request, one in braces after the other."),
+    "basis_kind": _("The kind must be polynomial, spline, interaction or fourier."),
 }
 
 _BY_TEXT = (
@@ -91,6 +93,27 @@ _BY_TEXT = (
     (
         r"column '(?P<column>.+)': floating point has no numbers.*",
         _("The range of %(column)s is too narrow beside its values: widen it, or subtract a constant."),
+    ),
+    (
+        r"basis needs model.intercept: true and scale: range",
+        _("Curves need an intercept, and columns scaled by their ranges."),
+    ),
+    (
+        r"\w+ of '(?P<column>.+)': there is no such feature",
+        _("There is no column %(column)s to predict from."),
+    ),
+    (
+        r"\w+ of '(?P<column>.+)': the column is \w+; numbers and dates have curves",
+        _("Only numbers and dates have curves, and %(column)s is neither."),
+    ),
+    (r"spline of '(?P<column>.+)': knots must ascend", _("The knots of %(column)s must ascend.")),
+    (
+        r"spline of '(?P<column>.+)': knots must lie between .*",
+        _("The knots of %(column)s must lie within its range, and not too near to each other or its ends."),
+    ),
+    (
+        r"the features make (?P<count>\d+) weights; at most (?P<most>\d+)",
+        _("The columns and curves make %(count)s weights; a request may have %(most)s."),
     ),
     (r"a start weight does not fit.*", _("A starting weight does not fit into the bits for weights.")),
     (

@@ -35,6 +35,12 @@ _MODELS = {
     "poisson_regression": _("Poisson regression of counts, ridge penalty λ = %(l2)s"),
     "gamma_regression": _("Gamma regression of amounts, ridge penalty λ = %(l2)s"),
 }
+_CURVES = {
+    "polynomial": _("polynomial up to a degree"),
+    "spline": _("spline with knots"),
+    "interaction": _("product"),
+    "fourier": _("random waves: number, length scale, seed"),
+}
 _FIRST_MODELS = {
     "mean": _("the mean that the buyer declared, %(value)s, for every row"),
     "zero": _("every weight at zero"),
@@ -270,9 +276,10 @@ def _columns(card: ModelCard, words: _Words) -> Section:
     _ = words.gettext
     columns = [*card.request["features"], card.request["target"]]
     rows = tuple((str(one["name"]), _(_KINDS[one.get("kind", "numeric")]), _values(one)) for one in columns)
+    curves = tuple(_curve(one, words) for one in card.request.get("basis", ()))
     return Section(
         _("Columns, the target last"),
-        table=Table((_("Column"), _("Kind"), _("Values")), rows),
+        table=Table((_("Column"), _("Kind"), _("Values")), (*rows, *curves)),
         texts=(_("As the request declares them: no statistics of anybody's rows."),),
     )
 
@@ -282,6 +289,22 @@ def _values(column: Mapping[str, Any]) -> str:
     if "levels" in column:
         return ", ".join(column["levels"])
     return f"{column['minimum']} – {column['maximum']}" if "minimum" in column else "–"
+
+
+def _curve(basis: Mapping[str, Any], words: _Words) -> tuple[str, ...]:
+    """What a curve or a product is of, its sort, and which of them."""
+    named = basis["columns"] if "columns" in basis else [basis["column"]]
+    sort = _CURVES[basis["kind"]]
+    of = (" × " if basis["kind"] == "interaction" else ", ").join(named)
+    return of, words.gettext(sort), _curve_values(basis)
+
+
+def _curve_values(basis: Mapping[str, Any]) -> str:
+    """Its degree, knots or waves; nothing for a product."""
+    if basis["kind"] == "fourier":
+        return f"{basis['number']}, {basis['length_scale']}, {basis['seed']}"
+    knots = ", ".join(basis.get("knots", ()))
+    return f"{basis['degree']}" if "degree" in basis else knots or "–"
 
 
 def _proof(card: ModelCard, words: _Words) -> Section:

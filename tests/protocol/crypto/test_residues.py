@@ -42,6 +42,26 @@ def test_a_chain_is_the_product_of_its_powers(factors: dict[int, list[int]], pla
     assert within.leave(within.chain(entered)) == expected
 
 
+@settings(max_examples=15)
+@given(st.lists(NUMBERS.filter(lambda one: one % int(ROOT) != 0), max_size=3), st.sampled_from([2, 3, 5]))
+def test_powers_in_tables_are_powers_and_multiply_as_any_number(units: list[int], window: int) -> None:
+    within = residues(SQUARE)
+    tables = within.signed_powers([within.enter(mpz(unit)) for unit in units], window)
+    for unit, table in zip(units, tables, strict=True):
+        assert sorted(table) == list(range(1 - (1 << (window - 1)), 1 << (window - 1), 2))
+        for digit, power in table.items():
+            assert within.leave(power) == pow(unit, digit, int(SQUARE))
+            assert within.leave(within.multiply(power, power)) == pow(unit, 2 * digit, int(SQUARE))
+
+
+@pytest.mark.parametrize("modulus", [SQUARE, mpz(1009)])
+def test_of_a_number_that_is_no_unit_there_is_no_table(modulus: mpz) -> None:
+    within = residues(modulus)
+    bases = [within.enter(mpz(2)), within.enter(modulus - ROOT if modulus == SQUARE else mpz(0))]
+    with pytest.raises(ZeroDivisionError):
+        within.signed_powers(bases, 3)
+
+
 @settings(max_examples=20)
 @given(st.lists(st.tuples(NUMBERS, st.integers(-(1 << 200), 1 << 200)), min_size=1, max_size=3))
 def test_powers_over_a_square_are_pythons(pairs: list[tuple[int, int]]) -> None:

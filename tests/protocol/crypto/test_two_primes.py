@@ -70,3 +70,15 @@ def test_square_roots_modulo_every_kind_of_prime(prime: int) -> None:
         root = _square_root(mpz(value * value % prime), mpz(prime), nonresidue)
         assert root in (value, prime - value)
         assert root <= prime // 2
+
+
+@pytest.mark.parametrize("bits", [16, 64, 256])
+def test_modulo_a_blum_prime_the_smaller_root_is_found(bits: int) -> None:
+    """Both ways must show the same root: two different ones of a challenge give the factors away."""
+    prime = gmpy2.next_prime(mpz(STREAM.bits(bits)))
+    while prime % 4 != 3:
+        prime = gmpy2.next_prime(prime)
+    for _ in range(20):
+        value = mpz(STREAM.below(int(prime) - 1)) + 1
+        root = _square_root(value * value % prime, prime, prime - 1)
+        assert root == min(value, prime - value)

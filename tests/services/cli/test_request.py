@@ -133,3 +133,13 @@ def test_least_squares_fit_nothing_at_the_owners(tmp_path):
     file = tmp_path / "request.yaml"
     file.write_text(yaml.safe_dump(any_request(bounds={"min_rows": 1}).model_dump(mode="json")))
     assert run_json("request", "check", file)["warnings"] == []
+
+
+def test_curves_are_suggested_where_they_are_asked_for_and_counted_by_check(sample, tmp_path):
+    out = tmp_path / "request.yaml"
+    run("request", "suggest", sample, "--target", "price", "--curves", "--out", out)
+    request = load_request(out)
+    assert {basis.kind for basis in request.basis} == {"spline"}
+    told = run("request", "check", out).stdout
+    assert f"{len(request.weight_names)} weights, {len(request.curve_names)} of them of curves" in told
+    assert run_json("request", "check", out)["curves"] == len(request.curve_names)

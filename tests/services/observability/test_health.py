@@ -110,8 +110,10 @@ async def test_the_command_tells_what_fails(unused_tcp_port, tmp_path):
         done = await asyncio.to_thread(run, "health", "--config", config)
         assert json.loads(done.stdout) == {"status": "ok"}
         health.doing, health.notes = lambda: "works", lambda: ["refused by somebody"]
+        health.arithmetic = lambda: "gmpy2: no kernel is built"
         done = await asyncio.to_thread(run, "health", "--config", config)
-        told = {"status": "ok", "doing": "works", "notes": ["refused by somebody"]}
+        told = {"status": "ok", "doing": "works", "arithmetic": "gmpy2: no kernel is built"}
+        told["notes"] = ["refused by somebody"]
         assert json.loads(done.stdout) == told
         health._bound = -1
         said = await asyncio.to_thread(refused, "health", "--config", config, status=3)

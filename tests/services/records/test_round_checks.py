@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from protocol.roles.checked.faults import SILENCES
 from protocol.roles.engine.facts import FACTS
 from services.cli.follow import TOLD
 from services.console.presentation.labels import CONTESTED, FAILURES, LEFT_OUT
@@ -14,7 +15,6 @@ from services.records.round_checks import (
     FAULTS,
     GROUNDS,
     NOBODY,
-    SILENCES,
     TROUBLES,
     Blamed,
     Checks,

@@ -7,6 +7,8 @@ leaving out one member now and another then, the aggregator would have each one'
 from collections.abc import Sequence
 from functools import reduce
 
+from protocol.crypto.cipher import ShortExponentBlinder
+from protocol.crypto.randomness import Randomness
 from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
@@ -28,6 +30,7 @@ from protocol.roles.aggregator.checked.view import AttemptView, TrainingView
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.state import EndingState
 from protocol.roles.checked.attempt import evidence_digest
+from protocol.roles.checked.faults import SILENT_MEMBERS
 from protocol.roles.checked.ring import ring_begin
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
@@ -90,9 +93,21 @@ def _evidence(
         masks=mask.masks,
         mask_roots=mask.roots,
         next_model=trained.refreshed_model.load(EncryptedVector, context),
+        model_roots=_model_roots(state, attempt, context),
         members=state.parties.addresses(attempt.validators),
         left_out=attempt.left_out,
     )
+
+
+def _model_roots(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> tuple[bytes, ...]:
+    """n-th roots of what blinds the next model, beside the answer that it is made of."""
+    if attempt.attempt > 1:
+        return ()
+    seed = attempt.trained.blinding.raw(context)
+    blinder = ShortExponentBlinder(state.key, state.blinding_seed)
+    roots = blinder.roots(state.request.parameters, Randomness(seed))
+    length = (state.key.bits + 7) // 8
+    return tuple(int(one).to_bytes(length, "big") for one in roots)
 
 
 def _announced(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> Effect:
@@ -120,14 +135,14 @@ def next_attempt(
     if lane.attempt >= MAXIMUM_ATTEMPTS and is_the_buyers_silence(lane.stuck):
         return give_up(state, "buyer_silent", context, fault=state.opened.buyer)
     if remaining.bit_count() < max(2, state.parties.quorum) or lane.attempt >= MAXIMUM_ATTEMPTS:
-        if why in _SILENCES:
+        if why in SILENT_MEMBERS:
             return give_up(state, "too_few_validators", context, silent=leaving)
         fault = _only_one(state, leaving)
         return give_up(state, "too_few_validators", context, fault=fault)
     notices = attendance.drop_notices(state, leaving, lane.at, why, context)
     state = replace(state, dropped=state.dropped | leaving)
     left = tuple(
-        LeftOutMember(member=member, why="silent" if why in _SILENCES else "named")
+        LeftOutMember(member=member, why="silent" if why in SILENT_MEMBERS else "named")
         for member in state.parties.addresses(leaving)
     )
     again = CheckedAttempt(
@@ -155,10 +170,6 @@ def is_the_buyers_silence(stuck: Sequence[Seats]) -> bool:
     is in each attempt that it stops: where none is in all, the buyer it is.
     """
     return bool(stuck) and not reduce(int.__and__, stuck)
-
-
-_SILENCES = ("metric_late", "consent_late", "ring_late")
-"""Codes of leaving out somebody that has done nothing, in place of something wrong."""
 
 
 def _ask_again(

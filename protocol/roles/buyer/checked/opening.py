@@ -1,12 +1,12 @@
 """The buyer opens a checked round's errors, once, for a product that every member has signed."""
 
-from protocol.crypto.cipher import Ciphertext, PublicKey, open_ciphertext, read_ciphertexts
+from protocol.crypto.cipher import Ciphertext, PublicKey, open_ciphertexts, read_ciphertexts
 from protocol.crypto.ring.context import Purpose
 from protocol.messages import Opening, OpeningRefused
 from protocol.messages.checked import MetricOpeningRequest
 from protocol.messages.checked.values import START_OF
 from protocol.records import RoundRecord
-from protocol.roles.buyer.checked.state import CheckedRunningState, from_round
+from protocol.roles.buyer.checked.state import CheckedRunningState, denying, from_round
 from protocol.roles.buyer.state import BuyerStep, private_key_of, stall_timer
 from protocol.roles.checked.attempt import consent_digest, identity_of, ring_context
 from protocol.roles.checked.record import OpenedProduct, record_of, require_facts
@@ -39,7 +39,7 @@ def on_metric_opening_request(
     sets = widths.sets(body.facts.trainers.bit_count(), START_OF[body.facts.start])
     product = read_ciphertexts(key, body.product, len(sets))
     _require_consents(state, asked, product, key, context)
-    opened = [open_ciphertext(private, one) for one in product]
+    opened = open_ciphertexts(private, product)
     pairs = [(int(one.plaintext), int(one.root)) for one in opened]
     plaintexts = [plaintext for plaintext, _ in pairs]
     record = record_of(
@@ -55,7 +55,7 @@ def on_metric_opening_request(
     after = replace(state, opened_sets=(*state.opened_sets, at.round))
     if record is None:
         fact = facts.IMPLAUSIBLE.of(round=at.round)
-        return Step(after, (*_to_all(state, asked, OpeningRefused(), context), fact))
+        return Step(denying(after, at), (*_to_all(state, asked, OpeningRefused(), context), fact))
     attested = OpenedProduct(asked.envelope.training, at.round, tuple(product))
     opening = Opening(
         plaintexts=tuple(plaintexts),

@@ -155,3 +155,11 @@ def test_the_card_of_a_classification_says_what_its_error_is():
     assert "Binary classification by least squares, ridge penalty λ = 0.00001" in page
     assert "the MSE is the Brier score of the linear predictions" in page
     assert "Linear regression" not in page
+
+
+def test_curves_stand_among_the_columns():
+    """As many rows as columns, each with what it is of: nothing of anybody's rows."""
+    features = [{"name": "age", "minimum": 0, "maximum": 120}]
+    basis = [{"kind": "spline", "column": "age", "knots": [30]}]
+    text = as_markdown(made(features=features, basis=basis, scale="range"))
+    assert "| age | spline with knots | 30 |" in text

@@ -1,0 +1,1 @@
+"""Eight numbers at a time where the processor can: see README.md in this folder."""

@@ -1,0 +1,145 @@
+"""Powers of many numbers at once: by a kernel, eight at a time, where there is one; by GMP otherwise.
+
+Both give the same numbers, so no transition, message or hash depends on which it is. A kernel is handed in
+(`use_kernel`): whoever runs roles looks for one, since looking is I/O. Everything here is called with
+whatever numbers stand together; too few for eight lanes to pay, and moduli that a kernel does not take, are
+GMP's.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+import gmpy2
+from gmpy2 import mpz
+
+from protocol.crypto.native.digits import (
+    LANES,
+    PublicSteps,
+    fixed_digits,
+    public_steps,
+    secret_digits,
+    shared_window,
+    signed_digits,
+    signed_positions,
+)
+from protocol.crypto.powers import PowerTables, batch_invert, public_power, window_for
+
+LEAST_LANES = 4
+"""Numbers that have to stand together: a multiplication of eight is to take no longer than three of GMP's."""
+
+
+class Table(Protocol):
+    """Powers of some bases, kept for products over them."""
+
+    def products(self, digits: bytes, positions: int, lanes: int) -> list[mpz]:
+        """Π start_b·base_b^digit of the first lanes, over all bases b; `window` squarings between positions.
+
+        `digits` are [position][base][eight lanes] bytes, each below 2^window; which they are is a secret.
+        """
+
+
+class Kernel(Protocol):
+    """Computes with at most eight numbers at once, each from 0 up to below its modulus, which is odd."""
+
+    def takes(self, modulus: mpz) -> bool:
+        """Whether it computes modulo this one."""
+
+    def public_powers(self, bases: Sequence[mpz], steps: PublicSteps, modulus: mpz) -> list[mpz]:
+        """Powers with one exponent that everybody knows."""
+
+    def secret_powers(self, bases: Sequence[mpz], digits: bytes, moduli: Sequence[mpz]) -> list[mpz]:
+        """Powers with an exponent for each, by `digits.secret_digits`: secrets but for their length."""
+
+    def table(self, starts: Sequence[mpz], bases: Sequence[mpz], modulus: mpz, window: int) -> Table:
+        """A table of start·base^digit for as many bases as there are starts."""
+
+
+_Item = TypeVar("_Item")
+
+_IN_USE: list[Kernel] = []
+
+
+def use_kernel(kernel: Kernel | None) -> None:
+    """Compute by this one from here on, or by GMP alone."""
+    _IN_USE[:] = [] if kernel is None else [kernel]
+
+
+def kernel_for(modulus: mpz, numbers: int) -> Kernel | None:
+    """The one in use, where so many numbers modulo this one are its work."""
+    for kernel in _IN_USE:
+        if numbers >= LEAST_LANES and kernel.takes(modulus):
+            return kernel
+    return None
+
+
+def public_powers(bases: Sequence[mpz], exponent: int, modulus: mpz) -> list[mpz]:
+    """b^e of each of any numbers, for e ≥ 0 that everybody knows."""
+    powers, steps = list[mpz](), None
+    for some in _eights(bases):
+        kernel = kernel_for(modulus, len(some))
+        if kernel is None:
+            powers += [public_power(one, exponent, modulus) for one in some]
+            continue
+        steps = steps or public_steps(exponent)
+        powers += kernel.public_powers([one % modulus for one in some], steps, modulus)
+    return powers
+
+
+def secret_powers(bases: Sequence[mpz], exponents: Sequence[mpz], moduli: Sequence[mpz]) -> list[mpz]:
+    """b^e of each number, with an exponent e > 0 and a modulus of its own; neither way's time tells e.
+
+    Raises ValueError unless there are as many of each.
+    """
+    powers, triples = list[mpz](), list(zip(bases, exponents, moduli, strict=True))
+    for some in _eights(triples):
+        kernel = kernel_for(max(modulus for _, _, modulus in some), len(some))
+        if kernel is None or not all(kernel.takes(modulus) for _, _, modulus in some):
+            powers += [gmpy2.powmod_sec(base, exponent, modulus) for base, exponent, modulus in some]
+            continue
+        digits = secret_digits([int(exponent) for _, exponent, _ in some])
+        reduced = [base % modulus for base, _, modulus in some]
+        powers += kernel.secret_powers(reduced, digits, [modulus for _, _, modulus in some])
+    return powers
+
+
+def rows_of_powers(bases: Sequence[mpz], rows: Sequence[Sequence[int]], modulus: mpz) -> list[mpz]:
+    """Π_j b_j^(e_ij) for each row i of exponents of any sign, one for each base; bases are units.
+
+    Raises ZeroDivisionError for a base that is no unit, ValueError for a row of another length.
+    """
+    if any(len(row) != len(bases) for row in rows):
+        raise ValueError(f"every row needs an exponent for each of {len(bases)} bases")
+    bits = max((int(one).bit_length() for row in rows for one in row), default=0)
+    kernel = kernel_for(modulus, len(rows)) if bases else None
+    if kernel is None:
+        tables = PowerTables(bases, modulus, window_for(bits, len(rows)))
+        return [tables.product(row) for row in rows]
+    window = shared_window(len(bases), len(rows), bits)
+    positions, inverses = signed_positions(bits, window), batch_invert(bases, modulus)
+    starts = public_powers(inverses, 1 << (window - 1), modulus)
+    table, products = kernel.table(starts, bases, modulus, window), list[mpz]()
+    for some in _eights(rows):
+        products += table.products(signed_digits(some, window, positions), positions, len(some))
+    return products
+
+
+class FixedBase:
+    """A kernel's table of b^(digit·2^(window·row)): products of one entry of each row are powers of b."""
+
+    __slots__ = ("_rows", "_table", "_window")
+
+    def __init__(self, kernel: Kernel, bases: Sequence[mpz], modulus: mpz, window: int) -> None:
+        """`bases` are the rows' b^(2^(window·row)), from row 0 on."""
+        self._rows, self._window = len(bases), window
+        self._table = kernel.table([mpz(1)] * len(bases), bases, modulus, window)
+
+    def powers(self, exponents: Sequence[int]) -> list[mpz]:
+        """b^e of exponents e from 0 up to below 2^(window·rows), which are secrets."""
+        powers = list[mpz]()
+        for some in _eights(exponents):
+            powers += self._table.products(fixed_digits(some, self._window, self._rows), 1, len(some))
+        return powers
+
+
+def _eights(items: Sequence[_Item]) -> list[Sequence[_Item]]:
+    return [items[at : at + LANES] for at in range(0, len(items), LANES)]

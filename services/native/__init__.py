@@ -1,0 +1,1 @@
+"""The compiled kernel of `protocol/crypto/native`: built, found, tried, and handed to the protocol."""
