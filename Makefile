@@ -133,6 +133,10 @@ faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 400; ARGS
 adversaries: $(DEVELOPMENT) ## Over a hundred ways to cheat in a checked round, with all checks and without the one; ARGS="--only buyer", or beside faults: ARGS=pairs
 	python -m tests.adversaries $(ARGS)
 
+.PHONY: privacy
+privacy: $(DEVELOPMENT) ## What each party of a whole training learns by the best attacks, 20 rounds; ARGS="--features 4 --rounds 5"
+	OPENBLAS_NUM_THREADS=1 python -m tests.privacy $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(DEVELOPMENT) ## Try every parser of untrusted bytes for 10 minutes; options in ARGS="--minutes 60 --seed 2"
 	python -m tests.fuzz $(ARGS)
