@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -12,8 +11,7 @@ from protocol.envelope import SignedMessage
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles import dispatch
 from protocol.roles.buyer.checked import checks, opening
-from protocol.roles.dispatch import CHECKED_ROLES, decode_state
-from protocol.roles.engine.context import Context
+from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input
 from tests.support.roles.checked_markets import checked_request
 from tests.support.roles.phases import deciding
@@ -32,14 +30,9 @@ class KeptMarket(PureMarket):
 
     def __init__(self, found: dict[str, bytes], **options: Any) -> None:
         request = checked_request(schedule=_SCHEDULE)
-        fixed = {"validators": [2, 3, 4], "roles": CHECKED_ROLES}
-        super().__init__(request, small_data(owners=5), COLUMNS, **fixed, **options)
+        super().__init__(request, small_data(owners=5), COLUMNS, validators=[2, 3, 4], **options)
         self.found = found
         self.using: dict[tuple[str, str], bytes] = {}
-
-    def context(self, party: Party) -> Context:
-        """As a daemon of a checked market has it."""
-        return replace(super().context(party), rounds="checked")
 
     def deliver(self, party: Party, item: Input) -> Any:
         """A step, whose state is kept where it is the first of its place, or smaller."""
