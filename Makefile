@@ -130,12 +130,16 @@ faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 400; ARGS
 	test -n "$(ARGS)" || python -m tests.faults.restarts
 
 .PHONY: adversaries
-adversaries: $(DEVELOPMENT) ## Over a hundred ways to cheat in a checked round, with all checks and without the one; ARGS="--only buyer"
+adversaries: $(DEVELOPMENT) ## Over a hundred ways to cheat in a checked round, with all checks and without the one; ARGS="--only buyer", or beside faults: ARGS=pairs
 	python -m tests.adversaries $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(DEVELOPMENT) ## Try every parser of untrusted bytes for 10 minutes; options in ARGS="--minutes 60 --seed 2"
 	python -m tests.fuzz $(ARGS)
+
+.PHONY: native-check
+native-check: $(DEVELOPMENT) ## The C kernel watched by sanitizers: a million numbers against gmpy2, and anything at its door; ARGS="--seed 2"
+	python -m tests.native_kernel $(ARGS)
 
 .PHONY: soak
 soak: $(DEVELOPMENT) $(NODE_MODULES) ## 200 trainings at once, then a simulated day; options in ARGS="--trainings 50"

@@ -127,6 +127,10 @@ def _simulated(document: Document, owners: int, key_bits: int | None) -> Request
     request = request_of(document)
     if request.payment.token != NATIVE:
         raise MisuseError("a simulation pays in ether, which costs nothing here: leave payment.token out")
+    if request.payment.bonds is not None:
+        raise MisuseError(
+            "nobody deposits a bond in a simulation, where all are honest: leave payment.bonds out"
+        )
     if owners < request.owners.minimum:
         raise MisuseError(
             f"{owners} tables; the request asks for {request.owners.minimum} owners at least: give more "

@@ -34,6 +34,7 @@ PAGES = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "protocol/README.md",
+    "protocol/crypto/native/README.md",
     "deploy/README.md",
     "deploy/RUNBOOK.md",
     "deltaml/examples/breast_cancer.md",

@@ -161,7 +161,9 @@ def _sum_of(factors: Mapping[int, Sequence[Halves]]) -> mpz:
     """Σ e·2^position."""
     total, above = mpz(0), max(factors, default=0)
     for position in sorted(factors, reverse=True):
-        total = (total << (above - position)) + sum(e for _, _, e in factors[position])
+        total <<= above - position
+        for _, _, e in factors[position]:
+            total += e
         above = position
     return total << above
 

@@ -14,8 +14,9 @@ from protocol.messages import ParticipantDropped, TrainingFailed
 from protocol.messages.checked import CheckVerdict
 from protocol.roles.checked.faults import OF_COMPLAINTS, OF_PROOFS
 from protocol.types import Address, RoundAttempt
-from protocol.verification.complaints import Judged, judged
+from protocol.verification.complaints import judged
 from protocol.verification.contents import Contents
+from protocol.verification.finding import Judged
 from protocol.verification.own_work import evidence_at, own_metric, own_openings, own_update
 from protocol.verification.report import Blame, naming
 from protocol.verification.training import VerifiedTraining

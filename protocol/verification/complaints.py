@@ -5,7 +5,7 @@ The same questions that the parties asked themselves at the time (`aggregator.ch
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from gmpy2 import mpz
 
@@ -29,26 +29,17 @@ from protocol.messages.checked import (
     ZeroTestResult,
     ZeroTestShown,
 )
+from protocol.roles.checked.denials import is_denial
 from protocol.roles.owner.checked.evidence import ground_of, open_ground_of
 from protocol.roles.owner.checked.view import ring_view
 from protocol.roles.shared.parties import public_key_of
 from protocol.types import Address
 from protocol.verification.contents import Contents
 from protocol.verification.evidence import Shown
+from protocol.verification.finding import Judged, found_of_ranges, found_of_test
 from protocol.verification.questions import asked_by
 
 Body = TypeVar("Body", bound=MessageBody)
-
-
-class Judged(NamedTuple):
-    """What one piece of evidence shows.
-
-    `about` are those of whom one must be at fault if anybody is, `accused` who is, None: nobody of them.
-    """
-
-    about: frozenset[Address]
-    accused: Address | None
-    code: str
 
 
 def judged(contents: Contents, shown: Shown) -> Iterator[Judged]:
@@ -61,6 +52,7 @@ def judged(contents: Contents, shown: Shown) -> Iterator[Judged]:
             # It is to something else than we have shown to all.
             if sender in shown.attempt.checkers and _is_other(shown, committed):
                 yield Judged(frozenset((sender,)), sender, "other_statement")
+    yield from found_of_ranges(contents, shown)
     for sender, consent in _said(contents, shown, RingConsent):
         if sender == shown.attempt.checkers[1] and consent.refused and shown.has_masks:
             yield _of_share(shown, consent)
@@ -84,7 +76,7 @@ def _of_verdict(
     match verdict.ground:
         case None:
             yield Judged(frozenset((checker,)), checker, "false_complaint")
-        case "start" | "proof" | "request":
+        case "start" | "proof" | "request" | "subtraction":
             # What another member was shown, this party does not know.
             if contents.header.party in (checker, aggregator):
                 yield from _of_evidence(shown, checker, verdict.ground)
@@ -93,7 +85,7 @@ def _of_verdict(
         case "shown":
             yield from _of_statement(contents, shown, checker, verdict)
         case "projection":
-            yield _of_test(shown, checker, verdict)
+            yield _of_test(contents, shown, checker, verdict)
         case "next_model":
             yield from _of_sums(contents, shown, checker, verdict)
 
@@ -104,7 +96,9 @@ def _of_evidence(shown: Shown, checker: Address, said: str) -> Iterator[Judged]:
     ground = ground_of(shown.view) if shown.has_masks else open_ground_of(shown.view)
     if ground is not None:
         yield Judged(about, aggregator, f"other_{ground}")
-    elif shown.has_masks or said != "request":
+    elif said == "subtraction" and shown.view.at.attempt > 1:
+        return  # it follows from what the first attempt has shown
+    elif shown.has_masks or said not in ("request", "subtraction"):
         yield Judged(about, checker, "false_complaint")
 
 
@@ -146,13 +140,13 @@ def _is_other(shown: Shown, committed: RingCommitted) -> bool:
     return committed.statement != shown.view.next_model.statement()
 
 
-def _of_test(shown: Shown, checker: Address, verdict: CheckVerdict) -> Judged:
+def _of_test(contents: Contents, shown: Shown, checker: Address, verdict: CheckVerdict) -> Judged:
     buyer, other = shown.view.state.opened.buyer, shown.attempt.other_checker(checker)
     about = frozenset((checker, buyer))
     result = _evidence(shown, verdict, ZeroTestResult, buyer, checker)
-    if result is not None and result.opening is None:
-        return Judged(about, None, "projection_failed")
     consent = _evidence(shown, verdict, ZeroTestConsent, other, checker)
+    if result is not None and consent is not None and result.opening is None:
+        return found_of_test(contents, shown, checker, consent) or Judged(about, None, "projection_failed")
     if result is None or consent is None or _is_proven(shown, result, consent.zero):
         return Judged(about, checker, "false_complaint")
     return Judged(about, buyer, "bad_opening")
@@ -191,7 +185,7 @@ def _of_sums(contents: Contents, shown: Shown, checker: Address, verdict: CheckV
     told = _evidence(shown, verdict, RingOpening, buyer, checker)
     if told is None:
         return
-    if not any(one.openings for one in told.vectors):
+    if is_denial(told):
         yield Judged(about, None, "next_model_failed")
         return
     for number, (_sender, asked) in enumerate(_said(contents, shown, RingOpeningRequest)):

@@ -44,6 +44,11 @@ class Contents:
         named = self.messages.get((_name(kind), at), [])
         return [one for one in named if one.envelope.sender == sender]
 
+    def said(self, kind: type[Body], at: RoundAttempt, sender: Address) -> list[Body]:
+        """Each different body of this kind and place that this party sent."""
+        different = {one.body: one for one in self.signed(kind, at, sender)}
+        return [body_of(one, kind) for one in different.values()]
+
     def only(
         self, kind: type[Body], at: RoundAttempt, sender: Address, recipient: Address | None = None
     ) -> Body:

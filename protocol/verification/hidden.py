@@ -17,7 +17,7 @@ from protocol.codec import pack, unpack
 from protocol.crypto.own_box import open_own, seal_own
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.messages.checked import CheckVerdict, RingConsent, RoundEvidence
+from protocol.messages.checked import CheckVerdict, RangesAsked, RingConsent, RoundEvidence
 from protocol.messages.checked.values import Numbers
 from protocol.records import Market
 from protocol.roles.checked.attempt import masks_digest
@@ -82,6 +82,8 @@ def is_secret(signed: SignedMessage) -> bool:
             case "check_verdict":
                 evidence = body_of(signed, CheckVerdict).evidence
                 return any(one.envelope.type not in _INNOCENT for one in evidence)
+            case "ranges_asked":
+                return is_secret(body_of(signed, RangesAsked).complaint)
             case "ring_consent":
                 return body_of(signed, RingConsent).shown is not None
             case _:

@@ -19,9 +19,10 @@ from protocol.roles.checked.proofs import read_metric, read_update, update_proof
 from protocol.roles.checked.started import CommittedOwners
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.types import Address, RoundAttempt
-from protocol.verification.complaints import Judged, are_opened, is_proven
+from protocol.verification.complaints import are_opened, is_proven
 from protocol.verification.contents import Contents
 from protocol.verification.evidence import Shown, shown_attempt
+from protocol.verification.finding import Judged
 from protocol.verification.training import VerifiedTraining
 
 

@@ -49,12 +49,12 @@ class CallReverted(ChainError):  # noqa: N818  the field's name for it
 class BondBelowCost(CallReverted):
     """To show the contract a fault would cost more gas than the bond is worth, so the call is not sent."""
 
-    def __init__(self, bond: int, cost: int) -> None:
-        super().__init__("bond_below_cost", (bond, cost))
+    def __init__(self, worth: int, cost: int) -> None:
+        super().__init__("bond_below_cost", (worth, cost))
 
     def __str__(self) -> str:
-        bond, cost = self.arguments
-        return f"not sent: the bond is {bond} wei, and to have the contract take it costs about {cost}"
+        worth, cost = self.arguments
+        return f"not sent: the bond is worth {worth} wei, and to have the contract take it costs about {cost}"
 
 
 class InsufficientFunds(ChainError):  # noqa: N818

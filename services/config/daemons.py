@@ -159,6 +159,12 @@ class KnownToken(Settings):
         description="What figures are followed by, as the token says."
     )
     decimals: int = Field(ge=0, le=MOST_DECIMALS, description="Of a whole token, as the token says.")
+    worth_wei: int = Field(
+        0,
+        ge=0,
+        description="What a whole token is worth to you: a false opening is shown to the contract "
+        "where the gas for it costs less than the bond in this token is worth.",
+    )
 
 
 def _each_token_once(tokens: tuple[KnownToken, ...]) -> tuple[KnownToken, ...]:
@@ -206,6 +212,13 @@ class Participant(Daemon):
     def assets(self) -> Assets:
         """What amounts are written in."""
         return assets_of(self.tokens)
+
+    def worth_of(self, token: str, amount: int) -> int:
+        """How many wei this many smallest units of a token are worth; none where nothing says so."""
+        worth: dict[str, int] = {
+            one.address: one.worth_wei * amount // 10**one.decimals for one in self.tokens
+        }
+        return worth.get(token, 0)
 
 
 class OpenParticipant(Participant):

@@ -122,13 +122,15 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
 def _client(config: ParticipantConfig, connections: Connections, keystore: Keystore) -> MarketplaceClient:
     chain = config.chain
     policy = SendPolicy(confirmations=chain.confirmations, poll_seconds=min(1.0, chain.poll_seconds))
-    return MarketplaceClient(
+    client = MarketplaceClient(
         connections.rpc,
         connections.market,
         keystore.identity.signing_key,
         policy=policy,
         first_block=chain.first_block,
     )
+    client.worth_of = config.worth_of
+    return client
 
 
 def _monitor(

@@ -22,11 +22,12 @@ _INPUTS_OF_PHASE = {
         *("attempt_announced", "round_evidence", "proven_metric", "shown_metrics", "check_verdict"),
         *("projection_request", "projection_answer"),
         *("zero_test_shown", "zero_test_consent", "zero_test_request", "zero_test_result"),
+        *("zero_test_evidence_request", "zero_test_evidence"),
     ),
     "opening": (
         *("opening_request", "opening", "round_signature", "trained_model"),
         *("ring_committed", "ring_nonce", "ring_shared", "ring_consent"),
-        *("ring_opening_request", "ring_opening"),
+        *("ranges_asked", "ring_opening_request", "ring_opening"),
         *("shown_noise", "metric_consent", "metric_opening_request"),
     ),
 }

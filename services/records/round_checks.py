@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from protocol.roles.checked.faults import OF_COMPLAINTS, OF_PROOFS, SILENCES
+from protocol.roles.checked.faults import OF_COMPLAINTS, OF_EVIDENCE, OF_PROOFS, SILENCES
 from protocol.roles.engine import facts
 
 TROUBLES = frozenset(
@@ -30,6 +30,7 @@ GROUNDS = frozenset(
         "start_contested",
         "proof_contested",
         "request_contested",
+        "subtraction_contested",
         "products_contested",
         "question_contested",
         "next_model_contested",
@@ -42,7 +43,7 @@ GROUNDS = frozenset(
 NOBODY = frozenset({"contested", "verdict_late"})
 """Codes of attempts that end without anybody being left out."""
 
-FAULTS = OF_COMPLAINTS | OF_PROOFS | {"two_versions"}
+FAULTS = OF_COMPLAINTS | OF_PROOFS | OF_EVIDENCE
 """Codes of what somebody has done, as the signed messages show."""
 
 ENDS = frozenset(
@@ -50,9 +51,9 @@ ENDS = frozenset(
         "bad_opening",
         "buyer_silent",
         "implausible",
-        "next_model_failed",
         "no_request",
-        "projection_failed",
+        "out_of_range",
+        "ranges_late",
         "round_not_recorded",
         "stopped_by_aggregator",
         "stopped_by_buyer",
@@ -60,6 +61,9 @@ ENDS = frozenset(
         "too_few_trainers",
         "too_few_validators",
         "widths_do_not_fit",
+        "wrong_moments",
+        "wrong_products",
+        "zero_denied",
     }
 )
 """Codes that an aggregator gives a training up with."""

@@ -1,6 +1,7 @@
 """`make adversaries`: each declared adversary against a checked market, and against one without its check.
 
-`python -m tests.adversaries pairs --seed 1`: random pairs of an adversary and a fault, with all checks.
+`make adversaries ARGS="pairs --seed 1"`: random pairs of an adversary and a fault, with all checks, in
+trainings with bonds.
 """
 
 import argparse

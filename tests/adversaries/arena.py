@@ -13,11 +13,14 @@ from functools import cache
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+from protocol.crypto.commitments import CommittedVector
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
+from protocol.learning.scales import COEFFICIENT_SCALE
 from protocol.roles import dispatch
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.inputs import Input, MessageReceived
+from protocol.roles.owner.checked import committing, joining
 from protocol.types import RoundAttempt
 from tests.support.roles.checked_markets import CHECKED_ROLES, checked_market
 from tests.support.roles.depositors import make_willing, payment_in
@@ -125,16 +128,43 @@ def replaced(what: Sequence[Replaced]) -> Iterator[None]:
         yield
 
 
+def committing_widely(owner: Callable[[], str]) -> Sequence[Replaced]:
+    """One owner's map has constants 2^63 times as large as its proof is made for."""
+    honest = joining.commit_to
+
+    def rows(request: Any, _statistic: Any, limits: Sequence[int]) -> list[list[int]]:
+        p = request.parameters
+        return [[int(i == j) << COEFFICIENT_SCALE for j in range(p)] + [limits[-1] << 63] for i in range(p)]
+
+    def commit(*arguments: Any) -> Any:
+        if arguments[4] != owner():
+            return honest(*arguments)
+        unbounded = Replaced(committing, "_fitting_rows", rows)
+        with replaced((unbounded, Replaced(CommittedVector, "draw", _unlimited))):
+            return honest(*arguments)
+
+    return (Replaced(joining, "commit_to", commit),)
+
+
+def _unlimited(values: Any, _limits: Any, group: Any, randomness: Any) -> CommittedVector:
+    return CommittedVector(tuple(map(int, values)), randomness.bits(group.exponent_bits))
+
+
 @cache
-def _drawn(rounds: int, twins: bool, validators: tuple[int, ...], coin: str | None) -> PureMarket:
+def _drawn(
+    rounds: int, twins: bool, validators: tuple[int, ...], coin: str | None, wide: bool = False
+) -> PureMarket:
     schedule, data = {"rounds": rounds, **_SCHEDULE}, small_data(owners=len(TRAINERS) + len(validators))
     if twins:
         data[1] = data[0]
     payment = {"payment": payment_in(coin)} if coin else {}
     market = checked_market(validators, data=data, schedule=schedule, features=[_FEATURE], **payment)
     make_willing(market)
-    while market.contract.status != "running":
-        market.deliver_next()
+    if wide:
+        market.run_step = dispatch.run_step  # what honest owners do is remembered otherwise
+    with replaced(committing_widely(lambda: market.owners[0].address) if wide else ()):
+        while market.contract.status != "running":
+            market.deliver_next()
     return market
 
 
@@ -151,15 +181,24 @@ def _answered(rounds: int, validators: tuple[int, ...], coin: str | None) -> Are
 
 
 def prepared(
-    rounds: int, *, twins: bool = False, late: bool = False, pair: bool = False, coin: str | None = None
+    rounds: int,
+    *,
+    twins: bool = False,
+    late: bool = False,
+    pair: bool = False,
+    coin: str | None = None,
+    wide: bool = False,
 ) -> Arena:
     """A market of three trainers and three validators, whose roles have just been drawn.
 
     `twins`: the first two trainers have the same rows. `pair`: there are two validators. `late`: the first
-    round is trained, and its products are there. `coin`: everybody has deposited a bond in it.
+    round is trained, and its products are there. `coin`: everybody has deposited a bond in it. `wide`: the
+    first trainer has committed to a map whose updates are out of range.
     """
     validators = PAIR if pair else VALIDATORS
-    return _copy(_answered(rounds, validators, coin) if late else _drawn(rounds, twins, validators, coin))
+    if late:
+        return _copy(_answered(rounds, validators, coin))
+    return _copy(_drawn(rounds, twins, validators, coin, wide))
 
 
 def _copy(market: PureMarket) -> Arena:

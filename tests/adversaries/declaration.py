@@ -43,7 +43,8 @@ class Adversary:
     see by itself, "" for none. `switch` is the one check that stands against it, and `wins` what it
     achieves where that is off, unless `crashes`: then it brings an honest party down. `unswitched` says why
     there is none such. Of a `pair` of validators both check every attempt. `late` ones have nothing to do
-    before the first round's products are there.
+    before the first round's products are there. A `wide` trainer has committed to a map whose updates are out
+    of range.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Adversary:
     twins: bool = False
     late: bool = False
     pair: bool = False
+    wide: bool = False
     wrapping: Wrapping | None = None
     redraws: Callable[..., Any] | None = field(default=None)
 

@@ -59,7 +59,12 @@ def played(adversary: Adversary) -> Outcome:
     """The market to its end, with time for claims; of one that a bond binds, everybody has deposited one."""
     coin = NATIVE if adversary.bond else None
     arena = prepared(
-        adversary.rounds, twins=adversary.twins, late=adversary.late, pair=adversary.pair, coin=coin
+        adversary.rounds,
+        twins=adversary.twins,
+        late=adversary.late,
+        pair=adversary.pair,
+        coin=coin,
+        wide=adversary.wide,
     )
     wrapped = adversary.wrapping(arena) if adversary.wrapping else ()
     arena.enter(adversary.who, adversary.deed, wrapped, redraws=adversary.redraws)

@@ -101,10 +101,19 @@ def test_tables_that_cannot_be_used_are_told_before_anything_starts(changes, tol
         simulate(REQUEST, tables)
 
 
+BONDS = {"owner": "1", "forfeit_to": "0x" + "33" * 20}
+
+
 def test_requests_that_cannot_be_carried_out_are_told_before_anything_starts():
     with pytest.raises(MisuseError, match="key of 512 bits is too small"):
         simulate(REQUEST, TABLES, key_bits=512)
     with pytest.raises(MisuseError, match=r"give payment.deposit_wei: \d+ or more"):
         simulate({**REQUEST, "payment": {"deposit_wei": "7"}}, TABLES)
+    for more, told in (
+        ({"token": "0x" + "11" * 20}, "pays in ether"),
+        ({"bonds": BONDS}, "leave payment.bonds out"),
+    ):
+        with pytest.raises(MisuseError, match=told):
+            simulate({**REQUEST, "payment": {"deposit_wei": str(10**18), **more}}, TABLES)
     with pytest.raises(MisuseError, match="target: is missing"):
         simulate({"name": "rents", "features": REQUEST["features"]}, TABLES)

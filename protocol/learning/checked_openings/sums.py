@@ -133,25 +133,33 @@ def vectors_out_of_range(
     widths: SumWidths,
     product: Sequence[Ciphertext],
     answers: Sequence[tuple[Opening, ...] | None],
-    known: tuple[Share, Share],
+    known: tuple[Share, Share] | None,
     stream: Randomness,
 ) -> list[int]:
     """A checker's word on which vectors are, by their place in the product that was opened.
 
     Those that the key's holder says are, and those that are when the two masks are off that the checker
-    knows. Raises ProtocolViolation("bad_opening") where the openings are not those of the product.
+    knows; `known` is None for who knows none. Raises ProtocolViolation("bad_opening") where the openings are
+    not those of the product.
     """
+    asked = per_vector(product, widths)
+    _require_openings(key, widths, asked, answers, stream)
+    masks, left = _known_masks(known, len(product))
+    found = []
+    for place, (openings, taken) in enumerate(zip(answers, per_vector(masks, widths), strict=True)):
+        if openings is None or not widths.in_range(_without(openings, taken), left):
+            found.append(place)
+    return found
+
+
+def _known_masks(known: tuple[Share, Share] | None, count: int) -> tuple[list[int], int]:
+    """What to take off each plaintext, and how many masks stay on it."""
+    if known is None:
+        return [0] * count, _MASKS
     own, shown = known
     if own.maker is shown.maker:
         raise MisuseError("a checker knows two masks: its own, and that of the maker before it")
-    asked = per_vector(product, widths)
-    _require_openings(key, widths, asked, answers, stream)
-    masks = [a + b for a, b in zip(own.plaintexts, shown.plaintexts, strict=True)]
-    found = []
-    for place, (openings, taken) in enumerate(zip(answers, per_vector(masks, widths), strict=True)):
-        if openings is None or not widths.in_range(_without(openings, taken), _MASKS - 2):
-            found.append(place)
-    return found
+    return [a + b for a, b in zip(own.plaintexts, shown.plaintexts, strict=True)], _MASKS - 2
 
 
 def per_vector(flat: Sequence[Item], widths: SumWidths) -> list[tuple[Item, ...]]:

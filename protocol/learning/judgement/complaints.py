@@ -18,29 +18,32 @@ class Ground(StrEnum):
     START = "start"
     PROOF = "proof"
     REQUEST = "request"
+    SUBTRACTION = "subtraction"
     PROJECTION = "projection"
     QUESTION = "question"
     NEXT_MODEL = "next_model"
     SHOWN = "shown"
 
 
-_OF_THE_AGGREGATOR = {
+OF_THE_AGGREGATOR = {
     Ground.START: Offence.OTHER_START,
     Ground.PROOF: Offence.UNPROVEN_UPDATE,
     Ground.REQUEST: Offence.OTHER_REQUEST,
+    Ground.SUBTRACTION: Offence.WRONG_SUBTRACTION,
     Ground.SHOWN: Offence.TWO_VERSIONS,
 }
+"""What it has done where its own signed evidence bears a complaint out."""
 
 
 def judge_evidence(parties: Parties, checker: str, ground: Ground, *, borne_out: bool) -> Judgement:
     """Who is named for a complaint about the aggregator's signed evidence, which everybody can look through.
 
     `borne_out` is what the judge found: the start is another than the public one or the last recorded, an
-    update's proof fails, the request is not that of the shown masks, or two were shown different things under
-    its signature. Of an update whose proof fails it is
+    update's proof fails, the request is not that of the shown masks, the next model not the answer's without
+    them, or two were shown different things under its signature. Of an update whose proof fails it is
     the aggregator's fault that it passed it on. Raises KeyError for another ground.
     """
-    offence = _OF_THE_AGGREGATOR[ground]
+    offence = OF_THE_AGGREGATOR[ground]
     return (Fault(parties.aggregator, offence) if borne_out else Fault(checker, Offence.FALSE_COMPLAINT),)
 
 

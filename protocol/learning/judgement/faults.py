@@ -11,7 +11,7 @@ from protocol.learning.projection.answer import Finding
 class Offence(StrEnum):
     """What somebody is named for."""
 
-    FALSE_OPENING = "false_opening"
+    FALSE_OPENING = "bad_opening"
     WRONG_PRODUCTS = "wrong_products"
     ZERO_DENIED = "zero_denied"
     WRONG_MOMENTS = "wrong_moments"

@@ -4,7 +4,7 @@ They stand apart from `MESSAGE_TYPES`: only in a market whose rounds are checked
 """
 
 from protocol.messages.catalogue import MessageBody
-from protocol.messages.checked import checks, joining, metrics, moments, ring
+from protocol.messages.checked import checks, finding, joining, metrics, moments, ring
 from protocol.messages.checked.checks import (
     CheckVerdict,
     ProjectionAnswer,
@@ -14,6 +14,7 @@ from protocol.messages.checked.checks import (
     ZeroTestResult,
     ZeroTestShown,
 )
+from protocol.messages.checked.finding import RangesAsked, ZeroTestEvidence, ZeroTestEvidenceRequest
 from protocol.messages.checked.joining import CheckedReady, CheckedStarted
 from protocol.messages.checked.metrics import (
     MetricConsent,
@@ -40,7 +41,7 @@ from protocol.messages.checked.ring import (
 
 CHECKED_TYPES: dict[str, type[MessageBody]] = {
     kind.model_fields["type"].default: kind
-    for group in (joining, moments, checks, ring, metrics)
+    for group in (joining, moments, checks, ring, metrics, finding)
     for kind in vars(group).values()
     if isinstance(kind, type) and issubclass(kind, MessageBody) and kind.__module__ == group.__name__
 }
@@ -60,6 +61,7 @@ __all__ = [
     "ProjectionRequest",
     "ProvenMetric",
     "ProvenUpdate",
+    "RangesAsked",
     "RingCommitted",
     "RingConsent",
     "RingNonce",
@@ -70,6 +72,8 @@ __all__ = [
     "ShownMetrics",
     "ShownNoise",
     "ZeroTestConsent",
+    "ZeroTestEvidence",
+    "ZeroTestEvidenceRequest",
     "ZeroTestRequest",
     "ZeroTestResult",
     "ZeroTestShown",

@@ -12,6 +12,11 @@ from protocol.types import Digest, EcdsaSignature
 
 _SEAT: Literal["validators"] = "validators"
 
+VerdictGround = Literal[
+    "start", "proof", "request", "subtraction", "projection", "question", "next_model", "shown"
+]
+"""`protocol.learning.judgement.complaints.Ground`, as it travels."""
+
 
 class ProjectionRequest(MessageBody):
     """Checker → MB: Enc⟨β, θ̃_t⟩ of the signed updates, packed and masked, under secret β."""
@@ -145,9 +150,7 @@ class CheckVerdict(MessageBody):
     in_order: bool
     digests: AttemptDigests | None = None
     projection: Digest | None = None
-    ground: Literal["start", "proof", "request", "projection", "question", "next_model", "shown"] | None = (
-        None
-    )
+    ground: VerdictGround | None = None
     evidence: Annotated[tuple[SignedMessage, ...], Field(max_length=8)] = ()
 
     catalogue: ClassVar[Catalogue] = Catalogue(

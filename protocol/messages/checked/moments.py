@@ -95,7 +95,9 @@ class RoundEvidence(MessageBody):
 
     The `request` stands under the signature of this message, and the buyer's `answer` names its digest.
     `masks` are ρ and `mask_roots` r of the request, towards the buyer as secret as the updates. `attempt`
-    counts from 1 in the envelope; `members` are its validators in seat order.
+    counts from 1 in the envelope; `members` are its validators in seat order. `model_roots` show that the
+    next model is the answer's without masks (`learning.moments.recomputation.is_subtraction`): in the first
+    attempt, out of whose answer it is made, and in no other.
     """
 
     type: Literal["round_evidence"] = "round_evidence"
@@ -107,6 +109,7 @@ class RoundEvidence(MessageBody):
     masks: Annotated[Numbers, Field(repr=False)]
     mask_roots: Annotated[Numbers, Field(repr=False)]
     next_model: EncryptedVector
+    model_roots: Numbers = ()
     members: Parties
     left_out: Annotated[tuple[LeftOutMember, ...], Field(max_length=256)] = ()
 
@@ -131,6 +134,7 @@ class RoundEvidence(MessageBody):
             masks=(b"\x01",),
             mask_roots=(b"\x02",),
             next_model=VECTOR,
+            model_roots=(b"\x03",),
             members=(VALIDATOR,),
         ),
     )

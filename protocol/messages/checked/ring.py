@@ -114,14 +114,14 @@ class OpenedVector(FrozenModel):
 
 
 class RingOpening(MessageBody):
-    """MB → checkers: the opened sums of each vector."""
+    """MB → checkers: the opened sums of each vector; those of ranges, whatever they are, to FA as well."""
 
     type: Literal["ring_opening"] = "ring_opening"
     purpose: RingPurpose
     vectors: Annotated[tuple[OpenedVector, ...], Field(min_length=1, max_length=257)]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
-        routes=((BUYER, OWNER),),
+        routes=((BUYER, OWNER), (BUYER, AGGREGATOR)),
         sent_when="Once for each attempt and purpose.",
         carries="the sums, with proof",
         seat=_SEAT,

@@ -134,7 +134,8 @@ def note_answer(
     if (noted.declined, noted.waiting) == (state.declined, state.waiting):
         return Step.unchanged(state, fact) if noted == state else Step(noted, (fact,))
     told, progress = tell(noted, context)
-    return Step(told, (fact, progress))
+    step = close_when_all_joined(told, context)
+    return Step(step.state, (fact, progress, *step.effects))
 
 
 def _with_answer(state: InvitingState, owner: str, body: InvitationAnswer) -> InvitingState:
@@ -210,10 +211,12 @@ def on_join_over(state: InvitingState, _about: None, _context: Context) -> Step[
 def close_when_all_joined(state: InvitingState, context: Context) -> Step[InvitingState]:
     """Close early when nobody is left to wait for.
 
-    The maximum has joined, or every admitted owner but those of whom it is decided that they do not.
+    The maximum has joined, or every admitted owner but those of whom it is decided that they do not: who is
+    refused, and whose person has said no. Who has no data set that serves may have one in time.
     """
     owners, seats = state.request.owners, state.parties.seats
     refused = {one.owner for one in state.applications if one.is_refused}
+    refused |= {owner for owner, code in state.declined if code == "declined_by_person"}
     everybody = len(seats) >= owners.maximum or admitted_owners(state, context) - refused <= set(seats)
     if state.closing or len(seats) < owners.minimum or not everybody:
         return Step(state)

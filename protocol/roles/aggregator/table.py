@@ -91,7 +91,7 @@ JOINING = (
         (InvitingState, DrawingState),
         InvitationAnswer,
         admission.on_invitation_answer,
-        effects=(RecordFact, SendMessage),
+        effects=(RecordFact, SendMessage, *CLOSES),
     ).because("An owner says whether it takes part, and why not; who would join is admitted or refused."),
     on_message(
         InvitingState,

@@ -15,6 +15,8 @@ def check_failed(checker: str, at: RoundAttempt, verdict: CheckVerdict) -> Recor
             code = "proof_contested"
         case "request":
             code = "request_contested"
+        case "subtraction":
+            code = "subtraction_contested"
         case "projection":
             code = "products_contested"
         case "question":

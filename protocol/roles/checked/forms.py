@@ -7,17 +7,26 @@ from protocol.crypto.ring.commitments import statement_digest
 from protocol.crypto.ring.context import Purpose
 from protocol.crypto.ring.shares import ShareForm
 from protocol.learning.checked_openings.noise import noise_form
-from protocol.learning.moments.widths import SlotSet
 from protocol.request import Request
+from protocol.roles.checked.products import MomentExchange
 from protocol.roles.checked.widths import CheckedWidths
 
 
 def share_form(
-    purpose: Purpose, request: Request, widths: CheckedWidths, sets: Sequence[SlotSet], weights: int
+    purpose: Purpose,
+    request: Request,
+    widths: CheckedWidths,
+    exchange: MomentExchange,
+    weights: int,
 ) -> ShareForm:
-    """Masks for the sums of one next model; or noise on every slot, for members of so much weight."""
+    """Masks for the sums of one next model, or of the exchange's trainers; or noise on every slot.
+
+    `weights` is what the attempt's members weigh.
+    """
     if purpose is Purpose.METRIC:
-        return noise_form(widths.moments, sets, weights, request.target_range)
+        return noise_form(widths.moments, exchange.sets, weights, request.target_range)
+    if purpose is Purpose.RANGES:
+        return widths.ranges.share_form(exchange.trainers)
     return widths.next_model.sums.share_form(1)
 
 

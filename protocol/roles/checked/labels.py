@@ -30,6 +30,7 @@ class Label(StrEnum):
     QUESTION = "projection question"
     ZERO_TEST = "zero test"
     ZERO_OPENING = "opening of a zero test"
+    SUBTRACTION = "roots of a next model"
 
     # ---- the buyer ----
     MOMENT_ANSWER = "moment answer"

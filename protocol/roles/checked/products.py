@@ -11,7 +11,8 @@ from protocol.crypto.randomness import Randomness
 from protocol.crypto.ring.commitments import statement_digest
 from protocol.learning.checked_openings.next_model import NextModelWidths, checked_numbers
 from protocol.learning.checked_openings.noise import with_offsets
-from protocol.learning.checked_openings.sums import draw_coefficients, random_sums
+from protocol.learning.checked_openings.ranges import range_sums
+from protocol.learning.checked_openings.sums import SumWidths, draw_coefficients, random_sums
 from protocol.learning.moments.exchange import (
     MomentAnswer,
     MomentMask,
@@ -129,6 +130,24 @@ class NextModelCheck:
         numbers = checked_numbers(self.key, self.model, self.updates, self.widths)
         coefficients = draw_coefficients(chance, len(numbers))
         return random_sums(self.key, numbers, coefficients, self.widths.sums)
+
+
+@dataclass(frozen=True)
+class RangeCheck:
+    """What is opened of the trainers' updates (scale s), one for each trainer in seat order."""
+
+    key: PublicKey
+    widths: SumWidths
+    updates: Sequence[Sequence[Ciphertext]] = field(repr=False)
+
+    def statement(self) -> bytes:
+        """What the makers commit to the opening of, before any vector is drawn."""
+        return statement_digest(self.key, *self.updates)
+
+    def sums(self, chance: Randomness) -> list[Ciphertext]:
+        """The packed sums of every update under the same vectors, unblinded."""
+        coefficients = draw_coefficients(chance, len(self.updates[0]))
+        return range_sums(self.key, self.updates, coefficients, self.widths)
 
 
 # ---- the metric ----

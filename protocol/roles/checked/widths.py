@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from protocol.learning.checked_openings.next_model import NextModelWidths
 from protocol.learning.checked_openings.noise import noise_form
+from protocol.learning.checked_openings.ranges import range_widths
+from protocol.learning.checked_openings.sums import SumWidths
 from protocol.learning.judgement.members import row_weights
 from protocol.learning.moments.widths import MomentWidths
 from protocol.learning.projection.question import projection_widths
@@ -15,11 +17,15 @@ from protocol.roles.shared.parties import Parties
 
 @dataclass(frozen=True, slots=True)
 class CheckedWidths:
-    """Layouts of the exchange with the buyer, of a checker's questions, and of the check of next models."""
+    """Layouts of the exchange with the buyer, of a checker's questions, and of sums that are opened.
+
+    Those are of next models, and of trainers' updates where it is asked whose range is not kept.
+    """
 
     moments: MomentWidths
     projection: MomentWidths
     next_model: NextModelWidths
+    ranges: SumWidths
 
 
 def checked_widths(request: Request, parties: Parties) -> CheckedWidths:
@@ -45,6 +51,7 @@ def checked_widths(request: Request, parties: Parties) -> CheckedWidths:
         moments=moments,
         projection=projection_widths(moments, request.key_bits),
         next_model=NextModelWidths.fit(request.key_bits, request.parameters, request.weight_bits),
+        ranges=range_widths(request.key_bits, request.parameters, request.weight_bits),
     )
 
 

@@ -68,6 +68,8 @@ class MarketplaceClient(MarketplaceViews):
         self.on_outcome: OnOutcome = lambda _call, _outcome, _gas: None
         self.known_block: Callable[[], int] = lambda: -1
         """The newest block that the node is known to have had, -1 where none is: no older one may refuse."""
+        self.worth_of: Callable[[Token, int], int] = lambda _token, _amount: 0
+        """How many wei so many smallest units of a token are worth to us: the contract knows no prices."""
 
     @property
     def address(self) -> str:
@@ -178,17 +180,18 @@ class MarketplaceClient(MarketplaceViews):
                 return receipt
 
     async def _require_worth(self, call: AccuseOfFalseOpening, steps: int) -> None:
-        """Raise BondBelowCost where so many steps cost more gas than the bond that they take.
+        """Raise BondBelowCost where so many steps cost more gas than the bond that they take is worth.
 
-        Else a buyer with a bond of one wei had others pay for the check. A token has no price here.
+        Else a buyer with a bond of one wei, or in a token of its own, had others pay for the check.
         """
         _, _, terms = await self.opening_of(call.training)
         bond = await self.bond_of(call.training, call.account)
-        if terms is None or terms.token != NATIVE or not bond:
+        if terms is None or not bond:
             return
+        worth = bond if terms.token == NATIVE else self.worth_of(terms.token, bond)
         cost = steps * gas_of_step(call.opening) * await self._require_sender().gas_price()
-        if bond < cost:
-            raise BondBelowCost(bond, cost)
+        if worth < cost:
+            raise BondBelowCost(worth, cost)
 
     async def _send_in_token(self, call: ContractCall, token: Token, amount: int) -> Receipt:
         """Allow the contract exactly the deposit or bond, where it may take less, and make the call.

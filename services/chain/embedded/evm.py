@@ -49,6 +49,8 @@ class Ledger:
         self._logs: list[dict[str, Any]] = []
         self._receipts: dict[str, dict[str, Any]] = {}
         self._transactions: dict[str, dict[str, Any]] = {}
+        self._called_on: tuple[bytes, bytes, int] | None = None
+        self._calls: dict[frozenset[Any], str] = {}
         self._handlers: dict[str, Callable[..., Any]] = {
             "anvil_getAutomine": lambda: True,
             "anvil_setBalance": self._set_balance,
@@ -96,7 +98,18 @@ class Ledger:
     # ---- executing ----
 
     def _call(self, request: Mapping[str, Any], _block: str = "latest") -> str:
-        return encode_hex(self._probe("eth_call", request).output)
+        """Every party of a market asks the same after a block: one run answers all of them.
+
+        A call's answer depends on the state, and on the parent and the time of the block that it runs in.
+        """
+        self._stamp()
+        header, asked = self._chain.header, frozenset(request.items())
+        place = (header.parent_hash, header.state_root, header.timestamp)
+        if place != self._called_on:
+            self._called_on, self._calls = place, {}
+        if asked not in self._calls:
+            self._calls[asked] = encode_hex(self._probe("eth_call", request).output)
+        return self._calls[asked]
 
     def _estimate(self, request: Mapping[str, Any], _block: str = "latest") -> str:
         """Gas before refunds of one run, with the 1/64 that each inner call must leave unused."""

@@ -11,6 +11,8 @@ from protocol.roles.aggregator.checked.lanes import (
     CheckedTrainingLane,
     CheckingLane,
     MomentsLane,
+    QuestioningLane,
+    RangingLane,
 )
 from protocol.roles.aggregator.lanes import (
     EvaluationLane,
@@ -88,6 +90,12 @@ def _measured(lane: EvaluationLane | CheckedEvaluationLane, state: TrainingState
         case SigningLane():
             answered = tuple(owner for owner, _signature in lane.signatures)
             waiting = _others(validators, answered)
+        case QuestioningLane():
+            answered = ()
+        case RangingLane():
+            makers, signed = _checkers(lane, state, market), dict(lane.consents)
+            answered = tuple(one for one in makers if one in signed)
+            waiting = _others(makers, answered) or (BUYER,)
         case CheckingLane() | AgreeingLane():
             answered, waiting = _checked(lane, validators, _checkers(lane, state, market))
         case _:
@@ -110,7 +118,9 @@ def _checked(
     return signed, checkers if lane.product is None else _others(validators, signed)
 
 
-def _checkers(lane: CheckingLane | AgreeingLane, state: TrainingState, market: Market) -> tuple[str, ...]:
+def _checkers(
+    lane: CheckingLane | RangingLane | AgreeingLane, state: TrainingState, market: Market
+) -> tuple[str, ...]:
     """The two members that check this attempt."""
     hashed = draw_hash(market, state.training)
     return attempt_checkers(state.parties, lane.validators, lane.at, hashed)

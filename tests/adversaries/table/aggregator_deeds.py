@@ -61,9 +61,13 @@ def other_masks(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, 
 
 def blinded_model(arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
     key, vector = arena.key.public_key, body.next_model
-    root = pow(int.from_bytes(arena.random.randbytes(64), "big"), int(key.n), int(key.n_squared))
-    numbers = tuple(
-        (int.from_bytes(one, "big") * root % int(key.n_squared)).to_bytes(len(one), "big")
-        for one in vector.ciphertexts
-    )
-    return {"next_model": vector.model_copy(update={"ciphertexts": numbers})}
+    unit, n, n_squared = int.from_bytes(arena.random.randbytes(64), "big"), int(key.n), int(key.n_squared)
+
+    def times(number: bytes, factor: int, modulus: int) -> bytes:
+        return (int.from_bytes(number, "big") * factor % modulus).to_bytes(len(number), "big")
+
+    numbers = tuple(times(one, pow(unit, n, n_squared), n_squared) for one in vector.ciphertexts)
+    return {
+        "next_model": vector.model_copy(update={"ciphertexts": numbers}),
+        "model_roots": tuple(times(one, unit, n) for one in body.model_roots),
+    }

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocol.envelope import SignedMessage
+from protocol.messages.checked import RangesAsked, ZeroTestEvidenceRequest
 from tests.adversaries.arena import Arena, Deed
 from tests.adversaries.declaration import Adversary, Money
-from tests.adversaries.deeds import changing, doubling, flipped, honestly, shift, withholding
+from tests.adversaries.deeds import adding, changing, doubling, flipped, honestly, shift, withholding
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import answering, both, without_code
 from tests.adversaries.table.aggregator_deeds import (
@@ -24,6 +25,7 @@ EVIDENCE, NOISE = "round_evidence", "shown_noise"
 REQUEST_AGAIN = answering(
     "making the request again", None, "protocol.roles.owner.checked.evidence:require_request"
 )
+ROOTS = answering("roots of the next model", True, "protocol.roles.owner.checked.evidence:is_subtraction")
 SUMS = answering(
     "random sums of the next model", [], "protocol.roles.owner.checked.next_model:vectors_out_of_range"
 )
@@ -40,6 +42,16 @@ def _later(name: str, does: str, deed: Deed, **more: Any) -> Adversary:
 
 def _buyer_looks_at_fault(outcome: Outcome) -> bool:
     return "validator: not in order, projection" in outcome.findings
+
+
+def _ranges_asked(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
+    body, checker = RangesAsked(complaint=body_of(message).verdicts[0]), arena.checkers()[0]
+    return (arena.message(arena.aggregator, arena.parties[checker], body, round_number=1, attempt=1),)
+
+
+def _evidence_asked(arena: Arena, _message: SignedMessage) -> Sequence[SignedMessage]:
+    body = ZeroTestEvidenceRequest(checker=arena.checkers()[0])
+    return (arena.message(arena.aggregator, arena.buyer, body, round_number=1, attempt=1),)
 
 
 def _fewer(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
@@ -91,6 +103,7 @@ AGGREGATORS = (
         honestly,
         wrapping=other_request,
         caught=("validator: not in order, request",),
+        named=True,
         switch=REQUEST_AGAIN,
         wins=_buyer_looks_at_fault,
     ),
@@ -99,6 +112,7 @@ AGGREGATORS = (
         "shows other masks, so that the buyer's products look wrong",
         changing(EVIDENCE, other_masks),
         caught=("validator: not in order, request",),
+        named=True,
         switch=REQUEST_AGAIN,
         wins=_buyer_looks_at_fault,
     ),
@@ -107,9 +121,34 @@ AGGREGATORS = (
         "moves one weight of the mean by 2^-4",
         honestly,
         wrapping=other_model,
-        caught=("validator: not in order, next_model",),
-        switch=SUMS,
+        caught=("validator: not in order, subtraction",),
+        named=True,
+        switch=both("roots and random sums of the next model", ROOTS, SUMS),
         wins=lambda outcome: outcome.is_whole,
+    ),
+    _later(
+        "other roots",
+        "shows roots that are not the next model's",
+        changing(EVIDENCE, lambda _a, body, _m: {"model_roots": body.model_roots[::-1]}),
+        caught=("validator: not in order, subtraction",),
+        named=True,
+        unswitched="random sums of the next model stand behind it",
+    ),
+    _later(
+        "ranges for nothing",
+        "asks for trainers' ranges where the buyer has said nothing against the attempt",
+        adding("shown_metrics", _ranges_asked),
+        caught=("validator: not_denied",),
+        money=Money.PAID,
+        unswitched="the buyer opens none either",
+    ),
+    _later(
+        "a test for nothing",
+        "asks what a test is that the buyer has proven to be zero",
+        adding("shown_metrics", _evidence_asked),
+        caught=("buyer: not_denied",),
+        money=Money.PAID,
+        unswitched="the buyer keeps no test that it has not denied",
     ),
     _aggregator(
         "old model again",

@@ -10,7 +10,7 @@ from protocol.messages.checked.values import Shown
 from protocol.roles.buyer.checked import checks, opening, rounds
 from tests.adversaries.arena import Arena, Deed, Replaced
 from tests.adversaries.declaration import Adversary, Money, Wrapping
-from tests.adversaries.deeds import changing, flipped, honestly, shift, withholding
+from tests.adversaries.deeds import changing, flipped, honestly, shift, withholding, withholding_when
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import answering
 from tests.adversaries.table.aggregators import SUMS
@@ -22,6 +22,8 @@ ZERO_PROVEN = answering(
     "the proof that a test is zero", True, "protocol.roles.owner.checked.projection:_is_proven"
 )
 PROVEN_OPENINGS = answering("openings with proof", True, "protocol.roles.shared.metric_check:verify_openings")
+TEST_SHOWN = "zero_test_evidence"
+WHO_IS_LEFT = "it is who is left where the request holds and all trainers are in range"
 SILENT = "silence is no message: the others' clocks stand against it"
 NOT_JUDGED = "what only the buyer can show is not judged: the training ends, and it has no model"
 
@@ -95,6 +97,27 @@ def answering_checkers_falsely(arena: Arena) -> Sequence[Replaced]:
     return (Replaced(checks, "flat_answer", another),)
 
 
+def denying_zero(_arena: Arena) -> Sequence[Replaced]:
+    return (Replaced(checks, "open_zero", lambda *_: None),)
+
+
+def denying_sums(_arena: Arena) -> Sequence[Replaced]:
+    return (Replaced(checks, "open_sums", lambda *_: [None]),)
+
+
+def _another_test(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
+    *others, last = body.openings
+    return {"openings": (*others, Shown(plaintext=last.plaintext + 1, root=last.root))}
+
+
+def _another_question(arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
+    return {"request": shift(body.request, arena)}
+
+
+def _of_ranges(body: Any, _message: SignedMessage) -> bool:
+    return bool(body.purpose == "ranges")
+
+
 def finding_implausible(arena: Arena) -> Sequence[Replaced]:
     return (Replaced(opening, "record_of", lambda *_a, **_k: None),)
 
@@ -123,7 +146,8 @@ BUYERS = (
         "answers one product falsely",
         honestly,
         wrapping=answering_falsely(0, 1 << 198),
-        caught=("validator: not in order, projection",),
+        caught=("validator: not in order, projection", "aggregator: ended, wrong_moments"),
+        named=True,
         switch=ZERO_PROVEN,
         wins=_is_taken,
     ),
@@ -132,7 +156,8 @@ BUYERS = (
         "answers one factor of the masks falsely",
         honestly,
         wrapping=answering_falsely(FIRST_SINGLE, 1 << 100),
-        caught=("validator: not in order, projection",),
+        caught=("validator: not in order, projection", "aggregator: ended, wrong_moments"),
+        named=True,
         switch=ZERO_PROVEN,
         wins=lambda outcome: "validator: not in order, projection" not in outcome.findings,
     ),
@@ -141,7 +166,8 @@ BUYERS = (
         "moves one weight of the next model",
         honestly,
         wrapping=answering_falsely(-1, 1 << 60),
-        caught=("validator: not in order, next_model",),
+        caught=("validator: not in order, next_model", "aggregator: ended, wrong_moments"),
+        named=True,
         switch=SUMS,
         wins=lambda outcome: outcome.is_whole,
     ),
@@ -158,17 +184,42 @@ BUYERS = (
     _later(
         "zero denied",
         "says that a test is not zero",
-        changing("zero_test_result", lambda *_: {"opening": None}),
-        caught=("validator: not in order, projection",),
-        unswitched=NOT_JUDGED,
+        honestly,
+        wrapping=denying_zero,
+        caught=("validator: not in order, projection", "aggregator: ended, zero_denied"),
+        named=True,
+        unswitched=WHO_IS_LEFT,
+    ),
+    *(
+        _later(
+            f"zero denied, {shows}",
+            f"says that a test is not zero, and {does}",
+            deed,
+            wrapping=denying_zero,
+            caught=("validator: not in order, projection", f"aggregator: ended, {code}"),
+            named=True,
+            unswitched=WHO_IS_LEFT,
+        )
+        for shows, does, deed, code in (
+            ("shown falsely", "shows another number", changing(TEST_SHOWN, _another_test), "bad_opening"),
+            ("of another", "shows another question", changing(TEST_SHOWN, _another_question), "bad_opening"),
+            (
+                "with nothing",
+                "opens nothing",
+                changing(TEST_SHOWN, lambda *_: {"openings": ()}),
+                "bad_opening",
+            ),
+            ("not shown", "shows nothing", withholding(TEST_SHOWN), "buyer_silent"),
+        )
     ),
     _later(
         "wrong answer to a checker",
         "answers checkers' questions falsely",
         honestly,
         wrapping=answering_checkers_falsely,
-        caught=("validator: not in order, projection", "aggregator: ended, projection_failed"),
-        unswitched=NOT_JUDGED,
+        caught=("validator: not in order, projection", "aggregator: ended, wrong_products"),
+        named=True,
+        unswitched=WHO_IS_LEFT,
     ),
     _buyer(
         "another question's answer",
@@ -189,9 +240,27 @@ BUYERS = (
     _later(
         "sums denied",
         "says that the next model is out of range",
-        changing("ring_opening", _out_of_range),
-        caught=("validator: not in order, next_model",),
-        unswitched=NOT_JUDGED,
+        honestly,
+        wrapping=denying_sums,
+        caught=("validator: not in order, next_model", "aggregator: ended, wrong_moments"),
+        named=True,
+        unswitched=WHO_IS_LEFT,
+    ),
+    *(
+        _later(
+            f"sums denied, ranges {shows}",
+            f"says that the next model is out of range, and {does}",
+            deed,
+            wrapping=denying_sums,
+            caught=("validator: not in order, next_model", f"aggregator: ended, {code}"),
+            named=True,
+            unswitched=WHO_IS_LEFT,
+        )
+        for shows, does, deed, code in (
+            ("opened falsely", "opens others", changing("ring_opening", _other_sums), "bad_opening"),
+            ("denied", "that trainers are", changing("ring_opening", _out_of_range), "bad_opening"),
+            ("not opened", "opens none", withholding_when(_of_ranges, "ring_opening"), "buyer_silent"),
+        )
     ),
     _later(
         "other sums",
@@ -199,7 +268,7 @@ BUYERS = (
         changing("ring_opening", _other_sums),
         caught=("validator: not in order, next_model", "aggregator: ended, bad_opening"),
         named=True,
-        unswitched=NOT_JUDGED,
+        unswitched=WHO_IS_LEFT,
     ),
     _later(
         "false opening",

@@ -6,13 +6,19 @@ from typing import Any
 from protocol.envelope import SignedMessage
 from tests.adversaries.arena import Arena
 from tests.adversaries.declaration import Adversary, Money
-from tests.adversaries.deeds import changing, doubling, elsewhere, flipped, shift, withholding
+from tests.adversaries.deeds import changing, doubling, elsewhere, flipped, honestly, shift, withholding
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import answering, without_code
 from tests.support.roles.small_markets import altered, body_of
 
 IN_A_ROUND = "In a round"
 UPDATE = "proven_update"
+RANGES = answering(
+    "ranges of updates",
+    [],
+    "protocol.roles.aggregator.checked.ranges:_outside",
+    "protocol.roles.owner.checked.ranges:_outside",
+)
 UPDATE_PROOFS = answering("the proofs of updates", [], "protocol.crypto.proofs.trainer:UpdateProofs.unproven")
 
 
@@ -146,6 +152,17 @@ TRAINERS = (
         "adds 2^40 times the largest weight",
         changing(UPDATE, moved(1 << 155)),
         **{**UNPROVEN, "wins": lambda outcome: not outcome.named and not outcome.is_whole},
+    ),
+    _trainer(
+        "committed out of range",
+        "commits to a map whose updates are 2^63 times as large as they may be",
+        honestly,
+        wide=True,
+        caught=("aggregator: ended, out_of_range",),
+        named=True,
+        money=Money.REFUNDED,
+        switch=RANGES,
+        wins=lambda outcome: outcome.arena.adversary not in outcome.named,
     ),
     _trainer(
         "stale proof",

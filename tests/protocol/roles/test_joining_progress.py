@@ -197,6 +197,21 @@ def test_owners_that_may_still_come_are_waited_for() -> None:
     assert market.contract.status == "open"
 
 
+def test_whose_person_has_said_no_is_waited_for_no_more() -> None:
+    """Else everybody's pay would come only after the whole time to join."""
+    market = small_market(data=small_data(owners=5))
+    undecided = market.owners[1]
+    undecided.policy = pack(OwnerPolicy(budget=AMPLE))
+    market.run()
+    assert (market.contract.status, len(market.contract.seats)) == ("open", 4)
+    decision = OwnerDecision(training=1, accept=False)
+    market.deliver(undecided, MessageReceived(signed=market.message(undecided, undecided, decision)))
+    began = market.now
+    market.run()
+    assert (market.contract.status, market.now) == ("settled", began)
+    assert undecided.address not in market.contract.seats
+
+
 def says(market: PureMarket, seat: int, decision: str, code: str) -> None:
     """An owner answers its invitation, whatever it has said before."""
     joins = {} if decision != "accepted" else joining_with(market, market.owners[seat].address)

@@ -238,10 +238,29 @@ async def test_nobody_pays_more_for_a_check_than_the_bond_is(clock):
     account, accuser = market.buyer.address, market.owners[0]
     signature = sign_digest(market.keys[account], opening.digest(market.deployment.market))
     before = await market.rpc.call("eth_getTransactionCount", accuser.address, "latest")
-    with pytest.raises(CallReverted, match="the bond is 1 wei, and to have the contract take it costs"):
+    with pytest.raises(CallReverted, match="the bond is worth 1 wei, and to have the contract take it costs"):
         await accuser.submit(AccuseOfFalseOpening(opening=opening, signature=signature, account=account))
     assert await market.rpc.call("eth_getTransactionCount", accuser.address, "latest") == before
     await market.rpc.close()
+
+
+async def test_a_bond_in_a_token_is_worth_what_its_accuser_says(bonded):
+    """Else a buyer that makes a token of its own had all others burn their ether for nothing."""
+    sender = Sender(bonded.rpc, bonded.keys[bonded.buyer.address], bonded.deployment.market.chain_id, POLICY)
+    token = await deploy_test_token(sender)
+    for client in bonded.clients:
+        await sender.send(token, minting(client.address, 2 * 10**18))
+    training = await closed(bonded, token=token)
+    opening, accuser = opening_of(training, false=True), bonded.owners[0]
+    account = bonded.buyer.address
+    signature = sign_digest(bonded.keys[account], opening.digest(bonded.deployment.market))
+    accusation = AccuseOfFalseOpening(opening=opening, signature=signature, account=account)
+    with pytest.raises(CallReverted, match="the bond is worth 0 wei, and to have the contract take it costs"):
+        await accuser.submit(accusation)
+    accuser.worth_of = lambda what, amount: 10**18 * amount if what == token else 0
+    await accuser.submit(accusation)
+    [lost] = await of_kind(bonded, BondForfeited)
+    assert (lost.account, lost.fault, lost.token) == (account, "false_opening", token)
 
 
 async def test_a_true_opening_costs_nothing(bonded):

@@ -234,6 +234,11 @@ def test_tokens_are_known_by_address_symbol_and_decimals(tmp_path):
     tokens = [{"address": ADDRESS, "symbol": "USDC", "decimals": 6}]
     config = load(write(tmp_path, document("model-buyer", tokens=tokens)), "model-buyer")
     assert config.assets.of(LOWER).shown(2_500_000) == "2.5 USDC"
+    assert config.worth_of(LOWER, 2_500_000) == 0, "nobody says what it is worth"
+    valued = [{**tokens[0], "worth_wei": 4 * 10**14}]
+    config = load(write(tmp_path, document("model-buyer", tokens=valued)), "model-buyer")
+    assert config.worth_of(LOWER, 2_500_000) == 10**15
+    assert config.worth_of("0x" + "cd" * 20, 2_500_000) == 0
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ class MeasuredAttempt:
         world = self.world
         context = ring_context(world.identity, AT, purpose, world.aggregator, world.checkers)
         total = sum(self.weights.values())
-        form = share_form(purpose, world.request, world.widths, world.exchange.sets, total)
+        form = share_form(purpose, world.request, world.widths, world.exchange, total)
         first, second = (world.committed[one][0].base for one in world.checkers)
         return {
             maker: Player(

@@ -3,6 +3,7 @@
 from protocol.bodies import body_of
 from protocol.crypto.ring.context import Purpose
 from protocol.messages.checked import CheckVerdict, MomentAnswer, ProvenMetric, ShownMetrics
+from protocol.roles.aggregator.checked import ranges
 from protocol.roles.aggregator.checked.complaints import (
     on_complaint,
     on_other_statement,
@@ -19,6 +20,8 @@ from protocol.roles.aggregator.checked.lanes import (
     AskingLane,
     CheckedAttempt,
     CheckingLane,
+    QuestioningLane,
+    RangingLane,
     ShownAttempt,
 )
 from protocol.roles.aggregator.checked.moments import answered, on_first_answer, require_due
@@ -156,6 +159,8 @@ def on_checks_late(state: CheckedTrainingState, at: RoundAttempt, context: Conte
     the buyer: nobody is left out, and others check next; it is kept who checked this time.
     """
     lane = state.evaluation
+    if isinstance(lane, QuestioningLane | RangingLane) and lane.at == at:
+        return ranges.on_late(state, lane, context)
     if not isinstance(lane, CheckingLane) or lane.at != at:
         return Step.unchanged(state)
     answered_by = state.parties.mask(tuple(one.owner for one in lane.metrics))

@@ -6,10 +6,8 @@ buyer or the other checker told it, it shows the signed message; without one it 
 
 from gmpy2 import mpz
 
-from protocol.bodies import body_of
-from protocol.crypto.cipher import Opening, read_ciphertexts, verify_openings
+from protocol.crypto.cipher import Ciphertext, Opening, read_ciphertexts, verify_openings
 from protocol.crypto.ring.context import Purpose
-from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.projection.answer import is_zero
 from protocol.learning.projection.countersigning import Liar
@@ -24,28 +22,33 @@ from protocol.messages.checked import (
 )
 from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
 from protocol.roles.aggregator.checked.lanes import CheckedAttempt, CheckingLane, ShownAttempt
+from protocol.roles.aggregator.checked.ranges import ask_for_evidence, open_ranges
+from protocol.roles.aggregator.checked.shown import shown
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.checked.complaint import check_failed
+from protocol.roles.checked.denials import is_denial
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.ring_state import SharedNumbers
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.state import store
 from protocol.types import Address
 
 
 def on_complaint(
     state: CheckedTrainingState, lane: CheckingLane, received: Received[CheckVerdict], context: Context
 ) -> AttemptStep:
-    """The next attempt, or the end of the training where the buyer's own signed word is against the round.
+    """The next attempt; or who is at fault, where the buyer's own signed word is against it (`ranges`).
 
-    The grounds `start`, `proof` and `request` are about what we made, or verified ourselves: there is nothing
-    in them, and the checker is left out. Openings that are none are the buyer's fault. Sums of a next model
-    that are open are for the checkers' eyes: with two masks we would see how far it is off. Of such a
-    complaint nobody is named, and others check next. Nor does the other checker's word decide: a model that
-    is off by about as much as the third share, which hides it from each, one finds out and the other not.
+    The grounds `start`, `proof`, `request` and `subtraction` are about what we made, or verified ourselves:
+    there is nothing in them, and the checker is left out. Openings that are none are the buyer's fault. Sums
+    of a next model that are open are for the checkers' eyes: with two masks we would see how far it is off.
+    Of such a complaint nobody is named, and others check next. Nor does the other checker's word decide: a
+    model that is off by about as much as the third share, which hides it from each, one finds out and the
+    other not.
     """
     step = _answer(state, lane, received, context)
     return Step(step.state, (check_failed(received.sender, received.at, received.body), *step.effects))
@@ -61,10 +64,10 @@ def on_refused_question(
     """
     view, refusing = AttemptView(state, context, lane), received.sender
     asker = view.other_checker(refusing)
-    shown = _shown(view, received, "zero_test_shown", asker)
+    told = _shown(view, received, "zero_test_shown", asker)
     liar = refusing
     code = "false_refusal"
-    if isinstance(shown, ZeroTestShown) and view.question(asker).liar(shown) is Liar.ASKER:
+    if isinstance(told, ZeroTestShown) and view.question(asker).liar(told) is Liar.ASKER:
         liar = asker
         code = "false_question"
     step = _named(state, lane, liar, code, context)
@@ -80,21 +83,21 @@ def on_other_statement(
     """
     view, complaining = AttemptView(state, context, lane), received.sender
     other = view.other_checker(complaining)
-    shown = _shown(view, received, "ring_committed", other)
+    told = _shown(view, received, "ring_committed", other)
     liar = complaining
     code = "false_complaint"
-    if isinstance(shown, RingCommitted) and shown.statement != _statement(view, lane, shown):
+    if isinstance(told, RingCommitted) and told.statement != _statement(view, lane, told):
         liar = other
         code = "other_statement"
     step = _named(state, lane, liar, code, context)
     return Step(step.state, (check_failed(complaining, received.at, received.body), *step.effects))
 
 
-def _statement(view: AttemptView, lane: ShownAttempt, shown: RingCommitted) -> bytes:
+def _statement(view: AttemptView, lane: ShownAttempt, told: RingCommitted) -> bytes:
     """What a ring of this purpose is about; of one that has not begun, whatever is said of it."""
-    if shown.purpose == Purpose.NEXT_MODEL.value:
+    if told.purpose == Purpose.NEXT_MODEL.value:
         return view.next_model.statement()
-    return lane.ring.statement if shown.purpose == lane.ring.purpose else shown.statement
+    return lane.ring.statement if told.purpose == lane.ring.purpose else told.statement
 
 
 def _answer(
@@ -112,18 +115,18 @@ def _answer(
 def _about_test(
     state: CheckedTrainingState, lane: CheckingLane, received: Received[CheckVerdict], context: Context
 ) -> AttemptStep:
-    """What the buyer said of a checker's test, held against the test that the other one has signed."""
+    """What the buyer said of a checker's test, held against the test that the other one has signed.
+
+    An honest checker shows both: without the other's signature it has asked nothing.
+    """
     view, checker = AttemptView(state, context, lane), received.sender
     result = _shown(view, received, "zero_test_result", state.opened.buyer)
-    if result == ZeroTestResult(opening=None):
-        return give_up(state, "projection_failed", context)
     consent = _shown(view, received, "zero_test_consent", view.other_checker(checker))
-    if (
-        isinstance(result, ZeroTestResult)
-        and isinstance(consent, ZeroTestConsent)
-        and not _is_proven(state, result, consent, context)
-    ):
-        return give_up(state, "bad_opening", context, fault=state.opened.buyer)
+    if isinstance(result, ZeroTestResult) and isinstance(consent, ZeroTestConsent):
+        if is_denial(result) and _zero(state, consent) is not None:
+            return ask_for_evidence(state, lane, received, context)
+        if not _is_proven(state, result, consent, context):
+            return give_up(state, "bad_opening", context, fault=state.opened.buyer)
     return _named(state, lane, checker, "false_complaint", context)
 
 
@@ -133,8 +136,10 @@ def _about_sums(
     """What the buyer has opened to a checker, or that it opened nothing."""
     view = AttemptView(state, context, lane)
     body = _shown(view, received, "ring_opening", state.opened.buyer)
-    if isinstance(body, RingOpening) and not any(one.openings for one in body.vectors):
-        return give_up(state, "next_model_failed", context)
+    if is_denial(body):
+        kept, blob = store(received.signed)
+        step = open_ranges(state, lane, kept, context.knowing((blob,)))
+        return Step(step.state, (blob, *step.effects))
     if isinstance(body, RingOpening) and not _is_opened(state, lane, body, context):
         return give_up(state, "bad_opening", context, fault=state.opened.buyer)
     # Which of two lies, the checker or whoever made the model, shows from masks that we may not be shown.
@@ -152,24 +157,7 @@ def _named(
 def _shown(
     view: AttemptView, received: Received[CheckVerdict], kind: str, teller: Address
 ) -> MessageBody | None:
-    """What a checker was told in this attempt, as it shows it: of one type, by one sender; None: nothing."""
-    expected = (kind, teller, received.sender, view.state.training, *view.at)
-    for signed in received.body.evidence:
-        envelope = signed.envelope
-        place = (envelope.type, envelope.sender, envelope.recipient, envelope.training)
-        if (*place, envelope.round, envelope.attempt) == expected:
-            return read_signed(signed, view.context)
-    return None
-
-
-def read_signed(signed: SignedMessage, context: Context) -> MessageBody | None:
-    """The body of a message that its sender has signed; None for any other."""
-    try:
-        signed.verify(context.market)
-        body: MessageBody = body_of(signed)
-    except ProtocolViolation:
-        return None
-    return body
+    return shown(view, received.body, received.sender, kind, teller)
 
 
 def _is_proven(
@@ -177,12 +165,19 @@ def _is_proven(
 ) -> bool:
     """Whether the buyer's opening proves the test zero that the other checker has signed."""
     assert result.opening is not None
-    opening = Opening(mpz(result.opening.plaintext), mpz(result.opening.root))
-    try:
-        (zero,) = read_ciphertexts(state.key, [consent.zero], 1)
-    except ProtocolViolation:
+    zero = _zero(state, consent)
+    if zero is None:
         return True  # no honest checker takes such a consent: it shows nothing against the buyer
+    opening = Opening(mpz(result.opening.plaintext), mpz(result.opening.root))
     return is_zero(state.key, zero, opening, context.randomness(Label.SHOWN_TEST))
+
+
+def _zero(state: CheckedTrainingState, consent: ZeroTestConsent) -> Ciphertext | None:
+    """The test that was signed, if it is a ciphertext."""
+    try:
+        return read_ciphertexts(state.key, [consent.zero], 1)[0]
+    except ProtocolViolation:
+        return None
 
 
 def _is_opened(state: CheckedTrainingState, lane: CheckingLane, body: RingOpening, context: Context) -> bool:

@@ -7,6 +7,8 @@ leaving out one member now and another then, the aggregator would have each one'
 from collections.abc import Sequence
 from functools import reduce
 
+from protocol.crypto.cipher import ShortExponentBlinder
+from protocol.crypto.randomness import Randomness
 from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
@@ -91,9 +93,21 @@ def _evidence(
         masks=mask.masks,
         mask_roots=mask.roots,
         next_model=trained.refreshed_model.load(EncryptedVector, context),
+        model_roots=_model_roots(state, attempt, context),
         members=state.parties.addresses(attempt.validators),
         left_out=attempt.left_out,
     )
+
+
+def _model_roots(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> tuple[bytes, ...]:
+    """n-th roots of what blinds the next model, beside the answer that it is made of."""
+    if attempt.attempt > 1:
+        return ()
+    seed = attempt.trained.blinding.raw(context)
+    blinder = ShortExponentBlinder(state.key, state.blinding_seed)
+    roots = blinder.roots(state.request.parameters, Randomness(seed))
+    length = (state.key.bits + 7) // 8
+    return tuple(int(one).to_bytes(length, "big") for one in roots)
 
 
 def _announced(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> Effect:

@@ -140,6 +140,28 @@ class CheckingLane(ShownAttempt):
     product: Digest | None = None
 
 
+class QuestioningLane(AnsweredAttempt):
+    """The buyer denies a checker's test; what shows so is due. `complaint` is that checker's verdict."""
+
+    status: Literal["questioning"] = "questioning"
+    complaint: BlobRef
+    checker: Address
+
+
+class RangingLane(AnsweredAttempt):
+    """The ring over trainers' updates is under way, and then their opening is due.
+
+    `complaint` is the verdict that it is for; `opened`, `product` and `consents` are as in `CheckingLane`.
+    """
+
+    status: Literal["ranging"] = "ranging"
+    complaint: BlobRef
+    ring: RingState
+    consents: Signatures = ()
+    opened: BlobRef | None = None
+    product: Digest | None = None
+
+
 class AgreeingLane(ShownAttempt):
     """All metrics are shown; the ring of noise, and then every member's signature of the product, are due."""
 
@@ -150,13 +172,18 @@ class AgreeingLane(ShownAttempt):
 
 
 class AgreedLane(OpeningLane):
-    """The buyer has the product under noise, with what all members signed of it; its opening is due."""
+    """The buyer has the product under noise, with what all members signed of it; its opening is due.
+
+    `answered` is the attempt with its exchange, for the ranges where the errors are said to be implausible.
+    """
 
     facts: AttemptFacts
     product: BlobRef
+    answered: AnsweredAttempt | None = None
 
 
 CheckedEvaluationLane = Annotated[
-    AskingLane | CheckingLane | AgreeingLane | AgreedLane | SigningLane, Field(discriminator="status")
+    AskingLane | CheckingLane | QuestioningLane | RangingLane | AgreeingLane | AgreedLane | SigningLane,
+    Field(discriminator="status"),
 ]
 """The round being measured."""

@@ -15,9 +15,10 @@ from protocol.messages.checked import (
     ShownNoise,
 )
 from protocol.roles.aggregator.checked.checking import require_current
-from protocol.roles.aggregator.checked.complaints import read_signed
 from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
-from protocol.roles.aggregator.checked.lanes import AgreeingLane, CheckingLane
+from protocol.roles.aggregator.checked.lanes import AgreeingLane, CheckingLane, RangingLane
+from protocol.roles.aggregator.checked.ranges import spoilt
+from protocol.roles.aggregator.checked.shown import read_signed
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.checked import ring as rings
@@ -29,10 +30,10 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import replace, store
 from protocol.signatures import recover_address, sign_digest
-from protocol.types import RoundAttempt
+from protocol.types import Address, RoundAttempt
 
 RingMessage = RingCommitted | RingNonce | RingShared
-RingLane = CheckingLane | AgreeingLane
+RingLane = CheckingLane | RangingLane | AgreeingLane
 Advance = Callable[[RingState, RingView], RingStep]
 
 
@@ -43,10 +44,7 @@ def on_ring_committed(
     lane = _ring_lane(state, received)
     maker = AttemptView(state, context, lane).ring(Purpose(lane.ring.purpose)).maker_of(received.sender)
     if _is_of_something_else(lane.ring, maker, received.body):
-        fact = facts.COMPLAINT.of(accused=received.sender, round=lane.at.round, code="other_statement")
-        seat = 1 << state.parties.seat_of(received.sender)
-        step = next_attempt(state, lane, seat, "other_statement", context)
-        return Step(step.state, (fact, *step.effects))
+        return _without(state, lane, received.sender, "other_statement", context)
     return _advanced(
         state, received, lambda ring, view: rings.on_committed(ring, view, received, context), context
     )
@@ -89,9 +87,8 @@ def _advanced(
     if step.ring.refused:
         # We have made the second checker's share again from its own signed seed: it is another one.
         liar = view.checkers[1]
-        gone = next_attempt(after, lane, 1 << state.parties.seat_of(liar), "false_share", known)
-        fact = facts.COMPLAINT.of(accused=liar, round=lane.at.round, code="false_share")
-        return Step(gone.state, (*step.effects, fact, *gone.effects))
+        gone = _without(after, lane, liar, "false_share", known)
+        return Step(gone.state, (*step.effects, *gone.effects))
     if not step.ring.is_complete:
         return Step(after, step.effects)
     complete = _with_product(after, lane, known)
@@ -101,18 +98,29 @@ def _advanced(
 def _ring_lane(state: CheckedTrainingState, received: Received[RingMessage | RingConsent]) -> RingLane:
     """The lane whose ring a message is for; raises StaleInput for the first ring's after its end."""
     lane = require_current(state, received)
-    if not isinstance(lane, CheckingLane | AgreeingLane):
+    if not isinstance(lane, RingLane):
         raise StaleInput
-    if isinstance(lane, AgreeingLane) and Purpose(received.body.purpose) is Purpose.NEXT_MODEL:
+    if not isinstance(lane, CheckingLane) and Purpose(received.body.purpose) is Purpose.NEXT_MODEL:
         raise StaleInput
     return lane
+
+
+def _without(
+    state: CheckedTrainingState, lane: RingLane, liar: Address, code: str, context: Context
+) -> AttemptStep:
+    """The next attempt without the checker that lies; of trainers' ranges there is no second ring."""
+    if isinstance(lane, RangingLane):
+        return spoilt(state, lane, liar, code, context)
+    fact = facts.COMPLAINT.of(accused=liar, round=lane.at.round, code=code)
+    step = next_attempt(state, lane, 1 << state.parties.seat_of(liar), code, context)
+    return Step(step.state, (fact, *step.effects))
 
 
 def _with_product(
     state: CheckedTrainingState, lane: RingLane, context: Context
 ) -> Step[CheckedTrainingState]:
     """With three shares the product is formed: signed, or shown to all members to be signed."""
-    if isinstance(lane, CheckingLane):
+    if not isinstance(lane, AgreeingLane):
         return _sign_sums(state, lane, context)
     view = AttemptView(state, context, lane)
     shares = rings.shares_of(lane.ring, view.ring(Purpose.METRIC), context)
@@ -124,15 +132,16 @@ def _with_product(
     return Step(replace(state, evaluation=replace(lane, product=kept)), (blob, *sent))
 
 
-# ---- the next model's sums ----
+# ---- sums: the next model's, and the trainers' ----
 
 
 def _sign_sums(
-    state: CheckedTrainingState, lane: CheckingLane, context: Context
+    state: CheckedTrainingState, lane: CheckingLane | RangingLane, context: Context
 ) -> Step[CheckedTrainingState]:
     view = AttemptView(state, context, lane)
-    place = view.ring(Purpose.NEXT_MODEL)
-    sums = view.next_model.sums(rings.chance(lane.ring, place))
+    place = view.ring(Purpose(lane.ring.purpose))
+    check = view.ranges if isinstance(lane, RangingLane) else view.next_model
+    sums = check.sums(rings.chance(lane.ring, place))
     made = rings.product(lane.ring, place, sums, context)
     digest = rings.digest_to_sign(lane.ring, place, made, context)
     kept, blob = store(SharedNumbers(numbers=tuple(write_ciphertexts(state.key, made.ciphertexts))))
@@ -153,8 +162,9 @@ def on_ring_consent(
     require(received.sender in view.checkers, "not_a_checker")
     if received.body.refused:
         return _contested(state, lane, received, context)
-    require(isinstance(lane, CheckingLane), "wrong_purpose", "members sign the product under noise otherwise")
-    assert isinstance(lane, CheckingLane)
+    is_of_sums = not isinstance(lane, AgreeingLane) and received.body.purpose == lane.ring.purpose
+    require(is_of_sums, "wrong_purpose", "members sign the product under noise otherwise")
+    assert not isinstance(lane, AgreeingLane)
     if lane.product is None:
         raise EarlyInput
     if received.sender in dict(lane.consents):
@@ -170,7 +180,7 @@ def on_ring_consent(
     assert lane.opened is not None
     signed = dict(lane.consents)
     body = RingOpeningRequest(
-        purpose="next model",
+        purpose=lane.ring.purpose,
         product=lane.opened.load(SharedNumbers, context).numbers,
         signatures=tuple(signed[maker] for maker in (context.address, *view.checkers)),
     )
@@ -192,9 +202,7 @@ def _contested(
     if liar == second and _is_false(lane, view, received.body.shown):
         liar = first
         code = "false_share"
-    fact = facts.COMPLAINT.of(accused=liar, round=lane.at.round, code=code)
-    step = next_attempt(state, lane, 1 << state.parties.seat_of(liar), code, context)
-    return Step(step.state, (fact, *step.effects))
+    return _without(state, lane, liar, code, context)
 
 
 def _is_false(lane: RingLane, view: AttemptView, shown: SignedMessage | None) -> bool:

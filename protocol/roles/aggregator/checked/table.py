@@ -12,7 +12,9 @@ from protocol.messages.checked import (
     RingCommitted,
     RingConsent,
     RingNonce,
+    RingOpening,
     RingShared,
+    ZeroTestEvidence,
 )
 from protocol.roles.aggregator import pipeline, signing, table
 from protocol.roles.aggregator.checked import (
@@ -20,6 +22,7 @@ from protocol.roles.aggregator.checked import (
     checking,
     drawing,
     moments,
+    ranges,
     requesting,
     rings,
     training,
@@ -174,6 +177,12 @@ CHECKING = (
     on_message(CheckedTrainingState, RingConsent, rings.on_ring_consent, then=_ENDS, effects=_MOVES).because(
         "With both signatures the buyer opens the sums."
     ),
+    on_message(
+        CheckedTrainingState, ZeroTestEvidence, ranges.on_evidence, then=_ENDS, effects=_MOVES
+    ).because("The buyer has answered falsely or denied a zero; or the trainers' ranges are opened."),
+    on_message(
+        CheckedTrainingState, RingOpening, ranges.on_ring_opening, then=EndingState, effects=GIVES_UP
+    ).because("A trainer is out of range; or all are in theirs, and it is the buyer."),
 )
 
 OPENING = (
@@ -194,8 +203,8 @@ OPENING = (
         CheckedTrainingState, Opening, agreeing.on_opening, effects=(CancelTimer, SetTimer, *ACCUSES)
     ).because("The buyer's record follows from its opening: the members' signatures are due."),
     on_message(
-        CheckedTrainingState, OpeningRefused, signing.on_opening_refused, then=EndingState, effects=GIVES_UP
-    ).because("The sum is implausible: nothing of the round may be published."),
+        CheckedTrainingState, OpeningRefused, ranges.on_opening_refused, then=_ENDS, effects=_MOVES
+    ).because("The errors are implausible and may not be published: the trainers' ranges are opened."),
     on_timer(
         CheckedTrainingState,
         timers.OPENING,

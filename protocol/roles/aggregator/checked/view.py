@@ -25,7 +25,13 @@ from protocol.roles.aggregator.lanes import Answer
 from protocol.roles.checked.attempt import attempt_digests, identity_of, ring_context
 from protocol.roles.checked.forms import share_form
 from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights
-from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask, weighted_product
+from protocol.roles.checked.products import (
+    MomentExchange,
+    NextModelCheck,
+    RangeCheck,
+    read_mask,
+    weighted_product,
+)
 from protocol.roles.checked.proofs import metric_proofs, update_proofs
 from protocol.roles.checked.questions import AskedQuestion
 from protocol.roles.checked.record import expected_start
@@ -155,6 +161,11 @@ class AttemptView(TrainingView):
         model, updates = self.model(self.trained.refreshed_model), self.updates(self.trained.updates)
         return NextModelCheck(self.state.key, self.widths.next_model, model, updates)
 
+    @cached_property
+    def ranges(self) -> RangeCheck:
+        """What is opened where the buyer's word is against the attempt."""
+        return RangeCheck(self.state.key, self.widths.ranges, self.updates(self.trained.updates))
+
     def weighted(self, kept: Sequence[Answer]) -> list[Ciphertext]:
         """Π X_v^(w_v) of all members' metrics with the public offset."""
         bodies = (body_of(signed, ProvenMetric) for signed in self.signed(kept))
@@ -194,7 +205,7 @@ class AttemptView(TrainingView):
 
     def _form(self, purpose: Purpose) -> ShareForm:
         weights = sum(member_weights(self.state.parties, self.lane.validators).values())
-        return share_form(purpose, self.state.request, self.widths, self.moments.sets, weights)
+        return share_form(purpose, self.state.request, self.widths, self.moments, weights)
 
     def _mask(self) -> MomentMask:
         kept = self.lane.exchange.mask.load(KeptMask, self.context)

@@ -1,8 +1,7 @@
 """The buyer and the checkers: masked questions, zero tests, the next model's check; each answered once."""
 
 from protocol.crypto.cipher import PublicKey, read_ciphertexts, write_ciphertexts
-from protocol.crypto.ring.context import Maker, Purpose
-from protocol.crypto.ring.product import product_digest, require_agreed
+from protocol.crypto.ring.context import Purpose
 from protocol.errors import ProtocolViolation
 from protocol.learning.checked_openings.sums import open_sums
 from protocol.learning.projection.answer import flat_answer, open_zero, projection_answer
@@ -17,9 +16,11 @@ from protocol.messages.checked import (
 )
 from protocol.messages.checked.ring import OpenedVector
 from protocol.messages.checked.values import START_OF, Shown
-from protocol.roles.buyer.checked.state import AskedNumbers, CheckedRunningState, OfAttempt, Question
+from protocol.roles.buyer.checked.finding import open_ranges, signed_product
+from protocol.roles.buyer.checked.state import AskedNumbers, CheckedRunningState, OfAttempt, Question, denying
 from protocol.roles.buyer.state import BuyerStep, private_key_of
-from protocol.roles.checked.attempt import identity_of, numbers_digest, ring_context
+from protocol.roles.checked.attempt import numbers_digest
+from protocol.roles.checked.denials import is_denial
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.products import MomentExchange
 from protocol.roles.checked.widths import started_widths
@@ -88,9 +89,13 @@ def on_zero_test_request(
     require(signer == other, "not_countersigned", f"signed by {signer}, not by {other}")
     opening = open_zero(private, zero)
     shown = None if opening is None else Shown(plaintext=int(opening.plaintext), root=int(opening.root))
-    tested = tuple(replace(one, tested=True) if one is question else one for one in state.questions)
+    denied = asked.body.zero if shown is None else None
+    questions = tuple(
+        replace(one, tested=True, denied=denied) if one is question else one for one in state.questions
+    )
+    tested = replace(state, questions=questions)
     sent = message(context, asked.sender, ZeroTestResult(opening=shown), at)
-    return Step(replace(state, questions=tested), (sent,))
+    return Step(tested if denied is None else denying(tested, at), (sent,))
 
 
 def on_ring_opening_request(
@@ -98,9 +103,12 @@ def on_ring_opening_request(
 ) -> BuyerStep:
     """Open the masked sums of the next model for both checkers, if the ring's three makers have signed them.
 
-    Out of range it says so and shows nothing. What else a ring may be for is opened with the metric or never.
+    Out of range it says so and shows nothing. Those of trainers' ranges are opened whatever they are
+    (`ranges`), the noise on errors with the metric.
     """
     require_sender(asked.sender, state.request.aggregator)
+    if asked.body.purpose == Purpose.RANGES.value:
+        return open_ranges(state, asked, context)
     at, body, private = asked.at, asked.body, private_key_of(context)
     checkers = state.checkers(at, context)
     require(body.purpose == Purpose.NEXT_MODEL.value, "wrong_purpose", body.purpose)
@@ -108,17 +116,12 @@ def on_ring_opening_request(
     require(opened not in state.opened_checks, "already_opened")
     widths = started_widths(state.request, state.parties).next_model.sums
     key = private.public_key
-    product = read_ciphertexts(key, body.product, widths.plaintexts)
-    identity = identity_of(context, asked.envelope.training, key)
-    ring = ring_context(identity, at, Purpose.NEXT_MODEL, state.request.aggregator, checkers)
-    digest = product_digest(key, ring, product)
-    signers = dict(zip(Maker, (recover_address(digest, one) for one in body.signatures), strict=True))
-    signed = {maker: digest for maker, signer in signers.items() if signer == ring.parties[maker]}
-    require_agreed(key, ring, product, signed)
+    product = signed_product(state, asked, key, widths.plaintexts, context)
     vectors = tuple(
         OpenedVector(openings=tuple(Shown(plaintext=int(m.plaintext), root=int(m.root)) for m in one or ()))
         for one in open_sums(private, widths, product)
     )
     answer = RingOpening(purpose=body.purpose, vectors=vectors)
     sent = (message(context, checker, answer, at) for checker in checkers)
-    return Step(replace(state, opened_checks=(*state.opened_checks, opened)), tuple(sent))
+    after = replace(state, opened_checks=(*state.opened_checks, opened))
+    return Step(denying(after, at) if is_denial(answer) else after, tuple(sent))

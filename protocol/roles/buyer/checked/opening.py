@@ -6,7 +6,7 @@ from protocol.messages import Opening, OpeningRefused
 from protocol.messages.checked import MetricOpeningRequest
 from protocol.messages.checked.values import START_OF
 from protocol.records import RoundRecord
-from protocol.roles.buyer.checked.state import CheckedRunningState, from_round
+from protocol.roles.buyer.checked.state import CheckedRunningState, denying, from_round
 from protocol.roles.buyer.state import BuyerStep, private_key_of, stall_timer
 from protocol.roles.checked.attempt import consent_digest, identity_of, ring_context
 from protocol.roles.checked.record import OpenedProduct, record_of, require_facts
@@ -55,7 +55,7 @@ def on_metric_opening_request(
     after = replace(state, opened_sets=(*state.opened_sets, at.round))
     if record is None:
         fact = facts.IMPLAUSIBLE.of(round=at.round)
-        return Step(after, (*_to_all(state, asked, OpeningRefused(), context), fact))
+        return Step(denying(after, at), (*_to_all(state, asked, OpeningRefused(), context), fact))
     attested = OpenedProduct(asked.envelope.training, at.round, tuple(product))
     opening = Opening(
         plaintexts=tuple(plaintexts),

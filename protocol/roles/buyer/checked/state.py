@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from protocol.messages.checked.values import Numbers, StartMeasured
+from protocol.messages.checked.values import Number, Numbers, StartMeasured
 from protocol.roles.buyer.state import RunningState
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
-from protocol.roles.engine.state import BlobRef
+from protocol.roles.engine.state import BlobRef, replace
 from protocol.types import Address, AttemptNumber, Digest, FrozenModel, RoundAttempt, RoundNumber, Seats
 
 
@@ -46,11 +46,16 @@ class AskedNumbers(FrozenModel):
 
 
 class Question(OfAttempt):
-    """A checker's answered question, and whether its test was opened."""
+    """A checker's answered question, and whether its test was opened.
+
+    `denied` is the test, if we have said that it is not zero; `is_shown`, that we have shown what it is.
+    """
 
     asker: Address
     numbers: BlobRef
     tested: bool = False
+    denied: Number | None = None
+    is_shown: bool = False
 
 
 class CheckedRunningState(RunningState):
@@ -59,7 +64,8 @@ class CheckedRunningState(RunningState):
     `standing` are the members of the last announced attempt, all drawn validators before the first; whoever
     is left out stays out. Of each attempt at a round that is still to be opened: `exchanges` and `questions`
     that were answered, `attempts` that were announced, `opened_checks` of next models. Each is answered once:
-    a second answer under other randomness would be a second equation about what is masked.
+    a second answer under other randomness would be a second equation about what is masked. `denials` are
+    attempts that our own word is against, of which `opened_ranges` are those whose ranges were opened.
     """
 
     phase: Literal["running"] = "running"
@@ -68,6 +74,8 @@ class CheckedRunningState(RunningState):
     attempts: tuple[AttemptMembers, ...] = ()
     questions: tuple[Question, ...] = ()
     opened_checks: tuple[OfAttempt, ...] = ()
+    denials: tuple[OfAttempt, ...] = ()
+    opened_ranges: tuple[OfAttempt, ...] = ()
 
     def exchange(self, at: RoundAttempt) -> Exchange | None:
         """The answered exchange of an attempt."""
@@ -101,8 +109,14 @@ class CheckedRunningState(RunningState):
         return attempt_checkers(self.parties, self.announced(at).members, at, hashed)
 
 
+def denying(state: CheckedRunningState, at: RoundAttempt) -> CheckedRunningState:
+    """With our word against this attempt."""
+    denial = OfAttempt(round=at.round, attempt=at.attempt)
+    return state if denial in state.denials else replace(state, denials=(*state.denials, denial))
+
+
 def from_round(state: CheckedRunningState, round_number: int) -> dict[str, object]:
     """The fields of what belongs to this round and later ones; the rest is dropped, its blobs with it."""
-    names = ("exchanges", "attempts", "questions", "opened_checks")
+    names = ("exchanges", "attempts", "questions", "opened_checks", "denials", "opened_ranges")
     kept = {name: getattr(state, name) for name in names}
     return {name: tuple(one for one in found if one.round >= round_number) for name, found in kept.items()}

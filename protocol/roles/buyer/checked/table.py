@@ -9,10 +9,11 @@ from protocol.messages.checked import (
     MomentRequest,
     ProjectionRequest,
     RingOpeningRequest,
+    ZeroTestEvidenceRequest,
     ZeroTestRequest,
 )
 from protocol.roles.buyer import table
-from protocol.roles.buyer.checked import checks, opening, rounds
+from protocol.roles.buyer.checked import checks, finding, opening, rounds
 from protocol.roles.buyer.checked.state import CheckedRunningState
 from protocol.roles.buyer.rounds import unless_stopped
 from protocol.roles.buyer.state import InitiatedState
@@ -69,7 +70,13 @@ CHECKED_ROUNDS = (
         RingOpeningRequest,
         unless_stopped(checks.on_ring_opening_request),
         effects=(SendMessage,),
-    ).because("The masked sums of the next model are opened to the checkers, if all makers have signed."),
+    ).because("Masked sums are opened, if all makers have signed: a next model's, or of trainers' ranges."),
+    on_message(
+        CheckedRunningState,
+        ZeroTestEvidenceRequest,
+        unless_stopped(finding.on_evidence_request),
+        effects=(SendMessage,),
+    ).because("What a denied test is, is shown with proof: whoever answered falsely is named."),
     on_message(
         CheckedRunningState,
         MetricOpeningRequest,

@@ -11,10 +11,11 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.judgement.complaints import Ground
 from protocol.learning.judgement.members import Attempt as Announced
 from protocol.learning.judgement.members import require_attempt
-from protocol.learning.moments.recomputation import require_request
+from protocol.learning.moments.recomputation import is_subtraction, require_request
 from protocol.messages.checked import RoundEvidence
 from protocol.messages.checked.values import START_OF
 from protocol.roles.checked.attempt import evidence_digest
+from protocol.roles.checked.labels import Label
 from protocol.roles.checked.members import attempt_checkers, draw_hash, read_attempt
 from protocol.roles.checked.record import expected_start
 from protocol.roles.checked.start import first_link
@@ -94,10 +95,15 @@ def require_evidence(view: RoundView, members: int) -> None:
 
 
 def ground_of(view: RoundView) -> Ground | None:
-    """What is not in order, if anything is: the first of start, proofs and request."""
+    """What is not in order, if anything is: the first of start, proofs, request and next model.
+
+    With both checked, sums of the next model that are out of range are the buyer's doing or a trainer's.
+    """
     if (ground := open_ground_of(view)) is not None:
         return ground
-    return None if _holds(lambda: _requested(view)) else Ground.REQUEST
+    if not _holds(lambda: _requested(view)):
+        return Ground.REQUEST
+    return None if _holds(lambda: _is_made_of_answer(view)) else Ground.SUBTRACTION
 
 
 def open_ground_of(view: RoundView) -> Ground | None:
@@ -111,6 +117,19 @@ def _requested(view: RoundView) -> bool:
     """Made again from the signed updates, byte for byte: another mask would have the buyer look at fault."""
     require_request(view.key, view.vectors, view.widths.moments, view.mask, view.request)
     return True
+
+
+def _is_made_of_answer(view: RoundView) -> bool:
+    """Whether the next model is the first attempt's answer without masks, as that attempt has shown.
+
+    In a further attempt it is the same model (`require_evidence`): what was found of it then stands.
+    """
+    running = view.state.attempt
+    if view.at.attempt > 1:
+        return running is None or running.round != view.at.round or not running.other_model
+    masks = view.mask.digits(view.exchange.vectors, view.widths.moments)
+    trainers, chance = view.exchange.trainers, view.context.randomness(Label.SUBTRACTION)
+    return is_subtraction(view.key, view.answer, masks, trainers, view.model, view.model_roots, chance)
 
 
 def _holds(check: Callable[[], bool]) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from protocol.crypto.ring.context import Purpose
-from protocol.errors import ProtocolViolation
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.checked import RingCommitted, RingNonce, RingShared
 from protocol.roles.checked import ring
@@ -12,13 +11,14 @@ from protocol.roles.checked.ring_state import RingState, RingStep, RingView
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
-from protocol.roles.engine.refusals import EarlyInput
+from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace
-from protocol.roles.owner.checked import next_model, versions
-from protocol.roles.owner.checked.state import Attempt, CheckedState
-from protocol.roles.owner.checked.turns import checked_attempt, with_attempt
+from protocol.roles.owner.checked import next_model, ranges, versions
+from protocol.roles.owner.checked.state import Attempt, CheckedState, OpeningModel
+from protocol.roles.owner.checked.turns import checked_attempt, current_attempt, with_attempt
 from protocol.roles.owner.checked.view import ring_view, view_of
 from protocol.roles.owner.state import OwnerState
+from protocol.types import FrozenModel
 
 Body = TypeVar("Body", bound=MessageBody)
 Handler = Callable[[RingState, RingView, Received[Body], Context], RingStep]
@@ -31,11 +31,13 @@ def on_ring_committed(
 
     Of something else than what we were shown everybody is told (`versions`).
     """
-    attempt = checked_attempt(state, received, context)
-    running = _ring(attempt, Purpose(received.body.purpose))
-    view = ring_view(view_of(state, attempt, context), attempt, Purpose(received.body.purpose))
+    purpose = Purpose(received.body.purpose)
+    attempt = _attempt(state, received, purpose, context)
+    running = _ring(attempt, purpose)
+    view = ring_view(view_of(state, attempt, context), attempt, purpose)
     is_first = running.committed[view.maker_of(received.sender)] is None
-    if is_first and received.body.statement != running.statement:
+    # Whoever was shown other updates has said so before anything was denied.
+    if is_first and received.body.statement != running.statement and purpose is not Purpose.RANGES:
         return versions.contradicted(state, attempt, running, received, context)
     return _step(state, received, received.body.purpose, ring.on_committed, context)
 
@@ -54,7 +56,8 @@ def _step(
     state: CheckedState, received: Received[Body], purpose: str, handler: Handler[Body], context: Context
 ) -> Step[OwnerState]:
     """Hand a message to the ring that it is for; raises EarlyInput for one that has not begun here."""
-    attempt, named = checked_attempt(state, received, context), Purpose(purpose)
+    named = Purpose(purpose)
+    attempt = _attempt(state, received, named, context)
     running = _ring(attempt, named)
     view = view_of(state, attempt, context)
     step = handler(running, ring_view(view, attempt, named), received, context)
@@ -68,13 +71,24 @@ def _step(
     after = _with_ring(attempt, named, step.ring)
     if named is Purpose.NEXT_MODEL and step.ring.is_complete:
         return next_model.agree(state, after, view, step.effects, context)
+    if named is Purpose.RANGES and step.ring.is_complete:
+        return ranges.agree(state, after, view, step.effects, context)
     return with_attempt(state, after, *step.effects)
 
 
+def _attempt(
+    state: CheckedState, received: Received[FrozenModel], purpose: Purpose, context: Context
+) -> Attempt:
+    """The running attempt, if we are one of its checkers; for ranges also where we have stopped it."""
+    if purpose is not Purpose.RANGES:
+        return checked_attempt(state, received, context)
+    attempt = current_attempt(state, received)
+    require(context.address in attempt.checkers, "not_a_checker")
+    return attempt
+
+
 def _ring(attempt: Attempt, purpose: Purpose) -> RingState:
-    if purpose is Purpose.RANGES:
-        raise ProtocolViolation("wrong_purpose", purpose)
-    owner = attempt.measuring if purpose is Purpose.METRIC else attempt.opening
+    owner = attempt.measuring if purpose is Purpose.METRIC else _of_sums(attempt, purpose)
     if owner is None or owner.ring is None:
         raise EarlyInput
     return owner.ring
@@ -84,5 +98,12 @@ def _with_ring(attempt: Attempt, purpose: Purpose, after: RingState) -> Attempt:
     if purpose is Purpose.METRIC:
         assert attempt.measuring is not None
         return replace(attempt, measuring=replace(attempt.measuring, ring=after))
+    if purpose is Purpose.RANGES:
+        assert attempt.ranging is not None
+        return replace(attempt, ranging=replace(attempt.ranging, ring=after))
     assert attempt.opening is not None
     return replace(attempt, opening=replace(attempt.opening, ring=after))
+
+
+def _of_sums(attempt: Attempt, purpose: Purpose) -> OpeningModel | None:
+    return attempt.ranging if purpose is Purpose.RANGES else attempt.opening

@@ -52,6 +52,15 @@ class OpeningModel(FrozenModel):
     in_range: bool = False
 
 
+class Ranging(OpeningModel):
+    """The same over trainers' updates; `is_of_errors`, where errors are said to be implausible.
+
+    `in_range` says that they were opened, whatever came of it.
+    """
+
+    is_of_errors: bool = False
+
+
 class Measuring(FrozenModel):
     """All metrics of an attempt, checked: what they are of, and their product without noise.
 
@@ -71,7 +80,8 @@ class Attempt(FrozenModel):
     `evidence` is all that the aggregator has shown, `model` the next model in it; `checkers` are the two, in
     the order of the ring. `metric` is our own message, None where the evidence was not in order; `projecting`
     and `opening` are a checker's two tests. `is_stopped` says that we found it not in order, or the buyer
-    implausible: nothing more of it is answered.
+    implausible: nothing more of it is answered but the opening of trainers' ranges, `ranging`. `other_model`
+    says that the next model was not shown to be the first attempt's answer without masks.
     """
 
     round: RoundNumber
@@ -87,8 +97,10 @@ class Attempt(FrozenModel):
     projecting: Projecting | None = None
     countersigned: Countersigning | None = None
     opening: OpeningModel | None = None
+    ranging: Ranging | None = None
     has_verdict: bool = False
     is_stopped: bool = False
+    other_model: bool = False
     measuring: Measuring | None = None
 
     @property

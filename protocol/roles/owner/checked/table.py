@@ -16,6 +16,7 @@ from protocol.messages.checked import (
     CheckedStarted,
     CheckVerdict,
     ProjectionAnswer,
+    RangesAsked,
     RingCommitted,
     RingNonce,
     RingOpening,
@@ -45,6 +46,7 @@ from protocol.roles.owner.checked import (
     metric,
     next_model,
     projection,
+    ranges,
     rings,
     signing,
     trainer,
@@ -138,6 +140,9 @@ CHECKING = (
     ),
     on_message(CheckedState, RingOpening, next_model.on_ring_opening, effects=_ANSWERS).because(
         "The next model is in range, or it is not."
+    ),
+    on_message(CheckedState, RangesAsked, ranges.on_ranges_asked, effects=_CHECKS).because(
+        "The buyer's own word is against the attempt: a checker commits to a share over all updates."
     ),
     on_message(CheckedState, CheckVerdict, validator.on_check_verdict, effects=(RecordFact,)).because(
         "A checker's word, which counts where the aggregator shows two that agree."

@@ -1,9 +1,11 @@
 """A member of an attempt: it looks through the evidence, proves its metric, and hears what checkers say."""
 
 from protocol.crypto.cipher import write_ciphertexts
+from protocol.learning.judgement.complaints import OF_THE_AGGREGATOR, Ground
 from protocol.messages.checked import CheckVerdict, ProvenMetric, RoundEvidence
 from protocol.roles.checked.complaint import check_failed
 from protocol.roles.checked.labels import Label
+from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import StoreBlob, effects_of
 from protocol.roles.engine.inputs import Received
@@ -38,7 +40,8 @@ def on_round_evidence(
     """Look through what the round's checks start from; send the proven metric, and if we check, ask.
 
     An attempt that takes another's place makes that one's messages late. Of what is not in order a checker
-    says so; other members stay silent, for nobody acts on their word.
+    says so; other members stay silent, for nobody acts on their word. Both note who it is: the aggregator has
+    signed what shows so.
     """
     require_sender(received.sender, state.request.aggregator)
     view = RoundView(state, received.at, received.body, context)
@@ -49,11 +52,14 @@ def on_round_evidence(
     attempt, blobs = attempt_of(view, members)
     begun = replace(state, link=link_of(state), standing=members)
     ground = ground_of(view)
+    attempt = replace(attempt, other_model=ground is Ground.SUBTRACTION)
     if ground is None:
         return _measure(begun, attempt, view, blobs, context)
+    code, accused = OF_THE_AGGREGATOR[ground].value, state.request.aggregator
+    named = facts.NAMED.of(accused=accused, round=attempt.round, attempt=attempt.attempt, code=code)
     if context.address in attempt.checkers:
-        return not_in_order(begun, attempt, ground, context, *blobs)
-    return with_attempt(begun, replace(attempt, is_stopped=True), *blobs)
+        return not_in_order(begun, attempt, ground, context, *blobs, named)
+    return with_attempt(begun, replace(attempt, is_stopped=True), *blobs, named)
 
 
 def _measure(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, TypeVar
 
+from gmpy2 import mpz
+
 from protocol.bodies import body_of
 from protocol.crypto.cipher import Ciphertext, PublicKey
 from protocol.crypto.commitments import TrainingIdentity
@@ -28,7 +30,7 @@ from protocol.request import Request
 from protocol.roles.checked.attempt import attempt_digests, identity_of, numbers_digest, ring_context
 from protocol.roles.checked.forms import share_form
 from protocol.roles.checked.members import member_weights
-from protocol.roles.checked.products import MomentExchange, NextModelCheck, read_mask
+from protocol.roles.checked.products import MomentExchange, NextModelCheck, RangeCheck, read_mask
 from protocol.roles.checked.proofs import metric_proofs, read_update, update_proofs
 from protocol.roles.checked.ring_state import RingView
 from protocol.roles.checked.started import CommittedOwners
@@ -199,6 +201,11 @@ class RoundView:
         """Enc(x̃′), p ciphertexts at scale f."""
         return self.body.next_model.read(self.key, scale=MODEL_SCALE, count=self.state.request.parameters)
 
+    @property
+    def model_roots(self) -> list[mpz]:
+        """What is said to blind it, unchecked."""
+        return [mpz(int.from_bytes(one, "big")) for one in self.body.model_roots]
+
     @cached_property
     def vectors(self) -> list[list[Ciphertext]]:
         """What is measured: the updates, and the start last where that is secret."""
@@ -225,6 +232,11 @@ class RoundView:
     def next_model(self) -> NextModelCheck:
         """What a ring opens of the next model."""
         return NextModelCheck(self.key, self.widths.next_model, self.model, self.updates)
+
+    @cached_property
+    def ranges(self) -> RangeCheck:
+        """What a ring opens of the updates, where the buyer's word is against the attempt."""
+        return RangeCheck(self.key, self.widths.ranges, self.updates)
 
     def digests(self, product: bytes) -> AttemptDigests:
         """What two verdicts must agree in, with the digest of the ring's opened product."""
@@ -258,5 +270,5 @@ def ring_view(view: RoundView, attempt: Attempt, purpose: Purpose) -> RingView:
     first, second = (view.owners.of(checker).base for checker in attempt.checkers)
     context = ring_context(view.identity, attempt.at, purpose, parties[0], attempt.checkers)
     weights = sum(member_weights(state.parties, attempt.members).values())
-    form = share_form(purpose, state.request, view.widths, view.exchange.sets, weights)
+    form = share_form(purpose, state.request, view.widths, view.exchange, weights)
     return RingView(view.key, context, form, (first, second), Maker(parties.index(view.context.address)))

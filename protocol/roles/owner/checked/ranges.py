@@ -1,0 +1,118 @@
+"""A checker's part in opening the trainers' ranges, which the buyer's word against an attempt asks for.
+
+Each maker of the ring knows two of the three masks and sees for itself who is out of range: nobody is named
+on another's word. It takes part also where it has stopped the attempt itself.
+"""
+
+from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
+from protocol.crypto.ring.context import Purpose
+from protocol.errors import ProtocolViolation
+from protocol.learning.judgement.faults import Offence
+from protocol.messages.checked import RangesAsked, RingConsent, RingOpening
+from protocol.roles.checked.denials import DeniedAttempt
+from protocol.roles.checked.labels import Label
+from protocol.roles.checked.opened_ranges import out_of_range
+from protocol.roles.checked.ring import chance, digest_to_sign, known_shares, product, ring_begin
+from protocol.roles.checked.ring_state import SharedNumbers
+from protocol.roles.engine import facts
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import Effect, RecordFact
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.state import replace, store, with_new_blobs
+from protocol.roles.owner.checked.state import Attempt, CheckedState, Ranging
+from protocol.roles.owner.checked.turns import current_attempt, with_attempt
+from protocol.roles.owner.checked.view import RoundView, ring_view, view_of
+from protocol.roles.owner.state import OwnerState
+from protocol.roles.shared.parties import require_sender
+from protocol.signatures import sign_digest
+from protocol.types import Address
+
+
+def on_ranges_asked(
+    state: CheckedState, received: Received[RangesAsked], context: Context
+) -> Step[OwnerState]:
+    """Commit to a share over all updates, once an attempt, if the buyer's own word is against that.
+
+    Raises ProtocolViolation: "not_a_checker", "not_denied" where nothing that the buyer signed is shown,
+    "asked_twice", or "not_in_order" for evidence that we have not gone through.
+    """
+    require_sender(received.sender, state.request.aggregator)
+    attempt = current_attempt(state, received)
+    require(context.address in attempt.checkers, "not_a_checker")
+    require(attempt.ranging is None, "asked_twice")
+    # Only what was gone through is known to be what trainers have signed of the recorded model.
+    require(attempt.opening is not None, "not_in_order", "the evidence was not in order")
+    denied = DeniedAttempt(context.market, state.training, attempt.at, state.opened.buyer, attempt.checkers)
+    require(denied.is_shown(received.body.complaint), "not_denied")
+    view = view_of(state, attempt, context)
+    step = ring_begin(ring_view(view, attempt, Purpose.RANGES), view.ranges.statement(), context)
+    of_errors = received.body.complaint.envelope.type == "opening_refused"
+    ranging = Ranging(ring=step.ring, is_of_errors=of_errors)
+    return with_attempt(state, replace(attempt, ranging=ranging), *step.effects)
+
+
+def agree(
+    state: CheckedState, attempt: Attempt, view: RoundView, effects: tuple[Effect, ...], context: Context
+) -> Step[OwnerState]:
+    """With all shares there, sign the product that the buyer is to open, once."""
+    ranging = _ranging(attempt)
+    if ranging.product is not None:
+        return with_attempt(state, attempt, *effects)
+    ring, ring_of = ranging.ring, ring_view(view, attempt, Purpose.RANGES)
+    stored = with_new_blobs(context, effects)
+    made = product(ring, ring_of, view.ranges.sums(chance(ring, ring_of)), stored)
+    digest = digest_to_sign(ring, ring_of, made, stored)
+    kept, blob = store(SharedNumbers(numbers=tuple(write_ciphertexts(view.key, made.ciphertexts))))
+    consent = RingConsent(purpose=Purpose.RANGES.value, signature=sign_digest(context.signing_key, digest))
+    sent = message(context, state.request.aggregator, consent, attempt.at, label=Purpose.RANGES.value)
+    after = replace(attempt, ranging=replace(ranging, product=kept, digest=digest))
+    return with_attempt(state, after, *effects, blob, sent)
+
+
+def on_opened(state: CheckedState, received: Received[RingOpening], context: Context) -> Step[OwnerState]:
+    """Note who is at fault by what we see ourselves: trainers out of range, or with none the buyer.
+
+    For errors that are implausible with all trainers in range nobody is named. The aggregator ends the
+    training. Raises ProtocolViolation("opened_twice").
+    """
+    attempt = current_attempt(state, received)
+    require(context.address in attempt.checkers, "not_a_checker")
+    ranging = attempt.ranging
+    if ranging is None or ranging.product is None:
+        raise EarlyInput
+    require(not ranging.in_range, "opened_twice")
+    named = _named(view_of(state, attempt, context), attempt, received.body, context)
+    return with_attempt(state, replace(attempt, ranging=replace(ranging, in_range=True)), *named)
+
+
+def _named(view: RoundView, attempt: Attempt, body: RingOpening, context: Context) -> tuple[RecordFact, ...]:
+    buyer = view.state.opened.buyer
+    try:
+        places = _outside(view, attempt, body, context)
+    except ProtocolViolation:
+        return (_fact(attempt, buyer, "bad_opening"),)
+    trainers = view.state.parties.addresses(view.trainers)
+    outside = tuple(_fact(attempt, trainers[one], Offence.OUT_OF_RANGE.value) for one in places)
+    if outside or _ranging(attempt).is_of_errors:
+        return outside
+    return (_fact(attempt, buyer, Offence.WRONG_MOMENTS.value),)
+
+
+def _outside(view: RoundView, attempt: Attempt, body: RingOpening, context: Context) -> list[int]:
+    ranging = _ranging(attempt)
+    assert ranging.product is not None
+    numbers = ranging.product.load(SharedNumbers, context).numbers
+    ciphertexts = read_ciphertexts(view.key, numbers, len(numbers))
+    known = known_shares(ranging.ring, ring_view(view, attempt, Purpose.RANGES), context)
+    stream = context.randomness(Label.SUM_OPENINGS)
+    return out_of_range(view.key, view.widths.ranges, ciphertexts, body, known, stream)
+
+
+def _fact(attempt: Attempt, accused: Address, code: str) -> RecordFact:
+    return facts.NAMED.of(accused=accused, round=attempt.round, attempt=attempt.attempt, code=code)
+
+
+def _ranging(attempt: Attempt) -> Ranging:
+    assert attempt.ranging is not None  # whoever calls has seen its ring
+    return attempt.ranging
