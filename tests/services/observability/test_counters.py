@@ -14,7 +14,7 @@ def test_all_phases_are_there_at_zero():
 
 def test_steps_add_up_in_the_phase_of_their_input():
     meter = Meter()
-    meter.step("gradient_update", 1.5)
+    meter.step("proven_update", 1.5)
     meter.step("encrypted_model", 0.5)
     meter.step("Opened", 0.25)
     assert (meter.seconds["training"], meter.seconds["start"]) == (2.0, 0.25)
