@@ -129,16 +129,17 @@ class OwnerRole(Role):
         )
 
     def private(self, item: Input) -> Mapping[str, bytes]:
-        """With a step that may join a training: the cards and rows of every data set, and what was joined.
+        """With a step that may join a training: the cards of every data set, its rows, and what was joined.
 
-        Who joins commits to what the rows lead to; no other step sees any.
+        Who joins commits to what the rows lead to. No other step sees any, nor one that finds our seat taken.
         """
         if not self.is_serialized(item):
             return {}
-        values = {private.COUNTS.name: pack(counts_of(self.store))}
+        values, commits = {private.COUNTS.name: pack(counts_of(self.store))}, input_name(item) in _DECIDING
         for name, one in self.data_sets().items():
             values[private.CARD.name_of(name)] = pack(one.card)
-            values[private.DATA_SET.name_of(name)] = one.statistic.to_bytes()
+            if commits:
+                values[private.DATA_SET.name_of(name)] = one.statistic.to_bytes()
         return values
 
     async def _with_fits(
