@@ -20,8 +20,11 @@ WHEN_SOMETHING_FAILS = {
     "model_request",
     "opening_refused",
     "participant_dropped",
+    "ranges_asked",
     "stop_order",
     "training_failed",
+    "zero_test_evidence",
+    "zero_test_evidence_request",
 }
 BY_A_PERSON = {"admission_order", "owner_decision"}
 
