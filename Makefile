@@ -204,7 +204,7 @@ $(TOOLS): requirements-build.lock
 	python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-build.lock
 	touch $@
 
-$(RUNTIME): $(TOOLS) requirements.lock pyproject.toml
+$(RUNTIME): $(TOOLS) requirements.lock pyproject.toml $(wildcard protocol/crypto/native/*.[ch])
 	$(INSTALL) --require-hashes --requirements requirements.lock
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	if grep -qs avx512ifma /proc/cpuinfo; then deltaml admin native build --if-possible; fi
