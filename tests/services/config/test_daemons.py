@@ -166,10 +166,16 @@ def test_other_databases_are_refused(tmp_path):
         ({"aggregators": []}, "aggregators: Tuple should have at least 1 item"),
         ({"aggregators": ["0x12"]}, "aggregators.0: String should match"),
         ({"workers": -1}, "workers: Input should be greater than or equal to 0"),
+        ({"rounds": "plain"}, "rounds: plain is no more: let the trainings of this market end with the version"),
     ],
 )
 def test_wrong_values_are_refused_by_key_with_the_remedy(tmp_path, changes, says):
     assert says in refusal(tmp_path, document("data-owner") | changes)
+
+
+def test_how_rounds_are_run_may_stand_there_as_earlier_versions_wrote_it(tmp_path):
+    named = load(write(tmp_path, document("data-owner") | {"rounds": "checked"}))
+    assert named == load(write(tmp_path, document("data-owner")))
 
 
 def test_a_misspelt_confirmation_depth_is_not_the_default(tmp_path):
