@@ -23,6 +23,7 @@ from services.cli.transcript import own_key, own_transcript
 from services.common.errors import ConfigurationError
 from services.common.files import read_bounded
 from services.config.daemons import load
+from services.native.loading import use_arithmetic
 
 _LARGEST = 1 << 32
 _DIFFERS = 3
@@ -73,6 +74,7 @@ def verify(
 
 def _verified(expected: Expected, path: Path | None, config: Path | None) -> tuple[Header, Report]:
     """Of a file, or of a daemon's own store; in the market of the daemon, or else of the file itself."""
+    use_arithmetic()
     if path is None:
         if config is None:
             raise ConfigurationError("give --transcript, or the --config of the daemon whose store to verify")

@@ -235,16 +235,18 @@ EXPORT int kernel_fill_table(size_t words, const uint64_t *modulus, const uint64
   return reason;
 }
 
-/* Each lane's entry of one base's table, by looking through the whole of it. */
+/* Each lane's entry of one base's table, by looking through the whole of it: ROWS limbs for each mask that is fetched. */
 static void look_through_shared(Number *out, const uint64_t *table, size_t window, Lanes digits, size_t limbs) {
   const size_t entries = (size_t)1 << window;
   LaneMask here[1 << MOST_WINDOW];
   for (size_t entry = 0; entry < entries; entry++) here[entry] = equal_lanes(digits, all_lanes(entry));
-  for (size_t at = 0; at < limbs; at++, table += entries) {
-    Lanes found = all_lanes(table[0]);
+  for (size_t at = 0; at < limbs; at += ROWS, table += ROWS * entries) {
+    Lanes found[ROWS];
+    for (size_t row = 0; row < ROWS; row++) found[row] = all_lanes(table[row * entries]);
     for (size_t entry = 1; entry < entries; entry++)
-      found = choose_lanes(here[entry], found, all_lanes(table[entry]));
-    out->limb[at] = found;
+      for (size_t row = 0; row < ROWS; row++)
+        found[row] = choose_lanes(here[entry], found[row], all_lanes(table[row * entries + entry]));
+    for (size_t row = 0; row < ROWS; row++) out->limb[at + row] = found[row];
   }
 }
 
