@@ -55,7 +55,7 @@ CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_
 	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
 	$(addprefix deltaml/,run_example_pages.py run_notebooks.py) benchmarks/run_benchmarks.py deploy/whole_deployments.py \
 	$(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
-	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py privacy.py) soak/short_form.py \
+	$(addprefix protocol/roles/checked/,any_order.py troubled_rounds.py denied_rounds.py privacy.py) soak/short_form.py \
 	$(addprefix protocol/verification/,every_byte.py every_adversary.py) \
 	browser/test_every_page.py browser/test_order_sample.py browser/walk_through.py hostile/test_console.py
 .PHONY: campaigns
@@ -132,6 +132,10 @@ faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 400; ARGS
 .PHONY: adversaries
 adversaries: $(DEVELOPMENT) ## Over a hundred ways to cheat in a checked round, with all checks and without the one; ARGS="--only buyer", or beside faults: ARGS=pairs
 	python -m tests.adversaries $(ARGS)
+
+.PHONY: privacy
+privacy: $(DEVELOPMENT) ## What each party of a whole training learns by the best attacks, 20 rounds; ARGS="--features 4 --rounds 5"
+	OPENBLAS_NUM_THREADS=1 python -m tests.privacy $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(DEVELOPMENT) ## Try every parser of untrusted bytes for 10 minutes; options in ARGS="--minutes 60 --seed 2"

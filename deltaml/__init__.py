@@ -8,6 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deltaml.class_predictions import BoughtClasses as BoughtClasses
+    from deltaml.classes import ClassSimulation as ClassSimulation
+    from deltaml.classes import class_requests as class_requests
+    from deltaml.classes import price_of as price_of
+    from deltaml.classes import simulate_classes as simulate_classes
     from deltaml.classifier import BoughtClassifier as BoughtClassifier
     from deltaml.estimator import OutsideRangeWarning as OutsideRangeWarning
     from deltaml.offers import SilentAggregatorWarning as SilentAggregatorWarning
@@ -37,11 +42,13 @@ _PLACES = {
     "AsyncBuyer": "deltaml.participants",
     "AsyncOwner": "deltaml.participants",
     "AsyncTraining": "deltaml.trainings",
+    "BoughtClasses": "deltaml.class_predictions",
     "BoughtClassifier": "deltaml.classifier",
     "BoughtModel": "protocol.bought_model",
     "BoughtRegressor": "deltaml.regressor",
     "Buyer": "deltaml.participants",
     "CardMatch": "services.records.market_offers",
+    "ClassSimulation": "deltaml.classes",
     "ListedCard": "services.records.market_offers",
     "MarketColumn": "services.records.market_offers",
     "Match": "services.records.market_offers",
@@ -53,11 +60,14 @@ _PLACES = {
     "Simulation": "deltaml.simulation",
     "Training": "deltaml.trainings",
     "TrainingRound": "deltaml.results",
+    "class_requests": "deltaml.classes",
     "connect": "deltaml.participants",
     "connect_async": "deltaml.participants",
     "load_model": "deltaml.regressor",
+    "price_of": "deltaml.classes",
     "simulate": "deltaml.simulation",
     "simulate_async": "deltaml.simulation",
+    "simulate_classes": "deltaml.classes",
 }
 """Where each name of this package comes from."""
 

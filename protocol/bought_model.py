@@ -9,6 +9,7 @@ from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
 from protocol.preparation.columns import Column, NumericColumn
 from protocol.preparation.design import design_matrix
 from protocol.preparation.tables import Matrix, Table
+from protocol.preparation.values import Level
 from protocol.request import Request
 from protocol.request_sections import DEFAULT_KIND, MAXIMUM_FEATURES, KindName
 from protocol.scaling import to_own_units
@@ -38,7 +39,7 @@ class BoughtModel(FrozenModel):
     """What the buyer paid for: weights by feature, the intercept apart, in the features' own units.
 
     Of a classification they make the log-odds of the target being 1, not the target itself; of counts and
-    amounts the logarithm of the mean.
+    amounts the logarithm of the mean. With `target_level` the target holds texts, of which this one is 1.
     `columns` are the request's: what rows must have, and how they become the `features` that the weights are
     for (`design`), with the functions of `basis` after them. `ranges` is in files of earlier versions
     instead, whose columns are all numbers.
@@ -49,6 +50,7 @@ class BoughtModel(FrozenModel):
     features: tuple[str, ...]
     target: Name
     target_kind: Literal["numeric", "boolean"] = "numeric"
+    target_level: Annotated[Level | None, Field(exclude_if=lambda level: level is None)] = None
     weights: tuple[float, ...]
     intercept: float | None
     ranges: Annotated[tuple[Range, ...], Field(exclude=True)] = ()
@@ -91,6 +93,7 @@ class BoughtModel(FrozenModel):
             features=request.weight_names,
             target=request.target.name,
             target_kind=request.target.kind,
+            target_level=getattr(request.target, "yes", None),
             weights=tuple(weights),
             intercept=intercept,
             columns=request.features,

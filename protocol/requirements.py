@@ -4,7 +4,14 @@ from protocol.asset import MARKET_ASSET
 from protocol.data_card import CardColumn, DataCard
 from protocol.learning.kinds.registry import kind_of
 from protocol.payment import least_fixed_pay
-from protocol.preparation.columns import BooleanColumn, CategoricalColumn, Column, DateColumn, NumericColumn
+from protocol.preparation.columns import (
+    BooleanColumn,
+    CategoricalColumn,
+    Column,
+    DateColumn,
+    NumericColumn,
+    kind_held,
+)
 from protocol.preparation.moments import day_of
 from protocol.preparation.values import days_since_1970
 from protocol.reason import (
@@ -31,6 +38,7 @@ _SERVES = {
     "date": ("date",),
     "categorical": ("categorical",),
 }
+
 
 _TOLD_LEVELS = 10
 """Of a column: an owner keeps the reasons with every request that does not fit."""
@@ -77,8 +85,9 @@ def no_column(name: str) -> Reason:
 def _column_mismatch(asked: Column, found: CardColumn | None, *, words: bool) -> Reason | None:
     if found is None:
         return no_column(asked.name)
-    if found.kind not in _SERVES[asked.kind]:
-        held, wanted = (Reason(HELD[column.kind]) for column in (found, asked))
+    served = kind_held(asked)
+    if found.kind not in _SERVES[served]:
+        held, wanted = (Reason(HELD[kind]) for kind in (found.kind, served))
         return Reason(OTHER_KIND, column=repr(asked.name), held=held, asked=wanted)
     if found.gaps and asked.missing == "refuse":
         return Reason(GAPS, column=repr(asked.name))

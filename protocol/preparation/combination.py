@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from protocol.preparation.columns import CategoricalColumn, Column, DateColumn, NumericColumn
+from protocol.preparation.columns import (
+    BooleanColumn,
+    CategoricalColumn,
+    Column,
+    DateColumn,
+    NumericColumn,
+)
 from protocol.preparation.layout import GAP, LOG, VALUE, Part
 from protocol.preparation.tables import Matrix
 from protocol.preparation.values import UNIT_DAYS, days_since_1970
@@ -34,6 +40,8 @@ def _sums(column: Column, parts: Sequence[Part]) -> list[Sum]:
         return _level_sums(column, parts)
     gap = Part(column.name, GAP)
     fill = column.fill or 0.0
+    if isinstance(column, BooleanColumn) and column.yes is not None:
+        return [{Part(column.name, VALUE, column.yes): 1.0}]
     if isinstance(column, DateColumn):
         unit, origin = float(UNIT_DAYS[column.unit]), days_since_1970(column.origin)
         shift = origin / unit

@@ -58,6 +58,8 @@ def _blocks(column: Column, values: Values) -> list[Matrix]:
         if not isinstance(values, Texts):
             raise UnusableValue(column.name, 0, "is a number; texts are asked for")
         return _indicators(column, values)
+    if isinstance(column, BooleanColumn) and column.yes is not None:
+        values = _as_truths(column.name, column.yes, values)
     if isinstance(values, Texts):
         raise UnusableValue(column.name, 0, "is a text; numbers are asked for")
     gaps = np.isnan(values)
@@ -81,6 +83,14 @@ def _numbers(column: NumericColumn | BooleanColumn | DateColumn, values: Matrix)
         _refuse(column.name, values <= 0, "is not above zero, and has no logarithm")
         return np.asarray(np.log(values))
     return values
+
+
+def _as_truths(name: str, yes: str, values: Values) -> Matrix:
+    """1 where the level stands, 0 for every other, nan for a gap."""
+    if not isinstance(values, Texts):
+        raise UnusableValue(name, 0, "is a number; texts are asked for")
+    place = values.levels.index(yes) if yes in values.levels else -2
+    return np.where(values.codes < 0, np.nan, values.codes == place)
 
 
 def _indicators(column: CategoricalColumn, values: Texts) -> list[Matrix]:

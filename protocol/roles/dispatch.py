@@ -119,6 +119,15 @@ def early_references(content: bytes) -> frozenset[bytes]:
     return frozenset(references(instance.early))
 
 
+def early_inputs(content: bytes, name: str, blobs: Mapping[bytes, bytes]) -> tuple[Input, ...]:
+    """The early inputs of this name in stored bytes, which a step offers again when it has made progress.
+
+    `blobs` holds at least what the state refers to. Raises ProtocolViolation for what cannot be read.
+    """
+    named = (one.blob.digest for one in unpack(_Instance, content).early if one.name == name)
+    return tuple(unpack(HeldInput, blobs[digest]).item for digest in named)
+
+
 def inputs_of(role: str, rounds: Rounds = "plain") -> frozenset[str]:
     """The names of all inputs that some phase of the role allows (see `input_name`)."""
     return frozenset(row.input for row in ROLES_OF[rounds][role].MACHINE.rows)

@@ -14,8 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from protocol.roles.engine.private import BOND
+from protocol.terms import NATIVE
 from services.admin.store_integrity import Damage, check
 from services.common.errors import ConfigurationError
+from services.records.chain_facts import record_key
 from services.store.database import Database
 from services.store.schema import bring_up_to_date, make, version_of
 from services.store.tables import BACKUP_MARK, blobs, facts, inbox, instances, metadata, role_values, timers
@@ -95,12 +98,29 @@ def _give_up(connection: sa.Connection) -> int:
         for table in (timers, blobs):
             connection.execute(table.delete().where(table.c.key == key))
         connection.execute(facts.insert().values(key=key, name=RESTORED, data="{}", at=time.time()))
+        _note_bond(connection, key)
         connection.execute(
             instances.update()
             .where(instances.c.key == key)
             .values(closed=RESTORED, finished=True, shown=f"FAILED({RESTORED})")
         )
     return len(keys)
+
+
+def _note_bond(connection: sa.Connection, key: str) -> None:
+    """Have the daemon release the bond of a training that is given up, if the contract has one.
+
+    It may have been deposited after the backup, and no input that would tell of it is taken any more.
+    """
+    training = connection.scalar(sa.select(instances.c.training).where(instances.c.key == key))
+    if training is None:
+        return
+    told = sa.select(facts.c.data).where(facts.c.key == record_key(training), facts.c.name == "Opened")
+    opened = json.loads(connection.scalar(told) or "{}")
+    name = BOND.name_of(training)
+    connection.execute(role_values.delete().where(role_values.c.name == name))
+    token = str(opened.get("token", NATIVE))
+    connection.execute(role_values.insert().values(name=name, content=token.encode()))
 
 
 def _copy(reading: sa.Connection, writing: sa.Connection) -> None:

@@ -28,6 +28,8 @@ from services.records.offer_answers import chosen_aggregators
 _AGGREGATOR = "The aggregator's address, or its name in --config; without both, one to be replaced."
 _CONFIG = "The file of your buyer's daemon, which names the aggregators that you work with."
 _COLUMNS = "Predict from these columns only: a,b,c; by default from all but those that count or name rows."
+_CURVES = typer.Option("--curves", help="Ask for a curve (a natural spline) of each number and date.")
+_WITHOUT = typer.Option(help="Leave these columns out: a,b,c.", show_default=False)
 _DEPOSIT = amount_option("The deposit", default=MARKET_ASSET.whole)
 
 request = typer.Typer(
@@ -79,12 +81,8 @@ def suggest(
     config: Annotated[Path | None, typer.Option(help=_CONFIG)] = None,
     deposit: Annotated[int, _DEPOSIT] = MARKET_ASSET.whole,
     columns: Annotated[str | None, typer.Option(help=_COLUMNS)] = None,
-    without: Annotated[
-        str | None, typer.Option(help="Leave these columns out: a,b,c.", show_default=False)
-    ] = None,
-    curves: Annotated[
-        bool, typer.Option("--curves", help="Ask for a curve (a natural spline) of each number and date.")
-    ] = False,
+    without: Annotated[str | None, _WITHOUT] = None,
+    curves: Annotated[bool, _CURVES] = False,
     least_owners: Annotated[int, typer.Option(help="Owners that are needed.", min=4, max=256)] = 4,
     most_owners: Annotated[int, typer.Option(help="Owners that are taken.", min=4, max=256)] = 16,
     out: Annotated[

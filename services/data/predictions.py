@@ -80,7 +80,8 @@ class Source:
 
     def with_target(self) -> Iterator[Table]:
         """And the target; raises DataSetError as `read_tables` does."""
-        target = {self.model.target: KIND_READ[self.model.target_kind]}
+        is_text = self.model.target_level is not None
+        target = {self.model.target: "text" if is_text else KIND_READ[self.model.target_kind]}
         return read_tables(self.file, {**kinds_asked(self.model.columns), **target})
 
 
@@ -117,9 +118,10 @@ def predict_rows(source: Source, write: Write | None) -> Quality:
 
 def _truth(source: Source, table: Table, before: int) -> Matrix:
     """The target's values; raises DataSetError where one is missing."""
-    truth = table[source.model.target]
-    if isinstance(truth, Texts):  # no kind of a target is read so
-        raise DataSetError(f"{source.file}: column {source.model.target!r} holds texts")
+    truth, level = table[source.model.target], source.model.target_level
+    if isinstance(truth, Texts):
+        here = truth.levels.index(level) if level in truth.levels else -2
+        truth = np.where(truth.codes < 0, np.nan, truth.codes == here)
     gaps = np.flatnonzero(np.isnan(truth))
     if len(gaps):
         raise DataSetError(

@@ -8,7 +8,7 @@ import numpy as np
 
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Statistic, StatisticBuilder
-from protocol.preparation.columns import Column
+from protocol.preparation.columns import Column, kind_held
 from protocol.preparation.moments import moment_of
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from services.common.errors import DataSetError, UnusableColumn
@@ -35,7 +35,7 @@ KIND_READ: Mapping[str, ValueKind] = {
 
 def kinds_asked(columns: Sequence[Column]) -> dict[str, ValueKind]:
     """How the columns of a request or a model are read."""
-    return {column.name: KIND_READ[column.kind] for column in columns}
+    return {column.name: KIND_READ[kind_held(column)] for column in columns}
 
 
 def read_tables(path: Path | str, kinds: Mapping[str, ValueKind]) -> Iterator[Table]:

@@ -1,6 +1,6 @@
 """The data owner's shell: its data sets, its standing policy, its budget, its introduction to aggregators."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from protocol.messages import (
 )
 from protocol.owner_policy import OwnerPolicy
 from protocol.request import Request
-from protocol.roles.dispatch import decode_state
+from protocol.roles.dispatch import decode_state, early_inputs
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import EventConfirmed, Input, PolicyChanged, input_name
 from protocol.roles.owner.checked.state import CheckedState, CommittedState
@@ -33,7 +33,7 @@ from protocol.types import Rounds
 from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
-from services.participants.row_fitting import fitted_statistic, joined_request
+from services.participants.row_fitting import fitted_statistic, joined_request, names_to_fit
 from services.records.admissions import ADMITTED, ANSWERED, REFUSED, Refusal
 from services.records.earnings import unclaimed_pay
 from services.records.owner_account import ORDERED_POLICY, count_earlier_trainings, counts_of, ordered_policy
@@ -127,10 +127,11 @@ class OwnerRole(Role):
 
     @override
     async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
+        policy = self.policy()  # read once: an order that comes while rows are fitted is for the next step
         return RoleContext(
             exchange_keys=await self._seat_keys.of(training),
-            private=await self._with_fits(key, item, self.private(key, item)),
-            policy=self.policy(),
+            private=await self._with_fits(key, item, self.private(key, item), policy),
+            policy=policy,
         )
 
     def private(self, key: str, item: Input) -> Mapping[str, bytes]:
@@ -157,31 +158,40 @@ class OwnerRole(Role):
                 values[private.DATA_SET.name_of(name)] = one.statistic.to_bytes()
         return values
 
-    async def _with_fits(self, key: str, item: Input, values: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    async def _with_fits(
+        self, key: str, item: Input, values: Mapping[str, bytes], policy: bytes
+    ) -> Mapping[str, bytes]:
         """The private values, with the fits of rows that a copy is made of, where the request needs them."""
-        request = self._fitted_for(key, item)
+        request, names = self._fitted_for(key, item, values, policy)
         if request is None or not kind_of(request).reads_rows:
             return values
         fits = {
             place: (await fitted_statistic(request, name, one, self.catalog)).to_bytes()
             for name, one in self.data_sets().items()
-            if (place := private.DATA_SET.name_of(name)) in values
+            if (place := private.DATA_SET.name_of(name)) in values and name in names
         }
         return {**values, **fits}
 
-    def _fitted_for(self, key: str, item: Input) -> Request | None:
-        """The request of a training that takes its copy of the rows now, or commits to what they lead to."""
+    def _fitted_for(
+        self, key: str, item: Input, values: Mapping[str, bytes], policy: bytes
+    ) -> tuple[Request | None, Collection[str]]:
+        """The request of a training that takes its copy of the rows now, or commits to what they lead to.
+
+        With it the data sets that it may be.
+        """
         copying = self._copying(key, item)
         if copying is not None and (isinstance(copying, UndecidedState) or self._is_seated(item)):
-            return copying.request
+            return copying.request, self.data_sets().keys()
         if self.rounds != "checked" or input_name(item) not in _DECIDING:
-            return None
+            return None, ()
         with suppress(ProtocolViolation):  # the step tells
             row = self.store.instance(key)
-            state = None if row is None else decode_state(self.name, row.state)
-            if isinstance(state, UndecidedState):
-                return joined_request(state, item)
-        return None
+            if row is None or not isinstance(state := decode_state(self.name, row.state), UndecidedState):
+                return None, ()
+            early = early_inputs(row.state, "invitation", self.store.blobs(key))
+            if (request := joined_request(state, item, early)) is not None:
+                return request, names_to_fit(state, item, request, unpack(OwnerPolicy, policy), values)
+        return None, ()
 
     def _copying(self, key: str, item: Input) -> OwnerState | None:
         """The state of a training in which we have a seat, and that has no copy of its data set yet."""

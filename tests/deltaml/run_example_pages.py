@@ -4,6 +4,8 @@ import re
 import shlex
 from pathlib import Path
 
+from sklearn.datasets import load_wine
+
 import deltaml
 from tests.deltaml.test_example_pages import PAGE, blocks, folder
 from tests.support.daemons.command_line import run
@@ -70,3 +72,24 @@ def test_the_page_on_curves_runs(folder: Path) -> None:
     assert isinstance(scores, dict)
     assert scores["straight"] < 0.4
     assert scores["curved"] > 0.94
+
+
+def test_three_growers_of_wine_are_told_apart_by_three_trainings() -> None:
+    data = load_wine(as_frame=True)
+    growers = data.target.map(dict(enumerate("abc")))
+    wines = data.data.assign(grower=growers).sample(frac=1, random_state=1)
+    request = {
+        "name": "wines",
+        "features": [
+            {"name": name, "minimum": float(column.min()), "maximum": float(column.max())}
+            for name, column in data.data.items()
+        ],
+        "target": {"name": "grower"},
+        "schedule": {"rounds": 1},
+    }
+    tables = {f"cellar {place}": wines.iloc[place:140:4] for place in range(4)}
+    shares = {"a": 0.33, "b": 0.4, "c": 0.27}
+    outcome = deltaml.simulate_classes(request, tables, shares, key_bits=1152)
+    later = wines.iloc[140:]
+    assert outcome.model.score(later[data.feature_names], later["grower"]) > 0.9
+    assert set(outcome.payments) == set(tables)

@@ -14,7 +14,13 @@ from tests.deltaml.notebooks import participants
 
 PACKAGE = Path(deltaml.__file__).parent
 MODULES = sorted(f"deltaml.{path.stem}" for path in PACKAGE.glob("[a-z]*.py"))
-EXAMPLES = {"deltaml.classifier", "deltaml.regressor", "deltaml.simulation", "deltaml.participants"}
+EXAMPLES = {
+    "deltaml.classes",
+    "deltaml.classifier",
+    "deltaml.regressor",
+    "deltaml.simulation",
+    "deltaml.participants",
+}
 
 
 @pytest.fixture

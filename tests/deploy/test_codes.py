@@ -91,7 +91,7 @@ def test_what_the_console_has_words_for_is_explained():
 
 def test_an_operator_is_told_what_to_do_about_every_trouble_of_a_round():
     told = quoted(section("RUNBOOK.md", "## A round is not in order"))
-    lookups = {"two_versions", "bad_opening", "buyer_silent", "projection_failed", "next_model_failed"}
+    lookups = {"two_versions", "bad_opening", "buyer_silent", "zero_denied", "out_of_range"}
     assert told >= TROUBLES | lookups
 
 

@@ -5,7 +5,7 @@ from eth_hash.auto import keccak
 from protocol.codec import MAXIMUM_BYTES, pack, unpack
 from protocol.roles.dispatch import early_references, run_step
 from protocol.roles.engine.inputs import Input, MessageReceived
-from protocol.types import FrozenModel
+from protocol.types import FrozenModel, Rounds
 from tests.support.roles.phases import message_of
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
@@ -18,6 +18,7 @@ class InstanceBefore(FrozenModel):
     """What an earlier version stored of a training, early inputs inside."""
 
     state: bytes
+    rounds: Rounds = "checked"
     held: tuple[bytes, ...] = ()
 
 
@@ -39,7 +40,9 @@ def test_five_of_63_mebibytes_leave_the_state_small_and_the_training_alive():
     market = opened_market()
     names: list[str] = []
     for number in range(5):
-        step = market.deliver(market.buyer, flood(market.owners[0], market.buyer, "noisy_metric", number))
+        step = market.deliver(
+            market.buyer, flood(market.owners[0], market.buyer, "projection_request", number)
+        )
         names += [effect.name for effect in step.effects if effect.effect == "fact"]
     assert names == ["input_dropped"] * 4
     assert len(market.buyer.state) < 10_000
@@ -61,7 +64,7 @@ def test_a_stranger_has_nothing_held():
 
 def test_what_an_earlier_version_held_in_the_state_waits_on_in_blobs_and_is_used_once():
     market = small_market()
-    started = market.run_until("training_started", market.buyer)
+    started = market.run_until("checked_started", market.buyer)
     buyer = market.buyer
     held = pack(HeldBefore(item=MessageReceived(signed=started)))
     instance = unpack_instance(buyer.state)

@@ -10,7 +10,7 @@ from functools import cached_property
 import pytest
 
 from protocol.errors import ProtocolViolation
-from protocol.messages import CHECKED_TYPES, READABLE_TYPES
+from protocol.messages import TYPES_OF
 from protocol.messages.catalogue import OPERATOR, PARTIES
 from protocol.types import Rounds
 from services.identity.admission import Admission
@@ -21,19 +21,15 @@ from tests.support.daemons.scripted_daemon import resources_of
 from tests.support.daemons.service_world import MARKET, FakeChain, Person
 from tests.support.hostile.envelopes import Hostile, honest, hostile_deliveries, routes, with_body
 
-ROUTES = routes(READABLE_TYPES)
-TYPES = list(READABLE_TYPES)
+TAKEN = TYPES_OF["checked"]
+ROUTES = routes(TAKEN)
+TYPES = list(TAKEN)
 UNROUTED = [
     (kind, role)
     for kind in TYPES
     for role in PARTIES
-    if role not in {to for _, to in READABLE_TYPES[kind].catalogue.routes}
+    if role not in {to for _, to in TAKEN[kind].catalogue.routes}
 ]
-
-
-def rounds_of(kind: str) -> Rounds:
-    """A market in which the type passes."""
-    return "checked" if kind in CHECKED_TYPES else "plain"
 
 
 @dataclass
@@ -42,7 +38,7 @@ class Door:
 
     role: str
     resources: ExitStack
-    rounds: Rounds = "plain"
+    rounds: Rounds = "checked"
     people: dict[str, Person] = field(default_factory=lambda: {role: Person(role) for role in PARTIES})
     stranger: Person = field(default_factory=lambda: Person("data_owner"))
 
@@ -69,7 +65,7 @@ class Door:
 
     def wrong(self, kind: str) -> Person:
         """Somebody registered who may not send this type here; for lack of such a role, ourselves."""
-        allowed = {sender for sender, to in READABLE_TYPES[kind].catalogue.routes if to == self.role}
+        allowed = {sender for sender, to in TAKEN[kind].catalogue.routes if to == self.role}
         return next((person for role, person in self.people.items() if role not in allowed), self.me)
 
     def attacks(self, kind: str, sender_role: str) -> list[Hostile]:
@@ -90,7 +86,7 @@ class Door:
 @pytest.fixture
 def door_of():
     with ExitStack() as resources:
-        yield lambda role, kind: Door(role, resources, rounds_of(kind))
+        yield lambda role: Door(role, resources)
 
 
 def named(value: object) -> str:
@@ -100,7 +96,7 @@ def named(value: object) -> str:
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 async def test_whoever_may_send_it_is_heard(door_of, route):
     kind, sender, role = route
-    door = door_of(role, kind)
+    door = door_of(role)
     signed = await door.admission.admit(honest(door.sender(sender), door.me, kind))
     assert signed.envelope.type == kind
 
@@ -108,7 +104,7 @@ async def test_whoever_may_send_it_is_heard(door_of, route):
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 async def test_every_hostile_form_is_refused_by_its_name_and_leaves_nothing(door_of, route):
     kind, sender, role = route
-    door = door_of(role, kind)
+    door = door_of(role)
     attacks = door.attacks(kind, sender)
     await door.receiver.take([attack.delivery for attack in attacks])
     assert [attack.delivery.refused[0] for attack in attacks] == [attack.code for attack in attacks]
@@ -117,16 +113,9 @@ async def test_every_hostile_form_is_refused_by_its_name_and_leaves_nothing(door
     assert door.woken == []
 
 
-@pytest.mark.parametrize("route", routes(CHECKED_TYPES), ids=named)
-async def test_a_checked_message_is_refused_by_its_name_where_rounds_are_plain(door_of, route):
-    kind, sender, role = route
-    door = door_of(role, "training_order")
-    assert await door.refusal(honest(door.sender(sender), door.me, kind)) == "other_rounds"
-
-
 @pytest.mark.parametrize(("kind", "role"), UNROUTED)
 async def test_nobody_may_send_it_to_this_role(door_of, kind, role):
-    door = door_of(role, kind)
+    door = door_of(role)
     for sender in (*door.people.values(), door.me):
         assert await door.refusal(honest(sender, door.me, kind)) == "wrong_route", sender.role
     assert await door.refusal(honest(door.stranger, door.me, kind)) in {"wrong_route", "not_registered"}
@@ -135,7 +124,7 @@ async def test_nobody_may_send_it_to_this_role(door_of, kind, role):
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 async def test_a_replay_is_stored_once_and_its_id_serves_no_other_content(door_of, route):
     kind, sender, role = route
-    door = door_of(role, kind)
+    door = door_of(role)
     message_id = b"r" * 16
     once = honest(door.sender(sender), door.me, kind, message_id=message_id)
     again = type(once)(once.envelope_fields, once.body)
@@ -155,7 +144,7 @@ async def test_a_replay_is_stored_once_and_its_id_serves_no_other_content(door_o
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("role", PARTIES)
 async def test_bytes_at_random_are_refused(door_of, kind, role):
-    door = door_of(role, kind)
+    door = door_of(role)
     for body in (b"\x00", b"\xff" * 64, b"{}", b"\xc1" * 1000):
         delivery = with_body(door.people["federated_aggregator"], door.me, kind, body)
         assert await door.refusal(delivery) in {"malformed", "wrong_route"}

@@ -2,12 +2,13 @@
 
 from fractions import Fraction
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.marketplace import MarketplaceEvent, Opened, RoundRecorded, validator_count
+from protocol.marketplace import Joined, MarketplaceEvent, Opened, RoundRecorded, validator_count
 from protocol.payment import (
     DepositTooLow,
     PaidRound,
@@ -24,7 +25,8 @@ from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.types import mask_of, seats_of
 from tests.support.deployment.documents import KEY_ID, RECORD, any_request
-from tests.support.roles.pay import recomputed
+from tests.support.roles.pay import credited, recomputed
+from tests.support.roles.pure_ledger import PureLedger
 from tests.support.seats import seat_taken
 
 BUYER = "0x" + "b0" * 20
@@ -122,6 +124,38 @@ def test_pay_is_the_contracts_and_never_above_the_deposit(
     expected = recomputed(events)
     del expected[BUYER, "refund"]
     assert pay == expected
+
+
+@given(stories(), st.sampled_from(["as drawn", "nobody", "one"]), st.randoms(use_true_random=False))
+def test_whoever_claims_when_the_whole_deposit_is_credited_and_no_more(
+    story: tuple[Request, list[MarketplaceEvent], list[PaidRound]], contributing: str, chance: Random
+) -> None:
+    """Also where nobody has contributed anything, or one trainer alone; roundings are the buyer's."""
+    request, events, _rounds = story
+    opened = next(one for one in events if isinstance(one, Opened))
+    seats = [one.owner for one in events if isinstance(one, Joined)]
+    recorded = [_weighing(one, contributing) for one in events if isinstance(one, RoundRecorded)]
+    ledger = PureLedger(opened)
+    for one in recorded:
+        ledger.accrue(one)
+    _, trainers = seats_drawn(request, len(seats))
+    ledger.settle(seats, mask_of(list(range(trainers, len(seats)))))
+    for owner in chance.sample(seats, len(seats)):
+        ledger.claim(owner)
+        assert ledger.total == opened.deposit
+        assert not ledger.claim(owner)
+    assert ledger.escrow == 0
+    others = [one for one in events if not isinstance(one, RoundRecorded)]
+    assert credited(ledger.credited) == recomputed([*others, *recorded])
+
+
+def _weighing(event: RoundRecorded, contributing: str) -> RoundRecorded:
+    """The round with the weights as drawn, with none, or with that of its first trainer alone."""
+    if contributing == "as drawn":
+        return event
+    kept = event.pay_weights[:1] if contributing == "one" else (0,)
+    weights = (*kept, *(0 for _ in event.pay_weights[1:]))
+    return event.model_copy(update={"shapley": weights, "pay_weights": weights})
 
 
 @given(requests(), st.data(), st.booleans())

@@ -17,7 +17,7 @@ from tests.support.daemons.daemon_market import DaemonMarket, DaemonProcess
 from tests.support.daemons.forked_daemons import DaemonForks, ForkedDaemonProcess
 from tests.support.roles.small_markets import COLUMNS, small_data, small_request
 
-KEY_BITS = 512
+KEY_BITS = 1024
 
 
 class SoakMarket(DaemonMarket):

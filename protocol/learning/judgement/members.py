@@ -52,7 +52,7 @@ def row_weights(rows: Sequence[int]) -> list[int]:
 
 
 def in_order(seats: Collection[int], block_hash: bytes, round_number: int) -> list[int]:
-    """Seats by keccak256(abi.encode(hash of the draw's block, round, seat)): nobody's choice."""
+    """Seats by keccak256(abi.encode(hash, round, seat)): as good as by chance, and everybody's alike."""
     prefix = block_hash + round_number.to_bytes(_WORD, "big")
     return sorted(seats, key=lambda seat: keccak(prefix + seat.to_bytes(_WORD, "big")))
 

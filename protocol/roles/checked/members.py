@@ -15,7 +15,8 @@ _DRAW = keccak(b"DeltaML order of checkers")
 def draw_hash(market: Market, training: int) -> bytes:
     """What the order of checkers follows from: keccak256 of the market and the training.
 
-    Nobody can choose it once seats are taken, and everybody has it, whatever of the chain it has seen.
+    Everybody has it, whatever of the chain it has seen, and it is known before seats are taken: who takes a
+    certain seat checks a certain round surely, should it be drawn to validate, which is nobody's choice.
     """
     words = number_word(market.chain_id), address_word(market.contract), number_word(training)
     return keccak(_DRAW + b"".join(words))

@@ -4,6 +4,8 @@ What an owner says, and whether it joins, follows from its cards, policy and bud
 when the chain shows its seat.
 """
 
+from collections.abc import Mapping
+
 from protocol.codec import unpack
 from protocol.crypto.cipher import PublicKey, verify_public_key
 from protocol.data_card import DataCard
@@ -42,6 +44,7 @@ from protocol.roles.owner.state import (
 from protocol.roles.shared.deadlines import CHAIN_SECONDS, INVITATION_SECONDS
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import check_widths
+from protocol.types import Address
 
 
 def on_opened(state: UndecidedState, event: Opened, _context: Context) -> Step[OwnerState]:
@@ -106,13 +109,13 @@ def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
     is_seated = context.address in state.parties.seats
     if not is_seated and not policy_of(context).takes(request.payment.token):
         return _other_token(state, request, context, expiry)
-    names, reasons = _matching(request, context)
+    names, reasons = _matching(request, context.private)
     if not names:
         return _no_match(state, request, reasons, context, expiry)
     policy = policy_of(context)
     accepted = [name for name in names if policy.accepts(request, opened.buyer, name)]
-    in_budget = (name for name in accepted if not _standing(request, opened, name, context).is_exhausted)
-    joined = _seated_with(state, names, context) or next(in_budget, None)
+    by_policy = would_join(request, opened.buyer, policy, context.private)
+    joined = _seated_with(state, names, context) or by_policy
     if joined is None and len(names) == 1 and is_seated:
         joined = names[0]
     name = joined or (state.data_set if state.data_set in names else (*accepted, *names)[0])
@@ -122,6 +125,18 @@ def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
         return Step(step.state, (expiry, *step.effects))
     spent = _over_budget(ready, name, context) if accepted else None
     return Step(ready, effects_of(expiry, spent, _asks(state, ready, bool(accepted), context)))
+
+
+def would_join(
+    request: Request, buyer: Address, policy: OwnerPolicy, values: Mapping[str, bytes]
+) -> str | None:
+    """The data set with which the policy has an owner join, if any; `values` are a step's private ones."""
+    counts = counts_in(values)
+    accepted = (name for name in _matching(request, values)[0] if policy.accepts(request, buyer, name))
+    in_budget = (
+        name for name in accepted if not standing(policy.budget, counts, request, buyer, name).is_exhausted
+    )
+    return next(in_budget, None) if policy.takes(request.payment.token) else None
 
 
 def _seated_with(state: UndecidedState, names: tuple[str, ...], context: Context) -> str | None:
@@ -197,11 +212,11 @@ def _asks_decision(state: ReadyState, context: Context) -> RecordFact:
     return facts.ASKS_DECISION.of(data_set=data_set, bond=bond, token=request.payment.token)
 
 
-def _matching(request: Request, context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _matching(request: Request, values: Mapping[str, bytes]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(data sets that serve the request, why the others do not)."""
     names: list[str] = []
     reasons: list[str] = []
-    for name, content in private.CARD.items(context.private):
+    for name, content in private.CARD.items(values):
         card = unpack(DataCard, content)
         faults = noted_mismatches(request, card) or pay_mismatch(request, card)
         if not faults:

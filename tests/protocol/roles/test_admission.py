@@ -211,7 +211,7 @@ def test_the_buyer_signs_for_nobody_once_the_joining_is_closed(is_known: bool) -
     market.buyer.policy = pack(AdmissionPolicy())
     question = next(m for m in market.sent("admission_request") if body_of(m).owner == late.address)
     stranger = "0x" + "77" * 20
-    changes = {} if is_known else {"owner": stranger, **joining_with(market, stranger)}
+    changes = {} if is_known else {"owner": stranger, **joining_with()}
     before, sent = market.buyer.decoded, len(market.sent("admission_answer"))
     market.deliver(market.buyer, MessageReceived(signed=altered(market, question, **changes)))
     assert market.buyer.decoded == before

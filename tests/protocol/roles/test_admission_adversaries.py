@@ -8,7 +8,6 @@ import pytest
 from protocol.admission_policy import AdmissionPolicy
 from protocol.codec import pack
 from protocol.envelope import SignedMessage
-from protocol.join_digests import commitment as commitment_of
 from protocol.marketplace import Join
 from protocol.messages import (
     AdmissionAnswer,
@@ -76,7 +75,7 @@ def test_an_owner_that_is_not_listed_gets_no_seat_by_the_hash_of_a_listed_card()
     cards = tuple(card_of(owner).hex() for owner in known)
     owners = tuple(owner.address for owner in known)
     market.buyer.policy = pack(AdmissionPolicy(owners=owners, cards=cards, others="refuse"))
-    lie = joining_with(market, liar.address, card_of(known[0]))
+    lie = joining_with(card_of(known[0]))
 
     def lying(message: SignedMessage) -> tuple[SignedMessage, ...]:
         envelope = message.envelope
@@ -116,7 +115,8 @@ def test_the_buyer_signs_nothing_that_its_aggregator_signed_for_something_else(
         ({"aggregator_signature": b"\0" * 65}, "bad_admission"),
         ({"commitment": b"\1" * 32}, "wrong_commitment"),
         ({"card": b"\1" * 32}, "wrong_commitment"),
-        ({"owner": "0x" + "77" * 20}, "wrong_commitment"),
+        ({"committed": b"\1" * 32}, "wrong_commitment"),
+        ({"owner": "0x" + "77" * 20}, "bad_admission"),
     ],
 )
 def test_the_buyer_signs_for_nobody_whom_its_aggregator_has_not_admitted(
@@ -131,10 +131,8 @@ def test_the_buyer_signs_for_nobody_whom_its_aggregator_has_not_admitted(
 def test_buyer_and_aggregator_take_no_seat_themselves(who: str) -> None:
     market, message = asked()
     own: Party = getattr(market, who)
-    card = body_of(message).card
-    commitment = commitment_of(MARKET, 1, own.address, market.key.public_key.key_id, card)
-    signature = signed_for(market, market.aggregator, own.address, commitment)
-    changes = {"owner": own.address, "commitment": commitment, "aggregator_signature": signature}
+    signature = signed_for(market, market.aggregator, own.address, body_of(message).commitment)
+    changes = {"owner": own.address, "aggregator_signature": signature}
     assert refusal(market, market.buyer, altered(market, message, **changes)) == "not_an_owner"
 
 
@@ -148,7 +146,9 @@ def test_a_buyer_that_the_terms_do_not_ask_signs_nothing() -> None:
     market = market_under(AdmissionPolicy(), "aggregator")
     message = market.run_until("invitation_answer", market.aggregator)
     body = body_of(message)
-    asking = AdmissionRequest(owner=message.envelope.sender, card=body.card, commitment=body.commitment)
+    asking = AdmissionRequest(
+        owner=message.envelope.sender, card=body.card, commitment=body.commitment, committed=body.committed
+    )
     signed = market.message(market.aggregator, market.buyer, asking)
     assert refusal(market, market.buyer, signed) == "not_asked"
 
@@ -158,7 +158,7 @@ def test_the_buyer_signs_one_commitment_of_an_owner() -> None:
     market.deliver(market.buyer, MessageReceived(signed=message))
     before, sent = market.buyer.decoded, len(market.sent("admission_answer"))
     owner = body_of(message).owner
-    changes: dict[str, Any] = {**joining_with(market, owner)}
+    changes: dict[str, Any] = {**joining_with()}
     changes["aggregator_signature"] = signed_for(market, market.aggregator, owner, changes["commitment"])
     again = altered(market, message, **changes)
     market.deliver(market.buyer, MessageReceived(signed=again))
@@ -174,7 +174,7 @@ def test_the_aggregator_signs_one_commitment_of_an_owner() -> None:
     owner = market.owners[0]
     message = next(m for m in market.sent("invitation_answer") if m.envelope.sender == owner.address)
     before, asked_before = market.aggregator.decoded, len(market.sent("admission_request"))
-    again = altered(market, message, **joining_with(market, owner.address))
+    again = altered(market, message, **joining_with())
     market.deliver(market.aggregator, MessageReceived(signed=again))
     assert market.aggregator.decoded == before
     assert len(market.sent("admission_request")) == asked_before
@@ -198,12 +198,15 @@ def test_the_aggregator_signs_for_what_belongs_to_the_owners_card(changes: dict[
 
 
 def test_an_owner_cannot_ask_in_anothers_name() -> None:
-    """What is signed is for the sender of the message, whose commitment names it."""
+    """What is signed is for the sender of the message, who cannot show what is behind another's digest."""
     market = market_under(AdmissionPolicy())
     message = market.run_until("invitation_answer", market.aggregator)
     other = next(owner for owner in market.owners if owner.address != message.envelope.sender)
-    stolen = resigned(market, message, sender=other.address)
-    assert refusal(market, market.aggregator, stolen) == "wrong_commitment"
+    market.deliver(market.aggregator, MessageReceived(signed=resigned(market, message, sender=other.address)))
+    taken = market.aggregator.decoded.application_of(other.address)
+    assert taken is not None
+    assert taken.commitment == body_of(message).commitment
+    assert market.aggregator.decoded.application_of(message.envelope.sender) is None
 
 
 def test_the_aggregator_takes_no_answer_but_the_buyers_own() -> None:
@@ -320,19 +323,14 @@ def test_an_owner_that_asks_without_pause_makes_nobody_work(policy: AdmissionPol
 
 
 def test_an_acceptance_says_nothing_of_rows() -> None:
-    """The commitment can be worked out from the card by who knows it: of rows there is nothing in it."""
+    """The commitment is the card's, and the digest of commitments, which are all of one size."""
     market = market_under(ASKS)
     market.run()
     for owner, message in zip(market.owners, market.sent("invitation_answer"), strict=True):
-        key_id = market.key.public_key.key_id
-        card = card_of(owner)
-        expected = InvitationAnswer(
-            decision="accepted",
-            code="accepted",
-            card=card,
-            commitment=commitment_of(MARKET, 1, owner.address, key_id, card),
-        )
-        assert pack(expected) == message.body
+        committed = body_of(message).committed
+        assert len(committed) == 32
+        joining = joining_with(card_of(owner), committed)
+        assert pack(InvitationAnswer(decision="accepted", code="accepted", **joining)) == message.body
 
 
 def test_a_timer_from_before_the_admission_changes_nothing() -> None:

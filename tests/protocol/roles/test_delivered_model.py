@@ -21,7 +21,7 @@ def misled_market(deliver: str) -> PureMarket:
             "tolerance": "0.01",
             "deliver": deliver,
         },
-        start={"start": "weights", "weights": ["-6", "4", "12"]},
+        start={"start": "weights", "weights": ["-4", "3", "12"]},
     )
     return small_market(request, data, validators=[2, 3])
 

@@ -74,7 +74,7 @@ def only_kept(step: EncodedStep) -> bool:
 
 def test_an_input_of_a_later_phase_waits_for_it() -> None:
     market = small_market()
-    early = market.run_until("training_started", market.buyer)
+    early = market.run_until("checked_started", market.buyer)
     buyer = Party("model_buyer", market.buyer.signing_key, market.buyer.exchange_secret, market.buyer.private)
     started = [item for item in market.buyer.inbox if not isinstance(item, TimerFired)]
     assert deliver(market, buyer, started[0]).effects
@@ -91,7 +91,7 @@ def test_a_state_of_the_other_rounds_takes_no_step() -> None:
     """Its handlers would read fields that the other machine never writes."""
     market = waiting_buyer()
     buyer, late = market.buyer, TimerFired(name="join")
-    context = replace(market.context(buyer), rounds="checked")
+    context = replace(market.context(buyer), rounds="plain")
     with pytest.raises(ProtocolViolation, match="other_rounds"):
         run_step(buyer.role, buyer.state, late, context)
 
@@ -150,10 +150,12 @@ def test_one_sender_cannot_crowd_out_the_others() -> None:
     market = waiting_buyer()
     flooder, other = market.owners[:2]
     for index in range(MAXIMUM_HELD_OF_ONE + 3):
-        step = deliver(market, market.buyer, message_of(flooder, market.buyer, "noisy_metric", b"", 1, index))
+        step = deliver(
+            market, market.buyer, message_of(flooder, market.buyer, "projection_request", b"", 1, index)
+        )
     assert [effect.effect for effect in step.effects] == ["fact"]
     size = len(market.buyer.state or b"")
-    deliver(market, market.buyer, message_of(other, market.buyer, "noisy_metric", b"", 1, 1))
+    deliver(market, market.buyer, message_of(other, market.buyer, "projection_request", b"", 1, 1))
     assert len(market.buyer.state or b"") > size
 
 
@@ -254,8 +256,9 @@ def _context(party: Party, market: PureMarket) -> Context:
         signing_key=party.signing_key,
         exchange_secret=party.exchange_secret,
         announced=owners,
-        private={"paillier": training_key(512).to_bytes()},
+        private={"paillier": training_key(1024).to_bytes()},
         least_key_bits=256,
+        rounds="checked",
     )
 
 
@@ -274,17 +277,13 @@ def _messages(step: EncodedStep, market: PureMarket, sender: Party) -> list[Mess
 def test_two_questions_answered_in_one_step_draw_different_randomness() -> None:
     """Two ciphertexts with the same n-th power in them differ by their plaintexts alone, for all to see."""
     market = small_market()
-    started = market.run_until("training_started", market.buyer)
-    questions = [m for m in finished_market().sent("noisy_metric") if m.envelope.round == 1]
+    announced = market.run_until("attempt_announced", market.buyer)
+    questions = [m for m in finished_market().sent("projection_request") if m.envelope.round == 1]
     for question in questions:
         assert only_kept(deliver(market, market.buyer, MessageReceived(signed=question)))
-    deliver(market, market.buyer, MessageReceived(signed=started))
-    answers = [body_of(message) for message in market.sent("metric_products")]
+    deliver(market, market.buyer, MessageReceived(signed=announced))
+    answers = [body_of(message) for message in market.sent("projection_answer")]
     assert len(answers) == len(questions) == 2
     n = int(market.key.public_key.n)
-    powers = [
-        int.from_bytes(c, "big") % n
-        for one in answers
-        for c in (*one.own.ciphertexts, *one.cross.ciphertexts)
-    ]
+    powers = [int.from_bytes(number, "big") % n for one in answers for number in one.numbers]
     assert len(set(powers)) == len(powers)

@@ -22,7 +22,7 @@ def stop(market: PureMarket, party: Party) -> None:
 # ---- the buyer ----
 
 
-@pytest.mark.parametrize("lost", ["refresh_answer", "opening"])
+@pytest.mark.parametrize("lost", ["moment_answer", "opening"])
 @pytest.mark.parametrize("round_number", [1, 2])
 def test_a_silent_buyer_gets_no_model_and_pays_for_what_was_recorded(lost: str, round_number: int) -> None:
     market = small_market()
@@ -57,7 +57,7 @@ def test_without_the_buyers_signature_on_the_last_round_there_is_no_model() -> N
 
 def test_a_stopped_buyer_falls_silent_and_what_was_recorded_is_settled() -> None:
     market = small_market()
-    market.run_until("noisy_metric")
+    market.run_until("metric_opening_request")
     stop(market, market.buyer)
     before = len(market.wire)
     market.finish()
@@ -99,7 +99,7 @@ def test_a_buyer_stops_before_the_start() -> None:
 
 def test_only_the_operator_stops() -> None:
     market = small_market()
-    market.run_until("noisy_metric")
+    market.run_until("metric_opening_request")
     for party in (market.buyer, market.aggregator):
         order = market.message(market.owners[0], party, StopOrder(training=1, reason="test"))
         assert refusal(market, party, order) == "wrong_sender"
@@ -138,7 +138,7 @@ def test_an_aggregator_silent_between_close_and_draw() -> None:
 
 @pytest.mark.parametrize(
     ("sent", "status", "phase"),
-    [("gradient_update", "cancelled", "failed"), ("round_completed", "settled", "finished")],
+    [("proven_update", "cancelled", "failed"), ("round_completed", "settled", "finished")],
 )
 def test_when_the_aggregator_falls_silent_the_buyer_ends_the_training(
     sent: str, status: str, phase: str
@@ -206,7 +206,7 @@ def test_a_record_that_the_contract_refuses_ends_the_training() -> None:
 @pytest.mark.parametrize("party", ["buyer", "aggregator", "owner"])
 def test_a_training_that_left_the_chain_is_over_for_everybody(party: str) -> None:
     market = small_market()
-    market.run_until("gradient_update")
+    market.run_until("proven_update")
     one = market.owners[0] if party == "owner" else getattr(market, party)
     gone = CallRefused(call=Cancel(training=1), code=UNKNOWN_TRAINING)
     market.deliver(one, gone)

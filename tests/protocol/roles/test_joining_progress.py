@@ -214,7 +214,7 @@ def test_whose_person_has_said_no_is_waited_for_no_more() -> None:
 
 def says(market: PureMarket, seat: int, decision: str, code: str) -> None:
     """An owner answers its invitation, whatever it has said before."""
-    joins = {} if decision != "accepted" else joining_with(market, market.owners[seat].address)
+    joins = {} if decision != "accepted" else joining_with()
     body = InvitationAnswer.model_validate({"decision": decision, "code": code, **joins})
     signed = market.message(market.owners[seat], market.aggregator, body)
     market.deliver(market.aggregator, MessageReceived(signed=signed))

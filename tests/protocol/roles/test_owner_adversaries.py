@@ -7,7 +7,6 @@ import pytest
 
 from protocol.crypto.paillier import generate_private_key
 from protocol.crypto.validation import prove_key
-from protocol.messages import RowCount
 from protocol.request_parsing import parse_request
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from tests.support.roles.forgeries import BAD_VECTORS, spoilt
@@ -94,21 +93,6 @@ def _is_opening(entry: Any, owner: Party) -> bool:
     return entry[0] == owner.address and isinstance(entry[1], EventConfirmed)
 
 
-# ---- the start ----
-
-
-def test_row_counts_are_checked_by_their_owners() -> None:
-    """They weigh the errors: with others' near zero, the aggregator would publish one owner's error."""
-    market, owner, message = stopped_at("training_started", 2, round_number=0)
-    rows = tuple(
-        row if row.owner != owner.address else RowCount(owner=row.owner, rows=1)
-        for row in body_of(message).rows
-    )
-    assert refusal(market, owner, altered(market, message, rows=rows)) == "wrong_rows"
-    deliver((market, owner, message))
-    assert refusal(market, owner, message) == "already_started"
-
-
 # ---- the trainer ----
 
 
@@ -135,7 +119,7 @@ def test_the_same_question_gets_the_same_bytes() -> None:
     deliver((market, owner, message))
     again = resigned(market, message)
     market.deliver(owner, MessageReceived(signed=again))
-    updates = [m for m in market.sent("gradient_update") if m.envelope.sender == owner.address]
+    updates = [m for m in market.sent("proven_update") if m.envelope.sender == owner.address]
     assert len(updates) == 2
     assert updates[0].body == updates[1].body
     other = altered(market, message, model=body_of(updates[0]).local_model.model_copy(update={"scale": 64}))
@@ -143,7 +127,7 @@ def test_the_same_question_gets_the_same_bytes() -> None:
 
 
 def test_a_validator_does_not_train() -> None:
-    market, owner, message = stopped_at("local_models", 2)
+    market, owner, message = stopped_at("round_evidence", 2)
     [question, *_] = market.sent("encrypted_model")
     asked = resigned(market, question, recipient=owner.address)
     assert refusal(market, owner, asked) == "not_a_trainer"

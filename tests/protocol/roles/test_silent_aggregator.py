@@ -14,7 +14,6 @@ from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
-from tests.support.roles.run_model import KEY_BITS
 from tests.support.roles.small_markets import (
     altered,
     body_of,
@@ -32,7 +31,7 @@ SCHEDULE = {"rounds": ROUNDS, "local_steps": 1, "step_size": "0.05", "tolerance"
 
 def fresh_market() -> PureMarket:
     """Two trainers, three validators, two rounds."""
-    request = small_request(key_bits=KEY_BITS, schedule=SCHEDULE)
+    request = small_request(schedule=SCHEDULE)
     return small_market(request, small_data(owners=5, rows=8), validators=[2, 3, 4])
 
 

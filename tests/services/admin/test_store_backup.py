@@ -4,6 +4,8 @@ import stat
 
 import pytest
 
+from protocol.roles.engine.private import BOND
+from protocol.terms import NATIVE
 from services.admin.store_integrity import check
 from services.common.errors import ConfigurationError, StoreInUse
 from services.store import Store
@@ -77,6 +79,7 @@ def test_without_more_said_trainings_under_way_are_given_up(store, file, target)
     assert (ended.display_status, ended.closed) == ("FINISHED", None)
     assert again.result(ENDED, "model") is not None
     assert again.values("announced:") == {"0xa": b"1"}
+    assert again.values(BOND.prefix) == {RUNNING: NATIVE.encode()}, "deposited since, perhaps: it comes back"
     assert check(again._database) == []
     again.close()
 

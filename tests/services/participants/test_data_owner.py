@@ -256,9 +256,11 @@ def test_with_our_seat_a_training_gets_the_rows_that_it_may_take_part_with(role,
     statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
     data_sets |= {name: DataSet.of(name, statistic) for name in ("rows", "other")}
     found = role.private("4", own_joined())
-    wanted = {"data_set:rows"} if phase == "initiated" else {"data_set:rows", "data_set:other"}
+    # Whoever has asked for the seat has committed, and keeps a copy of what it has committed to.
+    wanted = set() if phase == "initiated" else {"data_set:rows", "data_set:other"}
     assert {name for name in found if name.startswith("data_set:")} == wanted
-    assert Statistic.from_bytes(found["data_set:rows"]).to_bytes() == statistic.to_bytes()
+    for name in wanted:
+        assert Statistic.from_bytes(found[name]).to_bytes() == statistic.to_bytes()
 
 
 @pytest.mark.parametrize("item", [TimerFired(name="join"), own_joined(PEER)])

@@ -52,7 +52,7 @@ class Buyer:
             signing_key=self.person.identity.signing_key,
             exchange_secret=self.person.identity.exchange_secret,
             private={"paillier": self.keys.content},
-            least_key_bits=512,
+            least_key_bits=1024,
         )
         step = run_step("model_buyer", None, unqueued(item.content), context)
         writes = StepWrites(training, step.state, step.display_status, step.finished, step.references)
@@ -162,7 +162,7 @@ async def test_each_training_has_a_key_of_its_own_bits_under_its_own_label(buyer
     assert (await buyer.role.context(key, settled, 4)).private == {"paillier": buyer.keys.content}
     buyer.store.close()  # a training's request never changes: it is read once
     assert (await buyer.role.context(key, settled, 4)).private == {"paillier": buyer.keys.content}
-    assert buyer.keys.labels == [(key, 512)] * 3
+    assert buyer.keys.labels == [(key, 1024)] * 3
 
 
 async def test_no_key_is_made_for_what_is_no_order(buyer):

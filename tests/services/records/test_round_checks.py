@@ -80,8 +80,8 @@ def test_the_end_blames_whom_nothing_else_names():
     silent = {"code": "too_few_validators", "last_round": 1, "silent": [LIAR, OTHER]}
     missed = checks_of(facts_of(("gave_up", silent)))
     assert (missed.blamed, missed.silent) == ((), (LIAR, OTHER))
-    nobody = checks_of(facts_of(("gave_up", {"code": "projection_failed", "last_round": 0})))
-    assert (nobody.blamed, nobody.gave_up, nobody.is_clean) == ((), "projection_failed", False)
+    nobody = checks_of(facts_of(("gave_up", {"code": "implausible", "last_round": 0})))
+    assert (nobody.blamed, nobody.gave_up, nobody.is_clean) == ((), "implausible", False)
 
 
 def test_a_training_without_trouble_is_clean():

@@ -76,9 +76,7 @@ def test_everybodys_history_shows_who_was_left_out_and_how_often() -> None:
     market = small_market(data=small_data(owners=8), validators=[6, 7])
     silent = {owner.address for owner in market.owners[:2]}
     market.intercept = losing(
-        lambda m: (
-            m.envelope.type == "gradient_update" and m.envelope.sender in silent and m.envelope.round == 1
-        )
+        lambda m: m.envelope.type == "proven_update" and m.envelope.sender in silent and m.envelope.round == 1
     )
     market.finish()
     for party in (market.aggregator, market.buyer, market.owners[3]):
@@ -88,7 +86,7 @@ def test_everybodys_history_shows_who_was_left_out_and_how_often() -> None:
 
 def test_everybodys_history_shows_why_a_training_ended() -> None:
     market = small_market()
-    market.intercept = losing(lambda m: m.envelope.type == "gradient_update" and m.envelope.round == 2)
+    market.intercept = losing(lambda m: m.envelope.type == "proven_update" and m.envelope.round == 2)
     market.finish()
     silent = [owner.address for owner in market.owners[:2]]
     for party in (market.aggregator, market.buyer, *market.owners):

@@ -1,76 +1,84 @@
 """An honest party signs one record of a round, whatever state it is brought back to."""
 
+from copy import deepcopy
+from functools import cache
+from typing import Any, NamedTuple
+
 import pytest
 
-from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.roles.dispatch import EncodedStep
-from protocol.roles.engine.inputs import MessageReceived
+from protocol.roles.engine.effects import SendMessage
+from protocol.roles.engine.inputs import Input, MessageReceived
 from services.identity.signed_rounds import SignedRounds
 from services.runtime.signed_once import require_signed_once
 from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
-from tests.support.roles.small_markets import altered, body_of, refusal, resigned, small_data, small_market
+from tests.support.roles.small_markets import refusal, resigned, small_data, small_market
 
 
-def step_of(market: PureMarket, party: Party, message: SignedMessage) -> EncodedStep:
-    step = market.deliver(party, MessageReceived(signed=message))
-    assert step is not None
-    return step
+class Signing(NamedTuple):
+    """A market in which the first round is recorded, and the steps of buyer and a validator up to there."""
+
+    market: PureMarket
+    buyer: list[EncodedStep]
+    validator: list[EncodedStep]
 
 
-def other_request(market: PureMarket, request: SignedMessage) -> SignedMessage:
-    """The aggregator shows the same metrics, one of them sent anew: what is opened has another transcript."""
-    first, *others = body_of(request).metrics
-    return altered(market, request, metrics=(resigned(market, first), *others))
-
-
-def opening_for(market: PureMarket, party: Party) -> SignedMessage:
-    """The last one that the buyer has sent to it."""
-    return [one for one in market.sent("opening") if one.envelope.recipient == party.address][-1]
-
-
-def asked() -> tuple[PureMarket, Party, SignedMessage, SignedMessage]:
-    """A market, a validator, and the requests to open that are about to arrive at it and at the buyer."""
+@cache
+def signings() -> tuple[Signing, Signing]:
+    """Two ways for one training to go on: with a metric sent anew, what is opened has another transcript."""
     market = small_market(data=small_data(owners=5), validators=[2, 3, 4])
-    validator = market.owners[2]
-    to_buyer = market.run_until("opening_request", market.buyer)
-    [to_validator] = [
-        one for one in market.sent("opening_request") if one.envelope.recipient == validator.address
-    ]
-    return market, validator, to_buyer, to_validator
+    metric = market.run_until("proven_metric", market.aggregator)
+    other = deepcopy(market)
+    market.post(metric)
+    other.post(resigned(other, metric))
+    return recorded(market), recorded(other)
+
+
+def recorded(market: PureMarket) -> Signing:
+    """Until the first round is on the chain."""
+    found: dict[str, list[EncodedStep]] = {market.buyer.address: [], market.owners[2].address: []}
+    deliver = market.deliver
+
+    def noting(party: Party, item: Input) -> Any:
+        step = deliver(party, item)
+        if step is not None and party.address in found:
+            found[party.address].append(step)
+        return step
+
+    market.deliver = noting  # type: ignore[method-assign]
+    while not market.contract.recorded:
+        market.deliver_next()
+    market.deliver = deliver  # type: ignore[method-assign]
+    return Signing(market, *found.values())
 
 
 def test_a_state_that_knows_what_it_has_signed_signs_nothing_else() -> None:
-    market, validator, to_buyer, to_validator = asked()
-    other = other_request(market, to_buyer)
-    step_of(market, market.buyer, to_buyer)
-    assert refusal(market, market.buyer, other) == "already_opened"
-    step_of(market, validator, to_validator)
-    opening = opening_for(market, validator)
-    step_of(market, validator, opening)
-    assert refusal(market, validator, opening) == "attempt_out_of_order"
+    signed, otherwise = signings()
+    market, buyer, validator = signed.market, signed.market.buyer, signed.market.owners[2]
+    [request] = otherwise.market.sent("metric_opening_request")
+    assert refusal(market, buyer, request) == "already_opened"
+    [opening] = [
+        one for one in otherwise.market.sent("opening") if one.envelope.recipient == validator.address
+    ]
+    step = market.deliver(validator, MessageReceived(signed=opening))
+    assert step is not None
+    assert "send" not in {effect.effect for effect in step.effects}
 
 
-def test_an_older_state_would_sign_again_and_is_kept_from_it() -> None:
+@pytest.mark.parametrize("who", ["buyer", "validator"])
+def test_an_older_state_would_sign_again_and_is_kept_from_it(who: str) -> None:
     """A store that was copied back by hand remembers nothing of the signature: the key store does."""
-    market, validator, to_buyer, to_validator = asked()
-    buyer, buyers, validators = market.buyer, SignedRounds(), SignedRounds()
-    older, blobs = (buyer.state, validator.state), (buyer.blobs, validator.blobs)
-    for _ in range(2):  # a step that is repeated signs the same
-        buyer.state, buyer.blobs = older[0], blobs[0]
-        require_signed_once(step_of(market, buyer, to_buyer), MARKET, buyers)
-    step_of(market, validator, to_validator)
-    signing = step_of(market, validator, opening_for(market, validator))
-    require_signed_once(signing, MARKET, validators)
-    (buyer.state, validator.state), (buyer.blobs, validator.blobs) = older, blobs
-    metrics = body_of(other_request(market, to_buyer)).metrics
-    again = step_of(market, buyer, altered(market, to_buyer, metrics=metrics))
-    with pytest.raises(ProtocolViolation, match="signed_otherwise"):
-        require_signed_once(again, MARKET, buyers)
-    step_of(market, validator, altered(market, to_validator, metrics=metrics))
-    again = step_of(market, validator, opening_for(market, validator))
-    assert again.state != older[1], "the role itself knows no better"
-    with pytest.raises(ProtocolViolation, match="signed_otherwise"):
-        require_signed_once(again, MARKET, validators)
+    signed, otherwise = (getattr(one, who) for one in signings())
+    known = SignedRounds()
+    for step in (*signed, *signed):  # a step that is repeated signs the same
+        require_signed_once(step, MARKET, known)
+    [signing] = [one for one in otherwise if {"opening", "round_signature"} & sent_by(one)]
+    with pytest.raises(ProtocolViolation, match="signed_otherwise"):  # the role itself knows no better
+        require_signed_once(signing, MARKET, known)
+
+
+def sent_by(step: EncodedStep) -> set[str]:
+    return {effect.body.type for effect in step.effects if isinstance(effect, SendMessage)}

@@ -23,7 +23,7 @@ RUNNING, ENDED = "1", "2"
 def half_a_training() -> PureMarket:
     """A training whose validators measure the first round."""
     market = small_market()
-    market.run_until("noisy_metric")
+    market.run_until("projection_request")
     return market
 
 

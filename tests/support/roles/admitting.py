@@ -4,7 +4,7 @@ from protocol.admission_policy import AdmissionPolicy
 from protocol.codec import pack, unpack
 from protocol.data_card import DataCard
 from protocol.envelope import SignedMessage
-from protocol.join_digests import commitment
+from protocol.join_digests import checked_commitment
 from protocol.marketplace import Join
 from protocol.messages import (
     AdmissionOrder,
@@ -14,7 +14,7 @@ from protocol.roles.engine.inputs import MessageReceived
 from protocol.seat_admission import SeatAdmission
 from protocol.signatures import sign_digest
 from protocol.terms import Terms
-from tests.support.roles.pure_contract import MARKET, TRAINING
+from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import (
@@ -46,10 +46,9 @@ def admitted_join(market: PureMarket, owner: str, call: Join | None = None) -> J
     return signed_join(MARKET, call or join_with_nonce(owner), market.contract.opened.terms, owner, **keys)
 
 
-def joining_with(market: PureMarket, owner: str, card: bytes = b"\x09" * 32) -> dict[str, bytes]:
-    """The card and the commitment of an acceptance."""
-    key_id = market.key.public_key.key_id
-    return {"card": card, "commitment": commitment(MARKET, TRAINING, owner, key_id, card)}
+def joining_with(card: bytes = b"\x09" * 32, committed: bytes = b"\x08" * 32) -> dict[str, bytes]:
+    """The card and the commitments of an acceptance; nobody has seen yet what these are of."""
+    return {"card": card, "committed": committed, "commitment": checked_commitment(card, committed)}
 
 
 ASKS, REFUSES = AdmissionPolicy(others="ask"), AdmissionPolicy(others="refuse")

@@ -16,6 +16,7 @@ class CheckedAttack(Attack):
 
     def __init__(self, market: PureMarket, known: list[Seen]) -> None:
         self.market, self.known = market, known
+        self._stretches: dict[int, Matrix] = {}
         self.checked: CheckedWidths = checked_widths(market.request, market.buyer.decoded.parties)
 
     def vectors(self) -> Iterator[Matrix]:

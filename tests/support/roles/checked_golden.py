@@ -1,15 +1,17 @@
 """States of every phase of checked rounds, of every step of an aggregator's round, with every field used."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import ExitStack
 from typing import Any
+from unittest.mock import patch
 
 from pydantic import BaseModel
 
 from protocol.envelope import SignedMessage
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles.dispatch import CHECKED_ROLES, decode_state
-from protocol.roles.engine.context import Context
+from protocol.roles import dispatch
+from protocol.roles.buyer.checked import checks, opening
+from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input
 from tests.support.roles.checked_markets import checked_request
 from tests.support.roles.phases import deciding
@@ -28,14 +30,9 @@ class KeptMarket(PureMarket):
 
     def __init__(self, found: dict[str, bytes], **options: Any) -> None:
         request = checked_request(schedule=_SCHEDULE)
-        fixed = {"validators": [2, 3, 4], "roles": CHECKED_ROLES}
-        super().__init__(request, small_data(owners=5), COLUMNS, **fixed, **options)
+        super().__init__(request, small_data(owners=5), COLUMNS, validators=[2, 3, 4], **options)
         self.found = found
         self.using: dict[tuple[str, str], bytes] = {}
-
-    def context(self, party: Party) -> Context:
-        """As a daemon of a checked market has it."""
-        return replace(super().context(party), rounds="checked")
 
     def deliver(self, party: Party, item: Input) -> Any:
         """A step, whose state is kept where it is the first of its place, or smaller."""
@@ -93,15 +90,31 @@ def _lying(market: KeptMarket, kind: str, seats: tuple[int, ...], **changes: Any
     market.intercept = intercept
 
 
+DENIALS: tuple[tuple[Any, str, Any], ...] = (
+    (checks, "open_zero", None),
+    (checks, "open_sums", [None]),
+    (opening, "record_of", None),
+)
+"""What a buyer calls where it says that a test is not zero, or that sums or errors are out of range."""
+
+
+def _ends(market: KeptMarket, *replaced: tuple[Any, str, Any]) -> None:
+    with ExitStack() as stack:
+        for module, name, value in replaced:
+            stack.enter_context(patch.object(module, name, lambda *_a, value=value, **_k: value))
+        market.start()
+        market.finish()
+
+
 def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Packed states by place, and further ones by role, phase and a field that is used in none of those.
 
     Of trainings that go well, are given up, are measured again without somebody who is silent or lies, or
-    with other checkers, and of owners that decline.
+    with other checkers, of owners that decline, and of buyers whose word is against a round.
     """
     found: dict[str, bytes] = {}
-    markets = [KeptMarket(found) for _ in range(7)]
-    _good, given_up, again, stuck, absent, false_share, false_question = markets
+    markets = [KeptMarket(found) for _ in range(8)]
+    _good, given_up, again, stuck, absent, false_share, false_question, other_model = markets
     declining = KeptMarket(found, policy=OwnerPolicy(budget=AMPLE))
     given_up.intercept = without("moment_answer")
     again.intercept = without("proven_metric", sender=again.owners[2])
@@ -109,11 +122,17 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     absent.intercept = without("checked_ready", sender=absent.owners[4])
     _lying(false_share, "ring_shared", (2, 3, 4), seed=b"s" * 32)
     _lying(false_question, "zero_test_shown", (2, 3, 4), question_seed=b"s" * 32)
+    other_model.intercept = lambda signed: (
+        altered(other_model, signed, model_roots=()) if signed.envelope.type == "round_evidence" else signed,
+    )
     declining.intercept = lambda message: deciding(declining, message)
     for market in (*markets, declining):
-        market.start()
-        market.finish()
-    return found, _further(found, [market.using for market in (*markets, declining)])
+        _ends(market)
+    denied = [KeptMarket(found) for _ in DENIALS]
+    for market, denial in zip(denied, DENIALS, strict=True):
+        market.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
+        _ends(market, denial)
+    return found, _further(found, [market.using for market in (*markets, declining, *denied)])
 
 
 def _further(found: dict[str, bytes], using: list[dict[tuple[str, str], bytes]]) -> dict[str, bytes]:

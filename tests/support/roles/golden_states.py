@@ -1,15 +1,13 @@
 """Packed states of this version, kept as files: what a later version must still read.
 
-`python -m tests.support.roles.golden_states` writes those of the version in pyproject.toml, one for each
-phase of each role, and those of checked rounds in a folder of their own. Only those of a version that is not
-released may be made anew; others never change.
+`python -m tests.support.roles.golden_states` writes those of the version in pyproject.toml, in a folder of
+their own. Only those of a version that is not released may be made anew; others never change.
 """
 
 import tomllib
 from pathlib import Path
 
 from tests.support.roles.checked_golden import checked_states
-from tests.support.roles.phases import snapshots
 
 FOLDER = Path(__file__).parents[2] / "protocol" / "roles" / "golden"
 CHECKED = "checked"
@@ -23,15 +21,6 @@ def version() -> str:
     return str(tomllib.loads(_PROJECT.read_text())["project"]["version"])
 
 
-def write_states() -> None:
-    """The smallest state of every phase."""
-    folder = FOLDER / version()
-    folder.mkdir(parents=True, exist_ok=True)
-    for (role, phase), found in snapshots().items():
-        states = [one.party.state for one in found if one.party.state is not None]
-        (folder / f"{role}-{phase}.msgpack").write_bytes(min(states, key=len))
-
-
 def write_checked_states() -> None:
     """The smallest state of every place that a party of checked rounds comes to, and those of `FIELDS`."""
     folder = FOLDER / version() / CHECKED
@@ -42,5 +31,4 @@ def write_checked_states() -> None:
 
 
 if __name__ == "__main__":
-    write_states()
     write_checked_states()

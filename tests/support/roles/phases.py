@@ -9,7 +9,7 @@ from protocol.codec import pack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.marketplace import Cancel, ContractCall, MarketplaceEvent
 from protocol.messages import (
-    MESSAGE_TYPES,
+    TYPES_OF,
     AdmissionOrder,
     ChainEvent,
     Complaint,
@@ -22,8 +22,7 @@ from protocol.messages import (
     TrainingOrder,
 )
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles.aggregator import role as federated_aggregator
-from protocol.roles.buyer import role as model_buyer
+from protocol.roles.dispatch import CHECKED_ROLES
 from protocol.roles.engine.inputs import (
     UNKNOWN_TRAINING,
     CallRefused,
@@ -34,20 +33,17 @@ from protocol.roles.engine.inputs import (
     PolicyChanged,
     TimerFired,
 )
-from protocol.roles.owner import role as data_owner
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.remembered_steps import remembered_step
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request, without
 
-MACHINES: dict[str, Any] = {
-    module.MACHINE.role: module.MACHINE for module in (model_buyer, data_owner, federated_aggregator)
-}
+MACHINES: dict[str, Any] = {role: module.MACHINE for role, module in CHECKED_ROLES.items()}
 PHASES = [(role, phase) for role, machine in MACHINES.items() for phase in machine.phases]
 _EVENTS = [kind.model_fields["event"].default for kind in get_args(get_args(MarketplaceEvent)[0])]
 _CALLS = [kind.model_fields["call"].default for kind in get_args(get_args(ContractCall)[0])]
 INPUT_NAMES = [
-    *MESSAGE_TYPES,
+    *TYPES_OF["checked"],
     *_EVENTS,
     *(f"refused:{call}" for call in _CALLS),
     "training_gone",
@@ -114,7 +110,7 @@ def snapshots() -> dict[tuple[str, str], list[Snapshot]]:
     declining.intercept = lambda message: deciding(declining, message)
     _recorded(declining, found)
     given_up = PureMarket(small_request(), small_data(), COLUMNS)
-    given_up.intercept = without("refresh_answer")
+    given_up.intercept = without("moment_answer")
     _recorded(given_up, found)
     return found
 
@@ -173,7 +169,7 @@ def message_of(sender: Party, recipient: Party, name: str, body: bytes, *place: 
 
 def sample_input(name: str, party: Party, sender: Party) -> Input:
     """An input by its name in the tables; a message has a body that nobody can read."""
-    if name in MESSAGE_TYPES:
+    if name in TYPES_OF["checked"]:
         return message_of(sender, party, name, b"")
     if name.startswith("timer:"):
         return TimerFired(name=name.removeprefix("timer:"))

@@ -66,11 +66,11 @@ class PureMarket:
         validators: list[int] | None = None,
         policy: OwnerPolicy | None = None,
         seed: int = 0,
-        roles: Mapping[str, RoleModule] = dispatch.ROLES,
+        roles: Mapping[str, RoleModule] = dispatch.CHECKED_ROLES,
         group: CommitmentGroup | None = None,
         run_step: Callable[..., EncodedStep] = dispatch.run_step,
     ) -> None:
-        self.random = Random(seed)
+        self.seed, self.random = seed, Random(seed)
         draw = self.random.randbytes
         self.buyer = Party("model_buyer", draw(32), draw(32))
         self.aggregator = Party("federated_aggregator", draw(32), draw(32))
@@ -189,7 +189,7 @@ class PureMarket:
             address=party.address,
             market=MARKET,
             now=self.now,
-            seed=self.random.randbytes(32),
+            seed=self._seed_of_step(party),
             signing_key=party.signing_key,
             exchange_secret=party.exchange_secret,
             announced=self.admitted if party.role == "federated_aggregator" else (),
@@ -198,9 +198,14 @@ class PureMarket:
             private=party.private,
             policy=party.policy,
             least_key_bits=256,
+            rounds="checked",
             commitment_group=self.group,
             kept_head=FIRST,
         )
+
+    def _seed_of_step(self, party: Party) -> bytes:
+        """By whose step it is, and its number: what one party does otherwise changes no other's."""
+        return Random(f"{self.seed}:{party.address}:{len(party.inbox)}").randbytes(32)
 
     def deliver(self, party: Party, item: Input) -> EncodedStep | None:
         """One step of one party; a first input that is no beginning is dropped, as the runtime does."""

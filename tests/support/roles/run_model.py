@@ -23,9 +23,7 @@ from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import ENDED, Party
 from tests.support.roles.small_markets import COLUMNS, body_of, small_data, small_request
 
-KEY_BITS = 448
-"""The shortest key into which the numbers of these requests fit."""
-REQUEST = small_request(key_bits=KEY_BITS, schedule={"rounds": 2, "local_steps": 1, "step_size": "0.05"})
+REQUEST = small_request(schedule={"rounds": 2, "local_steps": 1, "step_size": "0.05"})
 DATA = small_data(owners=5, rows=8)
 NEVER_EARLY = ("opened",)
 """A day's wait for the opening on chain: only a broken clock ends it early, and then nobody may be left."""
@@ -204,7 +202,7 @@ class ExploredMarket(PureMarket):
         """No question is answered twice, and no round opened twice, with other numbers."""
         openings = {(m.envelope.round, m.body) for m in self.sent("opening")}
         assert len(openings) == len({round_number for round_number, _ in openings})
-        for kind in ("refresh_answer", "metric_products"):
+        for kind in ("moment_answer", "projection_answer", "zero_test_result"):
             places = [(m.envelope.round, m.envelope.attempt, m.envelope.recipient) for m in self.sent(kind)]
             assert len(places) == len(set(places))
 

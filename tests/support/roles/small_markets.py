@@ -1,4 +1,4 @@
-"""Small trainings for tests of the roles: four owners, two features, keys of 512 bits."""
+"""Small trainings for tests of the roles: four owners, two features, keys of 1024 bits."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -10,11 +10,11 @@ from protocol.codec import pack, unpack
 from protocol.crypto.paillier import PublicKey
 from protocol.envelope import SignedMessage
 from protocol.messages import READABLE_TYPES
-from protocol.roles.dispatch import _Instance
 from protocol.roles.engine.inputs import MessageReceived
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
 from tests.support.roles.remembered_steps import remembered_step
+from tests.support.roles.states import stored
 
 COLUMNS = ("x0", "x1", "y")
 
@@ -28,7 +28,7 @@ def small_request(**changes: Any) -> dict[str, Any]:
         "schedule": {"rounds": 2, "local_steps": 2, "step_size": "0.05", "tolerance": 0},
         "payment": {"deposit_wei": str(10**18)},
         "bounds": {"min_rows": 5},
-        "key_bits": 512,
+        "key_bits": 1024,
         "owners": {"minimum": 4, "maximum": 8},
     }
     return {**values, **changes}
@@ -113,7 +113,7 @@ def paid_under(market: PureMarket, party: Party, n: int) -> None:
     """Have the chain say to `party` that the deposit was paid for the key of modulus `n`."""
     state = party.decoded
     opened = state.opened.model_copy(update={"terms": market.request.terms(PublicKey(n).key_id)})
-    party.state = pack(_Instance(state=pack(state.model_copy(update={"opened": opened}))))
+    party.state = stored(state.model_copy(update={"opened": opened}))
 
 
 Stopped = tuple[PureMarket, Party, SignedMessage]

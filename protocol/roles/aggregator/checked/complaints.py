@@ -123,9 +123,10 @@ def _about_test(
     result = _shown(view, received, "zero_test_result", state.opened.buyer)
     consent = _shown(view, received, "zero_test_consent", view.other_checker(checker))
     if isinstance(result, ZeroTestResult) and isinstance(consent, ZeroTestConsent):
-        if is_denial(result) and _zero(state, consent) is not None:
+        zero = _zero(state, consent)  # no honest checker takes a consent to what is no ciphertext
+        if zero is not None and result.opening is None:
             return ask_for_evidence(state, lane, received, context)
-        if not _is_proven(state, result, consent, context):
+        if zero is not None and not _is_proven(state, result, zero, context):
             return give_up(state, "bad_opening", context, fault=state.opened.buyer)
     return _named(state, lane, checker, "false_complaint", context)
 
@@ -161,13 +162,10 @@ def _shown(
 
 
 def _is_proven(
-    state: CheckedTrainingState, result: ZeroTestResult, consent: ZeroTestConsent, context: Context
+    state: CheckedTrainingState, result: ZeroTestResult, zero: Ciphertext, context: Context
 ) -> bool:
     """Whether the buyer's opening proves the test zero that the other checker has signed."""
     assert result.opening is not None
-    zero = _zero(state, consent)
-    if zero is None:
-        return True  # no honest checker takes such a consent: it shows nothing against the buyer
     opening = Opening(mpz(result.opening.plaintext), mpz(result.opening.root))
     return is_zero(state.key, zero, opening, context.randomness(Label.SHOWN_TEST))
 

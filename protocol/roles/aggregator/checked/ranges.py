@@ -20,7 +20,6 @@ from protocol.crypto.cipher import Opening, read_ciphertexts
 from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.learning.judgement.faults import Offence
 from protocol.learning.projection.answer import Asked, Evidence, Finding, read_projection_answer
 from protocol.learning.projection.countersigning import zero_test_digest
 from protocol.messages import OpeningRefused
@@ -67,13 +66,6 @@ RING_STEPS = 3
 
 _REFUSED = "opening_refused"
 
-_CODES = {
-    Finding.FALSE_OPENING: Offence.FALSE_OPENING,
-    Finding.WRONG_PRODUCTS: Offence.WRONG_PRODUCTS,
-    Finding.ZERO: Offence.ZERO_DENIED,
-}
-
-
 # ---- what the buyer was asked, and answered ----
 
 
@@ -104,9 +96,16 @@ def on_evidence(
         raise StaleInput
     require(received.body.checker == lane.checker, "wrong_evidence", f"of {received.body.checker}")
     finding = _finding(AttemptView(state, context, lane), lane, received.body, context)
-    if finding is not Finding.NOT_ZERO:
-        return give_up(state, _CODES[finding].value, context, fault=state.opened.buyer)
-    return open_ranges(state, lane, lane.complaint, context)
+    match finding:
+        case Finding.NOT_ZERO:
+            return open_ranges(state, lane, lane.complaint, context)
+        case Finding.FALSE_OPENING:
+            code = "bad_opening"
+        case Finding.WRONG_PRODUCTS:
+            code = "wrong_products"
+        case Finding.ZERO:
+            code = "zero_denied"
+    return give_up(state, code, context, fault=state.opened.buyer)
 
 
 def _finding(view: AttemptView, lane: QuestioningLane, body: ZeroTestEvidence, context: Context) -> Finding:
@@ -208,7 +207,7 @@ def on_ring_opening(
     if not places and lane.complaint.load(SignedMessage, context).envelope.type == _REFUSED:
         return give_up(state, "implausible", context)
     if not places:
-        return give_up(state, Offence.WRONG_MOMENTS.value, context, fault=state.opened.buyer)
+        return give_up(state, "wrong_moments", context, fault=state.opened.buyer)
     trainers = state.parties.addresses(lane.trained.trainers)
     return _named(state, lane, [trainers[place] for place in places], context)
 
@@ -225,7 +224,7 @@ def _outside(view: AttemptView, lane: RangingLane, body: RingOpening, context: C
 def _named(
     state: CheckedTrainingState, lane: CheckedAttempt, trainers: list[Address], context: Context
 ) -> RangesStep:
-    code = Offence.OUT_OF_RANGE.value
+    code = "out_of_range"
     said = [facts.COMPLAINT.of(accused=one, round=lane.at.round, code=code) for one in trainers]
     step = give_up(state, code, context, fault=trainers[0])
     return Step(step.state, (*said, *step.effects))

@@ -7,7 +7,6 @@ on another's word. It takes part also where it has stopped the attempt itself.
 from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
 from protocol.crypto.ring.context import Purpose
 from protocol.errors import ProtocolViolation
-from protocol.learning.judgement.faults import Offence
 from protocol.messages.checked import RangesAsked, RingConsent, RingOpening
 from protocol.roles.checked.denials import DeniedAttempt
 from protocol.roles.checked.labels import Label
@@ -93,10 +92,10 @@ def _named(view: RoundView, attempt: Attempt, body: RingOpening, context: Contex
     except ProtocolViolation:
         return (_fact(attempt, buyer, "bad_opening"),)
     trainers = view.state.parties.addresses(view.trainers)
-    outside = tuple(_fact(attempt, trainers[one], Offence.OUT_OF_RANGE.value) for one in places)
+    outside = tuple(_fact(attempt, trainers[one], "out_of_range") for one in places)
     if outside or _ranging(attempt).is_of_errors:
         return outside
-    return (_fact(attempt, buyer, Offence.WRONG_MOMENTS.value),)
+    return (_fact(attempt, buyer, "wrong_moments"),)
 
 
 def _outside(view: RoundView, attempt: Attempt, body: RingOpening, context: Context) -> list[int]:

@@ -2,12 +2,13 @@
 
 from protocol.crypto.cipher import write_ciphertexts
 from protocol.learning.judgement.complaints import OF_THE_AGGREGATOR, Ground
+from protocol.learning.judgement.faults import Offence
 from protocol.messages.checked import CheckVerdict, ProvenMetric, RoundEvidence
 from protocol.roles.checked.complaint import check_failed
 from protocol.roles.checked.labels import Label
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import StoreBlob, effects_of
+from protocol.roles.engine.effects import RecordFact, StoreBlob, effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace, store
@@ -32,6 +33,7 @@ from protocol.roles.owner.checked.versions import another_version
 from protocol.roles.owner.checked.view import RoundView
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.parties import require_sender
+from protocol.types import Address
 
 
 def on_round_evidence(
@@ -55,11 +57,24 @@ def on_round_evidence(
     attempt = replace(attempt, other_model=ground is Ground.SUBTRACTION)
     if ground is None:
         return _measure(begun, attempt, view, blobs, context)
-    code, accused = OF_THE_AGGREGATOR[ground].value, state.request.aggregator
-    named = facts.NAMED.of(accused=accused, round=attempt.round, attempt=attempt.attempt, code=code)
+    named = _named(attempt, state.request.aggregator, ground)
     if context.address in attempt.checkers:
         return not_in_order(begun, attempt, ground, context, *blobs, named)
     return with_attempt(begun, replace(attempt, is_stopped=True), *blobs, named)
+
+
+def _named(attempt: Attempt, aggregator: Address, ground: Ground) -> RecordFact:
+    """That the aggregator has signed evidence that is not in order (`judgement.complaints`)."""
+    match OF_THE_AGGREGATOR[ground]:
+        case Offence.OTHER_START:
+            code = "other_start"
+        case Offence.UNPROVEN_UPDATE:
+            code = "unproven_update"
+        case Offence.OTHER_REQUEST:
+            code = "other_request"
+        case _:
+            code = "wrong_subtraction"
+    return facts.NAMED.of(accused=aggregator, round=attempt.round, attempt=attempt.attempt, code=code)
 
 
 def _measure(

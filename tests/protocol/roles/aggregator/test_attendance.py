@@ -32,9 +32,7 @@ def test_a_silent_trainer_is_dropped_for_the_round_and_may_return() -> None:
     market = five_owners(validators=[3, 4])
     silent = market.owners[0].address
     market.intercept = losing(
-        lambda m: (
-            m.envelope.type == "gradient_update" and m.envelope.sender == silent and m.envelope.round == 1
-        )
+        lambda m: m.envelope.type == "proven_update" and m.envelope.sender == silent and m.envelope.round == 1
     )
     market.finish()
     seat = market.contract.seats.index(silent)
@@ -51,7 +49,7 @@ def test_too_few_trainers_end_the_training() -> None:
     market = small_market()
     market.intercept = losing(
         lambda m: (
-            m.envelope.type == "gradient_update"
+            m.envelope.type == "proven_update"
             and m.envelope.sender == market.owners[0].address
             and m.envelope.round == 2
         )
@@ -69,12 +67,12 @@ def test_too_few_trainers_end_the_training() -> None:
 def test_a_silent_validator_means_a_next_attempt_without_it() -> None:
     market = five_owners()
     silent = market.owners[2]
-    market.intercept = without("encrypted_metric", sender=silent)
+    market.intercept = without("proven_metric", sender=silent)
     market.finish()
     assert_model_of_twin_after_drop(market, silent)
-    attempts = {(m.envelope.round, m.envelope.attempt) for m in market.sent("opening_request")}
+    attempts = {(m.envelope.round, m.envelope.attempt) for m in market.sent("metric_opening_request")}
     assert attempts == {(1, 2), (2, 1)}
-    assert {m.envelope.attempt for m in market.sent("noisy_metric") if m.envelope.round == 1} == {1, 2}
+    assert {m.envelope.attempt for m in market.sent("moment_request") if m.envelope.round == 1} == {1, 2}
 
 
 def assert_model_of_twin_after_drop(market: PureMarket, silent: Party) -> None:
@@ -89,39 +87,17 @@ def assert_model_of_twin_after_drop(market: PureMarket, silent: Party) -> None:
 
 def test_every_attempt_draws_fresh_masks() -> None:
     market = five_owners()
-    market.intercept = without("encrypted_metric", sender=market.owners[2])
+    market.intercept = without("proven_metric", sender=market.owners[2])
     market.finish()
-    masked = [
-        body_of(m).masked_residuals.ciphertexts
-        for m in market.sent("noisy_metric")
-        if m.envelope.sender == market.owners[3].address and m.envelope.round == 1
-    ]
+    masked = [body_of(m).masked for m in market.sent("moment_request") if m.envelope.round == 1]
     plain = [[market.key.decrypt(int.from_bytes(c, "big")) for c in vector] for vector in masked]
     assert len(plain) == 2
     assert not set(plain[0]) & set(plain[1])
 
 
-def test_a_validator_lost_between_rounds_has_the_start_measured_again() -> None:
-    market = five_owners()
-    market.intercept = losing(
-        lambda m: (
-            m.envelope.type == "encrypted_metric"
-            and m.envelope.sender == market.owners[2].address
-            and m.envelope.round == 2
-        )
-    )
-    market.finish()
-    assert market.buyer.shown == "FINISHED"
-    starts = {m.envelope.round: body_of(m).measure_start for m in market.sent("encrypted_metric")}
-    assert starts == {1: True, 2: True}
-    first, second = market.contract.recorded
-    assert second.record.validators != first.record.validators
-    assert second.record.mse_before != first.mse_after
-
-
 def test_too_few_validators_end_the_training() -> None:
     market = small_market()
-    market.intercept = without("encrypted_metric", sender=market.owners[3])
+    market.intercept = without("proven_metric", sender=market.owners[3])
     market.finish()
     assert market.contract.status == "cancelled"
     assert market.buyer.shown == "FAILED(too_few_validators)"
@@ -132,9 +108,10 @@ def test_too_few_validators_end_the_training() -> None:
 
 def four_validators(*silent: int) -> PureMarket:
     """Of six owners four validate; three of them are needed, whoever is left out."""
-    market = small_market(data=small_data(owners=6), validators=[2, 3, 4, 5])
+    request = small_request(schedule={"rounds": 1, "local_steps": 2, "step_size": "0.05"})
+    market = small_market(request, small_data(owners=6), validators=[2, 3, 4, 5])
     quiet = {market.owners[number].address for number in silent}
-    market.intercept = losing(lambda m: m.envelope.type == "encrypted_metric" and m.envelope.sender in quiet)
+    market.intercept = losing(lambda m: m.envelope.type == "proven_metric" and m.envelope.sender in quiet)
     market.finish()
     return market
 
@@ -178,11 +155,6 @@ def test_a_majority_of_signatures_is_enough() -> None:
 # ---- returning ----
 
 
-def three_rounds(validators: list[int]) -> PureMarket:
-    request = small_request(schedule={"rounds": 3, "local_steps": 2, "step_size": "0.05"})
-    return small_market(request, small_data(owners=5), validators=validators)
-
-
 def losing_from(kind: str, sender: Party, *rounds: int) -> Callable[[SignedMessage], Sequence[SignedMessage]]:
     return losing(
         lambda m: (
@@ -191,38 +163,10 @@ def losing_from(kind: str, sender: Party, *rounds: int) -> Callable[[SignedMessa
     )
 
 
-def test_a_validator_returns_once_the_chain_has_shown_it_the_round_that_it_missed() -> None:
-    market = three_rounds([2, 3, 4])
-    silent, held = market.owners[2], []
-    lose = losing_from("encrypted_metric", silent, 1)
-
-    def intercept(message: SignedMessage) -> Sequence[SignedMessage]:
-        second = message.envelope.type == "gradient_update" and message.envelope.round == 2
-        if second and not market.contract.recorded:
-            held.append(message)
-            return ()
-        return lose(message)
-
-    market.intercept = intercept
-    market.run()
-    market.tick()
-    market.run()
-    assert len(market.contract.recorded) == 1
-    for message in held:
-        market.post(message)
-    market.finish()
-    seat = market.contract.seats.index(silent.address)
-    assert [event.record.validators >> seat & 1 for event in market.contract.recorded] == [0, 1, 1]
-    assert market.buyer.shown == "FINISHED"
-    starts = {m.envelope.round: body_of(m).measure_start for m in market.sent("encrypted_metric")}
-    assert starts == {1: True, 2: True, 3: False}
-    assert not any(party.violations for party in market.parties.values())
-
-
 def test_a_validator_that_was_late_for_the_last_round_still_serves_its_model() -> None:
     market = five_owners()
     late = market.owners[2]
-    market.intercept = losing_from("encrypted_metric", late, 2)
+    market.intercept = losing_from("proven_metric", late, 2)
     market.finish()
     question = market.message(market.buyer, late, ModelRequest())
     market.deliver(late, MessageReceived(signed=question))
@@ -235,7 +179,7 @@ def test_what_comes_late_is_nobodys_fault_and_ends_the_absence() -> None:
     slow, held = market.owners[0], []
 
     def intercept(message: SignedMessage) -> Sequence[SignedMessage]:
-        if message.envelope.type == "gradient_update" and message.envelope.sender == slow.address:
+        if message.envelope.type == "proven_update" and message.envelope.sender == slow.address:
             held.append(message)
             return ()
         return (message,)
@@ -253,7 +197,7 @@ def test_what_comes_late_is_nobodys_fault_and_ends_the_absence() -> None:
 def with_trainers(count: int) -> TrainingState:
     """A training with so many trainers in the first seats and two validators."""
     market = small_market()
-    market.run_until("gradient_update")
+    market.run_until("proven_update")
     seats = tuple(f"0x{n:040x}" for n in range(count + 2))
     parties = Parties(seats=seats, trainers=(1 << count) - 1)
     state: TrainingState = market.aggregator.decoded

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from protocol.envelope import SignedMessage
-from protocol.roles.engine.facts import DROPPED
 from tests.support.roles.plain_market import assert_model_of_twin
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import (
-    altered,
     refusal,
     resigned,
     small_data,
@@ -24,7 +22,7 @@ def answer_under_way() -> tuple[PureMarket, SignedMessage]:
 
     def intercept(message: SignedMessage) -> Sequence[SignedMessage]:
         slow = message.envelope.sender == market.owners[3].address
-        if message.envelope.type == "owner_ready" and slow:
+        if message.envelope.type == "checked_ready" and slow:
             answers.append(message)
             return ()
         return (message,)
@@ -38,7 +36,7 @@ def test_the_first_round_starts_with_the_last_row_count() -> None:
     market, answer = answer_under_way()
     assert market.aggregator.phase == "drawing"
     assert "rows" in market.aggregator.timers
-    assert not market.sent("training_started")
+    assert not market.sent("checked_started")
     market.post(answer)
     market.run()
     assert "rows" not in market.aggregator.timers
@@ -48,7 +46,7 @@ def test_the_first_round_starts_with_the_last_row_count() -> None:
 
 def test_an_owner_that_never_says_its_row_count_is_left_out() -> None:
     market = small_market(data=small_data(owners=5), validators=[3, 4])
-    market.intercept = without("owner_ready", sender=market.owners[0])
+    market.intercept = without("checked_ready", sender=market.owners[0])
     market.finish()
     assert market.contract.status == "settled"
     seat = market.contract.seats.index(market.owners[0].address)
@@ -58,36 +56,11 @@ def test_an_owner_that_never_says_its_row_count_is_left_out() -> None:
 
 def test_too_few_validators_with_a_row_count_end_the_training() -> None:
     market = small_market()
-    market.intercept = without("owner_ready", sender=market.owners[3])
+    market.intercept = without("checked_ready", sender=market.owners[3])
     market.finish()
     assert market.contract.status == "cancelled"
     assert market.aggregator.shown == "FAILED(too_few_validators)"
     assert not market.sent("encrypted_model")
-
-
-@pytest.mark.parametrize("copied", [False, True])
-def test_an_owner_without_a_key_of_its_own_is_left_out(copied: bool) -> None:
-    market = small_market(data=small_data(owners=5), validators=[2, 3, 4])
-    earlier, owner = market.owners[2], market.owners[4]
-    market.exchange_keys[owner.address] = market.exchange_keys[earlier.address] if copied else bytes(32)
-    market.finish()
-    assert market.contract.status == "settled"
-    dropped = {
-        fact.data["participant"]: fact.data["code"]
-        for fact in market.aggregator.facts
-        if fact.name == DROPPED.name
-    }
-    assert dropped == {owner.address: "unusable_exchange_key"}
-    seat = market.contract.seats.index(owner.address)
-    assert all(not event.record.validators >> seat & 1 for event in market.contract.recorded)
-    assert_model_of_twin(market)
-
-
-@pytest.mark.parametrize(("rows", "code"), [(4, "too_few_rows"), (1 << 40, "too_many_rows")])
-def test_a_row_count_out_of_bounds_is_refused(rows: int, code: str) -> None:
-    market, answer = answer_under_way()
-    boast = altered(market, answer, rows=rows)
-    assert refusal(market, market.aggregator, boast) == code
 
 
 def test_only_an_owner_that_is_admitted_and_has_a_seat_is_ready() -> None:
@@ -105,7 +78,7 @@ def test_only_an_owner_that_is_admitted_and_has_a_seat_is_ready() -> None:
 def test_the_first_round_has_the_time_that_the_contract_gives_it(seconds: int) -> None:
     """Its clock runs from the end of the time to reveal, whenever the roles are drawn."""
     market = small_market()
-    market.intercept = without("owner_ready", sender=market.owners[3])
+    market.intercept = without("checked_ready", sender=market.owners[3])
     while market.aggregator.phase != "drawing":
         market.deliver_next()
     market.now += seconds

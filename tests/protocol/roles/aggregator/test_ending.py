@@ -46,7 +46,7 @@ def test_roles_drawn_after_the_training_was_given_up_start_nothing() -> None:
     market.finish()
     assert market.contract.status == "cancelled"
     assert market.aggregator.decoded.parties.trainers
-    assert not market.sent("training_started")
+    assert not market.sent("checked_started")
 
 
 def test_an_ending_training_is_left_its_time_to_reveal() -> None:

@@ -16,7 +16,7 @@ def aggregator_in(phase: str) -> PureMarket:
     """A market whose aggregator has just come to this phase."""
     market = small_market()
     if phase == "ending":
-        market.intercept = without("refresh_answer")
+        market.intercept = without("moment_answer")
     while market.aggregator.phase != phase:
         if market.pending:
             market.deliver_next()
@@ -44,7 +44,9 @@ def test_a_training_that_is_cancelled_is_over(phase: str) -> None:
     assert not market.aggregator.blobs
 
 
-@pytest.mark.parametrize("name", ["updates:7", "refresh:1", "metrics:1.1", "opening:1.1", "signatures:1.1"])
+@pytest.mark.parametrize(
+    "name", ["updates:7", "moments:1.1", "checks:1.1", "consents:1.1", "opening:1.1", "signatures:1.1"]
+)
 def test_a_timer_of_another_round_or_step_changes_nothing(name: str) -> None:
     market = aggregator_in("training")
     before = market.aggregator.decoded
@@ -86,7 +88,7 @@ def test_with_a_validator_that_is_not_admitted_too_few_may_be_left() -> None:
     market.finish()
     assert market.contract.seats[0] == stranger.address
     assert market.aggregator.shown == "FAILED(too_few_validators)"
-    assert not market.sent("training_started")
+    assert not market.sent("checked_started")
 
 
 def test_without_the_recorded_model_nothing_is_delivered() -> None:

@@ -1,11 +1,12 @@
 """Weights and checkers, as every party derives them."""
 
+import itertools
 from collections import Counter
 
 import pytest
 
 from protocol.errors import MisuseError, ProtocolViolation
-from protocol.learning.judgement.members import Absence
+from protocol.learning.judgement.members import Absence, checkers
 from protocol.messages import RowCount
 from protocol.messages.checked.moments import LeftOutMember
 from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights, read_attempt
@@ -49,6 +50,22 @@ def test_one_member_cannot_check_alone() -> None:
 def test_every_training_has_an_order_of_its_own() -> None:
     other = MARKET.model_copy(update={"chain_id": 2})
     assert len({draw_hash(MARKET, 1), draw_hash(MARKET, 2), draw_hash(other, 1)}) == 3
+
+
+def shares(owners: int, rounds: range) -> dict[int, float]:
+    """How often each seat checks, over all draws in which it is one of three validators."""
+    hashed, checks, draws = draw_hash(MARKET, 1), Counter[int](), Counter[int]()
+    for drawn, number in itertools.product(itertools.combinations(range(owners), 3), rounds):
+        checks.update(checkers(drawn, hashed, number, 0))
+        draws.update(drawn)
+    return {seat: checks[seat] / draws[seat] for seat in range(owners)}
+
+
+def test_a_chosen_seat_checks_a_chosen_round_and_hardly_more_of_a_whole_training() -> None:
+    """All that is to be had of joining last: by chance a checker's share is 2/3. Two validators check all."""
+    one = [shares(10, range(number, number + 1)) for number in range(1, 21)]
+    assert all(max(each.values()) == 1 for each in one)
+    assert max(shares(10, range(1, 21)).values()) < 0.8
 
 
 def test_an_announced_attempt_is_read_by_seats() -> None:

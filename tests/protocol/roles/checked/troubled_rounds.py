@@ -158,7 +158,7 @@ def test_a_validator_whose_proof_fails_is_named_and_left_out_of_the_training() -
 
 
 def test_a_buyer_that_lies_in_one_product_is_found_out_and_nothing_is_recorded() -> None:
-    """Both projections fail: the training ends, and no honest party is named for it."""
+    """Both projections fail: request and trainers' ranges hold, and the buyer is who is left."""
 
     def meddler(market: PureMarket, message: SignedMessage) -> Sequence[SignedMessage]:
         if message.envelope.type != "moment_answer":
@@ -169,16 +169,16 @@ def test_a_buyer_that_lies_in_one_product_is_found_out_and_nothing_is_recorded()
         return (altered(market, message, numbers=(wrong.to_bytes(len(first), "big"), *others)),)
 
     market = meddled(meddler, validators=(3, 4), owners=5)
-    assert market.aggregator.decoded.failure == "projection_failed"
+    assert market.aggregator.decoded.failure == "wrong_moments"
     assert not market.contract.recorded
     assert market.contract.status == "cancelled"
     assert not dropped(market)
-    assert {body_of(one).fault for one in market.sent("training_failed")} == {None}
+    assert {body_of(one).fault for one in market.sent("training_failed")} == {market.buyer.address}
     assert not market.sent("metric_opening_request")
 
 
 def test_an_aggregator_that_hands_out_another_next_model_is_found_out_and_nothing_is_recorded() -> None:
-    """One weight is 2⁻⁴ away from the mean: the sums that both checkers are shown are out of range."""
+    """One weight is 2⁻⁴ away from the mean: the roots do not show it to be the answer without masks."""
 
     def meddler(market: PureMarket, message: SignedMessage) -> Sequence[SignedMessage]:
         if message.envelope.type != "round_evidence":

@@ -14,8 +14,7 @@ from protocol.codec import pack
 from protocol.data_card import CardColumn, DataCard
 from protocol.data_set import DataSet, faults
 from protocol.envelope import SignedMessage
-from protocol.marketplace import Joined
-from protocol.messages import OwnerDecision
+from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.roles import dispatch
 from protocol.roles.engine import private
@@ -23,7 +22,6 @@ from protocol.roles.engine.effects import SendMessage, StoreBlob
 from protocol.roles.engine.inputs import CatalogueChanged, Input, MessageReceived, PolicyChanged
 from protocol.roles.owner.joining import on_reconsidered
 from protocol.roles.owner.state import InitiatedState, OwnerState, UndecidedState
-from tests.support.roles.admitting import card_of, joining_with
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, make_statistic, owning
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
@@ -84,33 +82,35 @@ def invited(number: int) -> tuple[PureMarket, Party, SignedMessage]:
     return market, owner, market.run_until("invitation", owner)
 
 
-def own_seat(market: PureMarket, owner: Party, card: bytes, seat: int = 0) -> Joined:
-    taken = seat_taken(training=1, owner=owner.address, seat=seat)
-    return taken.model_copy(update={"commitment": joining_with(market, owner.address, card)["commitment"]})
-
-
 @cache
-def afterwards(number: int, accepts: bool | None, card: bytes) -> list[Input]:
-    """A person's decision, if there is one, and the seat that was taken with this card."""
+def decision_of(number: int, *, accepts: bool) -> Input:
+    """A person's."""
     market, owner, _ = invited(number)
-    body = OwnerDecision(training=1, accept=bool(accepts))
-    decision = MessageReceived(signed=market.message(owner, owner, body))
-    joined = market.event_input(own_seat(market, owner, card))
-    return [] if accepts is None else [decision, joined]
+    body = OwnerDecision(training=1, accept=accepts)
+    return MessageReceived(signed=market.message(owner, owner, body))
+
+
+def without_commitments(effect: Any) -> Any:
+    """What is sent, but for digests of commitments, which chance makes of any rows."""
+    if not isinstance(effect, SendMessage) or not isinstance(effect.body, InvitationAnswer):
+        return effect
+    body = effect.body.model_copy(update={"committed": None, "commitment": None})
+    return effect.model_copy(update={"body": body})
 
 
 def before_joining(number: int, policy: OwnerPolicy, data_set: DataSet, accepts: bool | None) -> list[Any]:
-    """All effects of an owner's steps up to its seat, in order; blobs stay with it."""
+    """All effects of an owner's steps until it asks for a seat, in order; blobs stay with it."""
     market, invitee, invitation = invited(number)
     owner = replace(invitee, private=owning(data_set), policy=pack(policy))
-    items = [MessageReceived(signed=invitation), *afterwards(number, accepts, card_of(owner))]
+    decisions = [] if accepts is None else [decision_of(number, accepts=accepts)]
     done: list[Any] = []
-    for item in items:
+    for item in (MessageReceived(signed=invitation), *decisions):
         context = dataclasses.replace(market.context(owner), seed=b"s" * 32)
         step = dispatch.run_step(owner.role, owner.state, item, context)
         owner.state, owner.shown = step.state, step.display_status
         owner.blobs |= {one.digest: one.content for one in step.effects if isinstance(one, StoreBlob)}
-        done += [one.effect if isinstance(one, StoreBlob) else pack(one) for one in step.effects]
+        shown = [without_commitments(one) for one in step.effects]
+        done += [one.effect if isinstance(one, StoreBlob) else pack(one) for one in shown]
         done.append(owner.shown)
     return done
 
@@ -147,34 +147,46 @@ class Guarded(dict[str, bytes]):
 
 
 @pytest.mark.parametrize("number", range(len(REQUESTS)))
-def test_rows_are_not_even_asked_for_before_the_chain_shows_the_seat(number: int) -> None:
+def test_rows_are_not_even_asked_for_unless_the_owner_accepts(number: int) -> None:
+    """They are committed to with the acceptance, and looked at no more when the chain shows the seat."""
     for policy in POLICIES:
         market, invitee, invitation = invited(number)
         guarded = Guarded(owning(rows_within(1)))
         owner = replace(invitee, private=guarded, policy=pack(policy))
-        card = card_of(owner)
         other = market.event_input(seat_taken(training=1, owner=market.owners[1].address, seat=0))
-        own = market.event_input(own_seat(market, owner, card, seat=1))
-        decision = afterwards(number, accepts=True, card=card)[0]
-        changes = CatalogueChanged(), PolicyChanged()
-        for item in (MessageReceived(signed=invitation), *changes, decision, other):
+        decision = decision_of(number, accepts=True)
+        for item in (
+            MessageReceived(signed=invitation),
+            CatalogueChanged(),
+            PolicyChanged(),
+            decision,
+            other,
+        ):
             market.deliver(owner, item)
-            assert not guarded.asked
-        market.deliver(owner, own)
-        joins = owner.shown == "INITIATED"
-        assert guarded.asked == ["data_set:rows"] * joins
-        assert bool(owner.decoded.rows) == joins
+            joins = owner.shown == "INITIATED"
+            assert guarded.asked == ["data_set:rows"] * joins
+            assert not getattr(owner.decoded, "rows", 0)
+        if joins:
+            taken = seat_taken(training=1, owner=owner.address, seat=1)
+            own = taken.model_copy(update={"commitment": owner.decoded.commitment})
+            market.deliver(owner, market.event_input(own))
+            assert guarded.asked == ["data_set:rows"]
+            assert owner.decoded.rows
 
 
-def test_what_an_owner_says_and_keeps_before_its_seat_is_of_one_size() -> None:
-    """A statistic of more levels or gaps is longer to read, pack and store: so neither is done before."""
-    market, invitee, invitation = invited(0)
-    owner = replace(invitee, private=owning(rows_within(1)))
-    step = market.deliver(owner, MessageReceived(signed=invitation))
-    assert step is not None
-    assert not any(isinstance(effect, StoreBlob) for effect in step.effects)
-    assert owner.decoded.statistic is None
-    assert owner.decoded.rows == 0
+def test_what_an_owner_says_before_its_seat_is_of_one_size() -> None:
+    """A statistic of more levels or gaps is longer, and so is what opens it: neither leaves the owner."""
+    lengths = set()
+    for seed in (1, 2, 3):
+        market, invitee, invitation = invited(0)
+        owner = replace(invitee, private=owning(rows_within(seed)))
+        step = market.deliver(owner, MessageReceived(signed=invitation))
+        assert step is not None
+        [answer] = [one.body for one in step.effects if isinstance(one, SendMessage)]
+        lengths.add(len(pack(answer)))
+        assert answer.committed
+        assert owner.decoded.rows == 0
+    assert len(lengths) == 1
 
 
 class Prober:

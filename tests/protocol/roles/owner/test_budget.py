@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.codec import pack, unpack
-from protocol.envelope import SignedMessage
 from protocol.marketplace import Cancelled, RecordRound
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
@@ -33,6 +32,7 @@ from tests.support.roles.pure_party import Party, owning_rows
 from tests.support.roles.small_markets import (
     COLUMNS,
     body_of,
+    losing,
     small_data,
     small_market,
     small_request,
@@ -162,7 +162,7 @@ def test_either_limit_ends_it(left_for_buyer: int, left_in_total: int, exhausted
 
 def test_a_joined_training_reserves_its_most_and_costs_what_it_published() -> None:
     market = small_market()
-    market.run_until("training_started", market.owners[0])
+    market.run_until("checked_started", market.owners[0])
     reserved, spent = (
         most_numbers(market.request),
         published_numbers(market.request, trainers=2, rounds=2, starts=1),
@@ -278,12 +278,12 @@ def test_a_training_that_is_cancelled_before_the_draw_uses_nobody_s_budget_up() 
     market = small_market(data=small_data(owners=3))
     market.finish()
     assert {owner.shown for owner in market.owners} == {"FAILED(cancelled)"}
-    assert not market.sent("owner_ready")
+    assert not market.sent("checked_ready")
     assert not any(owner.values for owner in market.owners)
 
 
 @pytest.mark.parametrize(
-    ("message", "trained"), [("refresh_answer", 1), ("opening", 2), ("round_signature", 2)]
+    ("message", "trained"), [("moment_answer", 1), ("opening", 2), ("round_signature", 2)]
 )
 def test_a_training_that_somebody_worked_on_counts_though_nothing_was_recorded(
     message: str, trained: int
@@ -331,18 +331,17 @@ def test_a_checked_attempt_under_way_counts_beside_a_round_that_was_kept_from_th
         assert counted == published_numbers(market.request, trainers=2, rounds=2, starts=1)
 
 
-def test_rounds_that_are_opened_and_kept_from_the_chain_count() -> None:
-    """An aggregator that records nothing has all others go on all the same, until somebody cancels."""
-    rounds = 5
-    schedule = {"rounds": rounds, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
-    market = small_market(small_request(schedule=schedule))
+def test_a_round_that_is_opened_and_kept_from_the_chain_counts() -> None:
+    """An aggregator that records nothing has none but the first round measured, until somebody cancels."""
+    market = small_market()
     record_nothing(market)
     market.run()
-    assert {message.envelope.round for message in market.sent("opening")} == set(range(1, rounds + 1))
+    assert {message.envelope.round for message in market.sent("opening")} == {1}
     for owner in market.owners:
         assert owner.decoded.recorded == 0
+        trained = 2 if owner.decoded.answer is not None else 1
         market.deliver(owner, market.event_input(Cancelled(training=1, refund=0)))
-        assert numbers_of(owner) == published_numbers(market.request, trainers=2, rounds=rounds, starts=1)
+        assert numbers_of(owner) == published_numbers(market.request, trainers=2, rounds=trained, starts=1)
 
 
 def really_published(market: PureMarket) -> int:
@@ -350,66 +349,46 @@ def really_published(market: PureMarket) -> int:
     opened = {m.envelope.round: m.envelope.attempt for m in market.sent("opening")}
     starts = {
         message.envelope.round
-        for message in market.sent("encrypted_metric")
-        if opened.get(message.envelope.round) == message.envelope.attempt and body_of(message).measure_start
+        for message in market.sent("round_evidence")
+        if opened.get(message.envelope.round) == message.envelope.attempt
+        and body_of(message).start != "unmeasured"
     }
     records = {m.envelope.round: body_of(m).record for m in market.sent("opening")}
     errors = sum(len(record.own) + len(record.cross) for record in records.values())
     return 1 + errors + len(starts) + market.request.parameters
 
 
-def market_with_a_silent_validator() -> tuple[PureMarket, list[SignedMessage]]:
-    """One of three validators is silent in the second of four rounds; the last round's updates are held."""
+def market_with_a_silent_validator() -> PureMarket:
+    """One of three validators is silent in the second of three rounds."""
     request = small_request(
-        schedule={"rounds": 4, "local_steps": 2, "step_size": "0.05", "tolerance": 0},
+        schedule={"rounds": 3, "local_steps": 2, "step_size": "0.05", "tolerance": 0},
         owners={"minimum": 4, "maximum": 10},
     )
     market = small_market(request, small_data(owners=5), validators=[2, 3, 4])
-    away, held = market.owners[3].address, []
-
-    def intercept(message: SignedMessage) -> tuple[SignedMessage, ...]:
-        envelope = message.envelope
-        if (envelope.type, envelope.round) == ("gradient_update", 4):
-            held.append(message)
-            return ()
-        silent = (envelope.type, envelope.round, envelope.sender) == ("noisy_metric", 2, away)
-        return () if silent else (message,)
-
-    market.intercept = intercept
-    return market, held
-
-
-def until_held(market: PureMarket, held: list[SignedMessage]) -> None:
-    """Run up to the last round's updates and all that does not need them, and send these."""
-    while not held:
-        if market.pending:
-            market.deliver_next()
-        else:
-            assert market.tick()
-    market.run()
-    for message in held:
-        market.post(message)
-    market.finish()
+    away = market.owners[3].address
+    market.intercept = losing(
+        lambda m: (m.envelope.type, m.envelope.round, m.envelope.sender) == ("proven_metric", 2, away)
+    )
+    return market
 
 
 def test_what_is_opened_anew_at_each_change_of_validators_counts() -> None:
-    """The silent validator measures again once the chain has shown it what it missed."""
-    market, held = market_with_a_silent_validator()
-    until_held(market, held)
-    assert len(market.contract.recorded) == 4
+    market = market_with_a_silent_validator()
+    market.finish()
+    assert len(market.contract.recorded) == 3
     published = really_published(market)
-    assert published == 1 + 4 * 4 + 3 + 3
+    assert published == 1 + 3 * 4 + 2 + 3
     assert {numbers_of(owner) for owner in market.owners} == {published}
     assert published <= most_numbers(market.request)
 
 
 def test_what_may_have_been_opened_anew_and_is_not_recorded_counts() -> None:
-    market, held = market_with_a_silent_validator()
+    market = market_with_a_silent_validator()
     keep_the_last_rounds(market)
-    until_held(market, held)
+    market.finish()
     assert len(market.contract.recorded) == 1
     published = really_published(market)
-    assert published == 1 + 4 * 4 + 2 + 3
+    assert published == 1 + 2 * 4 + 2 + 3
     left_out = market.owners[3]  # its rows have no part in what the others measured
     assert numbers_of(left_out) <= published
     for owner in market.owners:

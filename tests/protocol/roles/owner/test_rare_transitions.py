@@ -23,7 +23,7 @@ from tests.support.roles.admitting import admitted_join
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, owning_rows
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request
-from tests.support.seats import join_with_nonce, reveal_nonce, seat_taken
+from tests.support.seats import join_with_nonce, seat_taken
 
 BY_HAND, AUTOMATIC = OwnerPolicy(budget=AMPLE), OwnerPolicy(automatic=True, budget=AMPLE)
 
@@ -119,24 +119,23 @@ def test_a_seat_is_taken_up_with_the_one_data_set_that_matches(
     assert bool(owner.values) == (after == "initiated")
 
 
-def test_a_seat_is_worked_on_with_the_card_alone_that_it_was_taken_with() -> None:
+def test_a_seat_is_worked_on_with_the_commitments_alone_that_it_was_taken_with() -> None:
     market, owner = owner_in("initiated", AUTOMATIC)
     takes_seat(market, owner)
     [told] = [fact.data for fact in owner.facts if fact.name == "data_set_does_not_match"]
-    assert told["reasons"] == ["our seat was taken with another card than this data set has"]
+    assert told["reasons"] == ["our seat was taken with commitments that are lost"]
     assert owner.decoded.rows == 0
-    assert owner.blobs == {}
 
 
 @pytest.mark.parametrize("change", [CatalogueChanged(), PolicyChanged()], ids=lambda item: str(item.input))
-def test_a_seat_that_waits_for_a_decision_is_taken_up_when_the_policy_decides(change: Input) -> None:
+def test_a_seat_that_waits_for_a_decision_is_kept_without_rows_when_the_policy_decides(change: Input) -> None:
     market, owner = owner_in("ready")
     two_data_sets(owner)
     takes_seat(market, owner)
     automatic(owner)
     market.deliver(owner, change)
     assert owner.phase == "initiated"
-    assert owner.decoded.rows > 0
+    assert owner.decoded.rows == 0
 
 
 def test_a_seat_is_noted_before_the_invitation() -> None:
@@ -177,21 +176,12 @@ def restored_after_joining(nonce: bytes) -> tuple[PureMarket, Party]:
     return market, owner
 
 
-def test_an_owner_restored_after_it_had_revealed_takes_part_after_all() -> None:
-    market, owner = restored_after_joining(b"n" * 32)
-    market.call(owner, reveal_nonce(nonce=b"n" * 32))
-    market.finish()
-    assert market.buyer.shown == "FINISHED"
-    assert owner.shown == "FINISHED"
-    assert market.contract.drawn == 31
-
-
 def test_an_owner_restored_before_it_had_revealed_has_lost_its_nonce_and_its_seat() -> None:
     market, owner = restored_after_joining(b"n" * 32)
     market.finish()
     assert (owner.address, "reveal") not in market.contract.calls
     assert market.buyer.shown == "FINISHED"
-    assert owner.shown == "FAILED(not_revealed)"
+    assert owner.shown == "FAILED(data_set_gone)"
     assert not owner.values
 
 
@@ -203,8 +193,7 @@ def test_roles_that_were_drawn_wait_for_the_decision_about_a_seat() -> None:
     assert owner.phase == "ready"
     decision = OwnerDecision(training=1, accept=True, data_set="rows")
     market.deliver(owner, MessageReceived(signed=market.message(owner, owner, decision)))
-    assert owner.phase == "running"
-    assert owner.facts[-1].data == {"role": "trainer"}
+    assert owner.shown == "FAILED(data_set_gone)"
 
 
 # ---- without a seat ----

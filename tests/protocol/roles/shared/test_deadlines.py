@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from protocol.messages import ModelRequest, OwnerReady, StopOrder
+from protocol.messages import ModelRequest, StopOrder
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived, TimerFired
 from protocol.roles.shared.deadlines import DAY_SECONDS, RETENTION_SECONDS, backed_off
 from tests.support.roles.pure_market import PureMarket
@@ -41,7 +41,7 @@ def losing_calls(market: PureMarket, name: str, count: int) -> list[str]:
 
 @pytest.mark.parametrize(
     ("sent", "status", "phase"),
-    [("gradient_update", "cancelled", "failed"), ("round_completed", "settled", "finished")],
+    [("proven_update", "cancelled", "failed"), ("round_completed", "settled", "finished")],
 )
 def test_owners_end_what_buyer_and_aggregator_leave(sent: str, status: str, phase: str) -> None:
     market = small_market()
@@ -54,7 +54,7 @@ def test_owners_end_what_buyer_and_aggregator_leave(sent: str, status: str, phas
 
 def test_one_owner_is_enough_to_end_it() -> None:
     market = small_market()
-    market.run_until("gradient_update")
+    market.run_until("proven_update")
     silence(market, market.buyer, market.aggregator, *market.owners[:3])
     market.finish()
     assert market.contract.status == "cancelled"
@@ -78,7 +78,7 @@ def test_owners_end_a_training_whose_roles_are_never_drawn(status: str) -> None:
 def test_owners_take_turns() -> None:
     """Of many calls at once all but one would pay gas for nothing."""
     market = small_market()
-    market.run_until("gradient_update")
+    market.run_until("proven_update")
     silence(market, market.buyer, market.aggregator)
     market.finish()
     assert [sender for sender, call in market.contract.calls if call == "cancel"] == [
@@ -213,13 +213,13 @@ def test_an_aggregator_stopped_with_all_seats_taken_and_no_buyer(status: str) ->
 def test_an_owner_that_answers_after_the_start_is_told_so() -> None:
     market = small_market(data=small_data(owners=5), validators=[0, 1])
     late = market.owners[4]
-    market.intercept = without("owner_ready", sender=late)
+    market.intercept = without("checked_ready", sender=late)
     while market.aggregator.phase != "training":
         if market.pending:
             market.deliver_next()
         else:
             assert market.tick()
-    answer = market.message(late, market.aggregator, OwnerReady(rows=12))
+    [answer] = [one for one in market.sent("checked_ready") if one.envelope.sender == late.address]
     market.deliver(market.aggregator, MessageReceived(signed=answer))
     told = [m for m in market.sent("participant_dropped") if m.envelope.recipient == late.address]
     assert {body_of(m).participant for m in told} == {late.address}
@@ -229,7 +229,7 @@ def test_an_owner_that_answers_after_the_start_is_told_so() -> None:
 def test_an_owner_whose_answer_is_lost_is_left_out_and_accuses_nobody() -> None:
     market = small_market(data=small_data(owners=5), validators=[3, 4])
     lost = market.owners[0]
-    market.intercept = without("owner_ready", sender=lost)
+    market.intercept = without("checked_ready", sender=lost)
     market.finish()
     assert market.buyer.shown == lost.shown == "FINISHED"
     assert "left_out" in {fact.name for fact in lost.facts}

@@ -5,18 +5,16 @@ from typing import Any
 import pytest
 
 from protocol.codec import pack, unpack
-from protocol.crypto.cipher import PublicKey
 from protocol.data_card import DataCard
-from protocol.join_digests import commitment, nonce_digest
+from protocol.join_digests import checked_commitment, nonce_digest
 from protocol.marketplace import Closed, Join
 from protocol.payment import abandoned
 from protocol.roles.engine.inputs import CallRefused, EventConfirmed
 from tests.support.roles.admitting import admitted_join
 from tests.support.roles.plain_market import assert_model_of_twin
-from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
-from tests.support.roles.small_markets import small_data, small_market, small_request
+from tests.support.roles.small_markets import body_of, small_data, small_market, small_request
 from tests.support.seats import any_join, reveal_nonce
 
 
@@ -71,7 +69,7 @@ def happened(item: EventConfirmed, at: float) -> EventConfirmed:
 # ---- what an owner joins with ----
 
 
-def test_an_owner_commits_to_its_card_before_it_looks_at_rows() -> None:
+def test_an_owner_joins_with_its_card_and_what_it_has_committed_to() -> None:
     market = small_market()
     calls = calls_of(market)
     until_closed(market)
@@ -79,8 +77,9 @@ def test_an_owner_commits_to_its_card_before_it_looks_at_rows() -> None:
     assert joins.keys() == {owner.address for owner in market.owners}
     for owner in market.owners:
         card = unpack(DataCard, owner.private["card:rows"])
-        key_id = PublicKey(int(market.key.public_key.n)).key_id
-        assert joins[owner.address].commitment == commitment(MARKET, 1, owner.address, key_id, card.hash())
+        [told] = [one for one in market.sent("invitation_answer") if one.envelope.sender == owner.address]
+        expected = checked_commitment(card.hash(), body_of(told).committed)
+        assert joins[owner.address].commitment == expected
 
 
 def test_a_nonce_is_its_owner_s_secret_until_it_is_revealed() -> None:
@@ -135,7 +134,7 @@ def test_the_roles_are_drawn_as_soon_as_the_last_has_revealed() -> None:
     market = small_market()
     until_closed(market)
     closed_at = market.now
-    market.run_until("training_started")
+    market.run_until("checked_started")
     assert market.now == closed_at
 
 
@@ -160,7 +159,7 @@ def test_an_owner_that_does_not_reveal_loses_its_seat_and_nothing_else_is_lost(s
     others = [party.shown for party in market.parties.values() if party is not silent]
     assert set(others) == {"FINISHED"}
     assert_model_of_twin(market)
-    told = {message.envelope.recipient for message in market.sent("training_started")}
+    told = {message.envelope.recipient for message in market.sent("checked_started")}
     assert silent.address not in told
     assert not market.sent("participant_dropped")
     assert not [v for party in market.parties.values() for v in party.violations]
@@ -175,7 +174,7 @@ def test_a_stranger_with_a_seat_costs_the_time_to_reveal() -> None:
     until_closed(market)
     closed_at = market.now
     market.run()
-    while not market.sent("training_started"):
+    while not market.sent("checked_started"):
         assert market.tick()
         market.run()
     assert market.contract.seats[0] == stranger.address
@@ -211,33 +210,32 @@ def test_the_time_to_reveal_counts_from_the_block_of_the_close(late: int, left: 
     assert market.buyer.timers["draw"] == market.now + left + market.request.deadlines.chain_s
 
 
-def test_an_owner_whose_data_set_has_gone_gives_its_seat_up() -> None:
+def joined_with_rows() -> tuple[PureMarket, Party]:
+    """A market of five owners, one of which has just asked for a seat."""
     market = small_market(data=small_data(owners=5))
     owner = market.owners[1]
     while not [one for one in market.contract.calls if one == (owner.address, "join")]:
         market.deliver_next()
+    return market, owner
+
+
+def test_an_owner_whose_data_set_has_gone_reveals_and_works_with_what_it_has_committed_to() -> None:
+    market, owner = joined_with_rows()
     owner.private.clear()
     market.finish()
-    assert (owner.address, "reveal") not in market.contract.calls
-    assert owner.shown == "FAILED(data_set_gone)"
-    assert market.buyer.shown == "FINISHED"
+    assert (owner.address, "reveal") in market.contract.calls
+    assert owner.shown == market.buyer.shown == "FINISHED"
 
 
-def test_an_owner_whose_data_set_has_another_card_since_it_was_admitted_gives_its_seat_up() -> None:
+def test_an_owner_whose_data_set_has_another_card_since_it_was_admitted_stays_with_the_admitted_one() -> None:
     """The commitment on chain and both admissions are for the card that it had."""
-    market = small_market(data=small_data(owners=5))
-    owner = market.owners[1]
-    while not [one for one in market.contract.calls if one == (owner.address, "join")]:
-        market.deliver_next()
+    market, owner = joined_with_rows()
     card = unpack(DataCard, owner.private["card:rows"])
     owner.private["card:rows"] = pack(card.model_copy(update={"licence": "another"}))
     market.finish()
-    assert owner.blobs == {}
-    [told] = [fact.data for fact in owner.facts if fact.name == "data_set_does_not_match"]
-    assert told["reasons"] == ["its card is another than the one it was admitted with"]
-    assert (owner.address, "reveal") not in market.contract.calls
-    assert owner.shown == "FAILED(data_set_gone)"
-    assert market.buyer.shown == "FINISHED"
+    [ready] = [one for one in market.sent("checked_ready") if one.envelope.sender == owner.address]
+    assert body_of(ready).card == card.hash()
+    assert owner.shown == market.buyer.shown == "FINISHED"
 
 
 def test_an_owner_is_told_that_its_nonce_was_refused() -> None:
@@ -258,7 +256,7 @@ def test_a_buyer_that_leaves_once_roles_are_drawn_pays_those_who_were(points: in
     market = small_market(request, small_data(owners=6))
     silent = market.owners[2]
     losing(market, "reveal", silent)
-    while not market.sent("opening_request"):
+    while not market.sent("metric_opening_request"):
         market.run(1)
         if not market.pending:
             assert market.tick()

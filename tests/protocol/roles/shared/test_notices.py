@@ -59,7 +59,7 @@ NOTICES: dict[str, tuple[Message, str, dict[str, object]]] = {
 def running() -> PureMarket:
     """A market that is in its first round, for everybody."""
     market = small_market()
-    market.run_until("gradient_update")
+    market.run_until("proven_update")
     return market
 
 

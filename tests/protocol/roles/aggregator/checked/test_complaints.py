@@ -28,7 +28,7 @@ def named(effects) -> list[tuple[str, str]]:
     return [(data["participant"], data["code"]) for name, data in facts_of(effects) if name == "dropped"]
 
 
-@pytest.mark.parametrize("ground", ["start", "proof", "request", "projection"])
+@pytest.mark.parametrize("ground", ["start", "proof", "request", "subtraction", "projection"])
 def test_a_complaint_that_shows_nothing_is_false_and_its_checker_leaves(ground):
     before = stopped_before("check_verdict", 1)
     liar = before.message.envelope.sender
@@ -59,13 +59,30 @@ def test_a_complaint_shows_what_its_own_checker_was_told_in_this_attempt():
         assert named(effects) == [(liar, "false_complaint")]
 
 
-def test_a_test_that_the_buyer_itself_denies_ends_the_training_and_names_nobody():
+def denied_test(before: Stopped) -> tuple[SignedMessage, SignedMessage]:
+    """The buyer's word that a checker's test is not zero, and the test that the other one has signed."""
+    return told(before, "zero_test_result", opening=None), told(before, "zero_test_consent")
+
+
+def test_of_a_test_that_the_buyer_denies_it_is_asked_what_it_is():
     before = stopped_before("check_verdict", 1)
-    denied = told(before, "zero_test_result", opening=None)
-    effects = before.receive(complaint(before, "projection", denied))
-    assert before.party.decoded.failure == "projection_failed"
+    effects = before.receive(complaint(before, "projection", *denied_test(before)))
+    assert before.lane.status == "questioning"
+    asked = [(one.body.type, one.recipient) for one in effects if one.effect == "send"]
+    assert asked == [("zero_test_evidence_request", before.market.buyer.address)]
     assert not named(effects)
-    assert {one.body.fault for one in effects if one.effect == "send"} == {None}
+
+
+def test_a_denial_without_the_signed_test_shows_nothing_against_the_buyer():
+    """An honest checker has asked nothing without it."""
+    before = stopped_before("check_verdict", 1)
+    liar = before.message.envelope.sender
+    denied, consent = denied_test(before)
+    for other in ((), (altered(before.market, consent, zero=b"\0"),)):
+        fresh = stopped_before("check_verdict", 1)
+        assert named(fresh.receive(complaint(fresh, "projection", denied, *other))) == [
+            (liar, "false_complaint")
+        ]
 
 
 def test_a_proof_that_holds_and_is_said_to_be_none_names_the_checker():
@@ -189,13 +206,18 @@ def told_by_other(before: Stopped) -> SignedMessage:
 # ---- sums ----
 
 
-def test_sums_that_the_buyer_says_are_out_of_range_end_the_training():
+def test_of_sums_that_the_buyer_says_are_out_of_range_the_trainers_ranges_are_asked_for():
     before = stopped_before("check_verdict", 1)
     opened = told(before, "ring_opening")
     (vector,) = body_of(opened).vectors
     outside = told(before, "ring_opening", vectors=(vector.model_copy(update={"openings": ()}),))
-    before.receive(complaint(before, "next_model", outside))
-    assert before.party.decoded.failure == "next_model_failed"
+    verdict = complaint(before, "next_model", outside)
+    effects = before.receive(verdict)
+    assert before.lane.status == "ranging"
+    asked = [one for one in effects if one.effect == "send" and one.body.type == "ranges_asked"]
+    assert len({one.recipient for one in asked}) == 2
+    assert {one.body.complaint for one in asked} == {verdict}
+    assert not named(effects)
 
 
 def test_sums_that_are_open_are_not_for_our_eyes_and_name_nobody():
