@@ -15,7 +15,6 @@ from dataclasses import asdict
 
 import uvloop
 
-from protocol.types import Rounds
 from tests.faults.plan import CLASSES, SCENARIOS, SHORT, scenario
 from tests.faults.processes import start_server
 from tests.faults.runner import Result, run
@@ -28,7 +27,6 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help=f"the first {SHORT} scenarios")
     parser.add_argument("--first", type=int, default=0, help="the seed to begin with")
     parser.add_argument("--markets", type=int, default=5, help="markets side by side")
-    parser.add_argument("--plain", action="store_true", help="in markets whose rounds are plain still")
     parser.add_argument("--named-broker", action="store_true", help="on the broker of DELTAML_AMQP_URL")
     parser.add_argument("--json", action="store_true", help="one JSON object for each scenario")
     options = parser.parse_args()
@@ -41,11 +39,10 @@ def main() -> int:
         results.append(result)
         _show(result, as_json=options.json)
 
-    rounds: Rounds = "plain" if options.plain else "checked"
     started = time.monotonic()
     seeds = _seeds(options)
     markets = min(options.markets, len(seeds))
-    uvloop.run(run(seeds, markets, report, rounds, named_broker=options.named_broker))
+    uvloop.run(run(seeds, markets, report, named_broker=options.named_broker))
     if not options.json:
         _summary(results, time.monotonic() - started)
     return int(any(result.error for result in results))

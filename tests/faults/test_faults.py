@@ -55,8 +55,7 @@ def _chosen(request: pytest.FixtureRequest) -> Sequence[int]:
 def results(request: pytest.FixtureRequest, rabbitmq: Server) -> Iterator[Results]:
     chosen = _chosen(request)
     # One market on the run's broker, which none of these kills: by hand it is several, on brokers of theirs.
-    # Its rounds are the cheaper ones: what the faults are about is the same in either.
-    options = ["--json", "--markets=1", "--plain", *(f"--seed={seed}" for seed in chosen)]
+    options = ["--json", "--markets=1", *(f"--seed={seed}" for seed in chosen)]
     if urlsplit(rabbitmq.amqp_url).hostname == "127.0.0.1":  # the markets' links lead to this machine
         options.append("--named-broker")
     command = [sys.executable, "-m", "tests.faults", *options]

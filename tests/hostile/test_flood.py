@@ -9,11 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from protocol.envelope import SignedMessage
-from protocol.messages import size_limit
+from protocol.messages import TYPES_OF, size_limit
 from services.bus.port import Outgoing
 from services.data.sample_request import DemoOptions, data_sets_of, demo_request, load_data
 from services.participants.assembly import Participant
 from services.sandbox.local_market import LocalMarket
+from tests.support.daemons.daemon_market import TWO_FEATURES
 from tests.support.daemons.scripted_daemon import until
 from tests.support.daemons.service_world import Person, sealed
 from tests.support.hostile.bodies import HOSTILE_BODIES
@@ -26,12 +27,12 @@ STALL_SECONDS = 2.0
 """Processor seconds for which the loop may stand still; the market's arithmetic runs in it, too."""
 
 OPTIONS = DemoOptions(
+    **TWO_FEATURES,
     rounds=2,
     local_steps=2,
     tolerance=Decimal(0),
     owners=4,
-    key_bits=512,
-    rounds_kind="plain",
+    key_bits=1024,
     workers=0,
 )
 SEALING_BYTES = 256
@@ -74,7 +75,7 @@ def hostile_messages(market: LocalMarket) -> list[Outgoing]:
     stranger = Person("data_owner")
     people = [Person(party.runtime.role.name, party.identity) for party in market.parties]
     messages = []
-    for kind, sender_role, role in routes():
+    for kind, sender_role, role in routes(TYPES_OF["checked"]):
         recipient = next(one for one in people if one.role == role)
         sender = recipient if sender_role == OPERATOR else next(p for p in people if p.role == sender_role)
         for make in HOSTILE_BODIES.values():
@@ -97,7 +98,7 @@ async def flood(messages: list[Outgoing], market: LocalMarket) -> None:
 
 async def test_an_honest_training_finishes_beside_a_flood_in_bounded_memory():
     data = load_data(OPTIONS)
-    market = LocalMarket(data_sets_of(data), OPTIONS, least_key_bits=512)
+    market = LocalMarket(data_sets_of(data), OPTIONS, least_key_bits=1024)
     async with market:
         messages = hostile_messages(market)
         before = forget_peak()

@@ -20,14 +20,15 @@ from services.chain.events.verification import FRESH_SECONDS, EventVerifier
 from services.data.sample_request import DemoOptions, data_sets_of, demo_request, load_data
 from services.sandbox.local_market import LocalMarket
 from tests.support.chain.interposed import Interposed
+from tests.support.daemons.daemon_market import TWO_FEATURES
 
 OPTIONS = DemoOptions(
+    **TWO_FEATURES,
     owners=4,
-    key_bits=512,
+    key_bits=1024,
     rounds=2,
     local_steps=2,
     tolerance=Decimal(0),
-    rounds_kind="plain",
     workers=0,
 )
 NOWHERE = b"\x66" * 32
@@ -140,7 +141,7 @@ async def trained(market, options=OPTIONS):
 @pytest.fixture
 async def market():
     data = load_data(OPTIONS)
-    async with HostileMarket(data_sets_of(data), OPTIONS, least_key_bits=512) as made:
+    async with HostileMarket(data_sets_of(data), OPTIONS, least_key_bits=1024) as made:
         yield made
 
 
@@ -190,7 +191,7 @@ class LaggingMarket(HostileMarket):
 
 async def test_a_node_that_is_behind_and_often_away_is_waited_for_and_then_the_training_finishes():
     options = replace(OPTIONS, rounds=1)
-    async with LaggingMarket(data_sets_of(load_data(options)), options, least_key_bits=512) as market:
+    async with LaggingMarket(data_sets_of(load_data(options)), options, least_key_bits=1024) as market:
         running = asyncio.create_task(trained(market, options))
         async with asyncio.timeout(600):
             while not await is_behind(market.buyer):

@@ -7,9 +7,10 @@ from services.participants.offer_pages import PAGES_AT_ONCE
 from services.records.offers import asking_of, told_offers
 from services.runtime.step_runner import REFUSALS_AT_ONCE
 from services.sandbox.local_market import LocalMarket
+from tests.support.daemons.daemon_market import TWO_FEATURES
 from tests.support.daemons.service_world import Person
 
-OPTIONS = DemoOptions(owners=4, key_bits=512, rounds_kind="plain", workers=0)
+OPTIONS = DemoOptions(**TWO_FEATURES, owners=4, key_bits=1024, workers=0)
 REQUESTS = REFUSALS_AT_ONCE + 150
 
 
@@ -21,7 +22,7 @@ def requests(market, author, count):
 
 
 async def test_a_buyer_is_told_what_is_on_offer_and_a_flood_of_questions_costs_little():
-    async with LocalMarket(data_sets_of(load_data(OPTIONS)), OPTIONS, least_key_bits=512) as market:
+    async with LocalMarket(data_sets_of(load_data(OPTIONS)), OPTIONS, least_key_bits=1024) as market:
         buyer, aggregator = market.buyer, market.aggregator
         await market.wait_for(lambda: all(owner.is_introduced() for owner in market.owners))
         stranger = requests(market, Person("model_buyer"), 3)
@@ -39,7 +40,7 @@ async def test_a_buyer_is_told_what_is_on_offer_and_a_flood_of_questions_costs_l
 
 
 async def test_a_running_buyer_asks_and_keeps_what_it_is_told():
-    async with LocalMarket(data_sets_of(load_data(OPTIONS)), OPTIONS, least_key_bits=512) as market:
+    async with LocalMarket(data_sets_of(load_data(OPTIONS)), OPTIONS, least_key_bits=1024) as market:
         buyer, address = market.buyer, market.aggregator.identity.address
         await market.wait_for(lambda: all(owner.is_introduced() for owner in market.owners))
         order = CardsOrder(aggregators=(address,))

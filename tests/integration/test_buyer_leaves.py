@@ -8,17 +8,17 @@ import yaml
 from protocol.marketplace import Cancelled, Opened, RolesDrawn, RoundRecorded
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
-from services.data.samples import deal, diabetes
+from services.data.samples import deal
 from tests.support.chain.chain_events import chain_events
 from tests.support.chain.paid_out import paid_out
-from tests.support.daemons.daemon_market import write_request
+from tests.support.daemons.daemon_market import two_features, write_request
 from tests.support.daemons.forked_daemons import ForkedMarket
 from tests.support.roles.pay import credited, recomputed
 
 
 @pytest.fixture
 async def market(tmp_path, rabbitmq, forks):
-    columns, rows = diabetes()
+    columns, rows = two_features()
     async with (
         ForkedMarket(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks) as running,
         HttpRpc(running.node_url) as rpc,
@@ -31,7 +31,7 @@ def order(market):
     """A training whose rounds are soon late."""
     request = write_request(market, rounds=2)
     document = yaml.safe_load(request.read_text())
-    document["deadlines"] = {"join_s": 120, "reveal_s": 10, "step_s": 1, "chain_s": 4}
+    document["deadlines"] = {"join_s": 120, "reveal_s": 10, "step_s": 10, "chain_s": 4}
     request.write_text(yaml.safe_dump(document))
     market.command("train", str(request), "--config", str(market.config("buyer")))
 

@@ -9,10 +9,10 @@ import yaml
 from protocol.marketplace import BondForfeited, Cancelled, Joined, Opened, RolesDrawn
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
-from services.data.samples import deal, diabetes
+from services.data.samples import deal
 from tests.support.chain.chain_events import chain_events
 from tests.support.chain.paid_out import paid_out
-from tests.support.daemons.daemon_market import CONFIRMATIONS, write_request
+from tests.support.daemons.daemon_market import CONFIRMATIONS, two_features, write_request
 from tests.support.daemons.forked_daemons import ForkedMarket
 from tests.support.roles.pay import credited, recomputed
 
@@ -73,7 +73,7 @@ class Waiting(ForkedMarket):
 
 @pytest.fixture
 async def market(tmp_path, rabbitmq, forks):
-    columns, rows = diabetes()
+    columns, rows = two_features()
     async with (
         Waiting(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks) as running,
         HttpRpc(running.node_url) as rpc,

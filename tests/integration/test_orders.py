@@ -7,9 +7,9 @@ from protocol.marketplace import Joined, Settled
 from protocol.records import Market
 from services.chain.contract.client import MarketplaceClient
 from services.chain.rpc.http import HttpRpc
-from services.data.samples import deal, diabetes
+from services.data.samples import deal
 from tests.support.chain.chain_events import chain_events
-from tests.support.daemons.daemon_market import write_request
+from tests.support.daemons.daemon_market import two_features, write_request
 from tests.support.daemons.forked_daemons import ForkedMarket
 
 MANUAL = ("owner-4", "owner-5")
@@ -30,7 +30,7 @@ class Deciding(ForkedMarket):
 
 @pytest.fixture
 async def market(tmp_path, rabbitmq, forks):
-    columns, rows = diabetes()
+    columns, rows = two_features()
     async with Deciding(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks) as running:
         yield running
 

@@ -12,11 +12,11 @@ from services.chain.contract.tokens import deploy_test_token, minting
 from services.chain.rpc.http import HttpRpc
 from services.chain.transactions.pending import SendPolicy
 from services.chain.transactions.sender import Sender
-from services.data.samples import deal, diabetes
+from services.data.samples import deal
 from services.records.earnings import account_of
 from tests.support.chain.chain_events import chain_events
 from tests.support.chain.paid_out import paid_out
-from tests.support.daemons.daemon_market import write_request
+from tests.support.daemons.daemon_market import two_features, write_request
 from tests.support.daemons.forked_daemons import ForkedMarket
 from tests.support.roles.pay import credited as credited_by
 from tests.support.roles.pay import recomputed
@@ -84,7 +84,7 @@ class Reluctant(ForkedMarket):
 
 @pytest.fixture
 async def market(tmp_path, rabbitmq, forks):
-    columns, rows = diabetes()
+    columns, rows = two_features()
     async with Reluctant(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks) as running:
         yield running
 
@@ -122,8 +122,8 @@ async def test_data_policy_budget_and_withdrawal_change_under_a_running_daemon(m
 
     buyer = market.addresses["buyer"]
     for name in POLICIES:
-        # Joining, two numbers for each of three trainers, the first error and eleven weights.
-        assert used(name) == [(None, 19), (buyer, 19)]
+        # Joining, two numbers for each of three trainers, the first error and three weights.
+        assert used(name) == [(None, 11), (buyer, 11)]
     assert market.command("policy", "show", *config(ASKING))["source"] == "order"
     market.command("policy", "reset", *config(ASKING))
 

@@ -5,9 +5,9 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from services.data.samples import deal, diabetes
+from services.data.samples import deal
 from tests.support.daemons.command_line import run
-from tests.support.daemons.daemon_market import write_request
+from tests.support.daemons.daemon_market import two_features, write_request
 from tests.support.daemons.daemon_outcome import check_outcome
 from tests.support.daemons.forked_daemons import ForkedMarket
 from tests.support.database.postgresql import fresh_schema
@@ -27,7 +27,7 @@ def cluster():
 
 @pytest.fixture
 async def market(tmp_path, rabbitmq, forks):
-    columns, rows = diabetes()
+    columns, rows = two_features()
     async with ForkedMarket(tmp_path, rabbitmq, columns, deal(rows, 5, 39), forks) as running:
         yield running
 

@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from services.data.samples import deal, diabetes
+from services.data.samples import deal
 from tests.support.daemons.command_line import run
-from tests.support.daemons.daemon_market import write_request
+from tests.support.daemons.daemon_market import two_features, write_request
 from tests.support.daemons.forked_daemons import ForkedMarket
 from tests.support.deployment.prometheus import running_prometheus
 from tests.support.deployment.promql import DEPLOY, alert_rules, metrics_of, panel_expressions
@@ -26,7 +26,7 @@ LOOKED_AT = ("listener", "aggregator", "owner-1")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def market(tmp_path_factory, rabbitmq, forks):
-    columns, rows = diabetes()
+    columns, rows = two_features()
     folder = tmp_path_factory.mktemp("market")
     async with ForkedMarket(folder, rabbitmq, columns, deal(rows, 5, 39), forks) as running:
         yield running

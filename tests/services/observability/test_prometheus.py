@@ -84,8 +84,8 @@ async def test_a_scrape_tells_how_long_things_have_waited(free_port):
 async def test_a_scrape_shows_letters_steps_calls_and_retries(free_port):
     meter, store, bus = Meter(), Store(), MemoryBus(MemoryBroker())
     bus.dead_letters.update(["bad_signature", "bad_signature", "malformed"])
-    meter.step("gradient_update", 0.02)
-    meter.step("gradient_update", 50.0)
+    meter.step("proven_update", 0.02)
+    meter.step("proven_update", 50.0)
     meter.called("settle", "succeeded", 90_000)
     meter.called("settle", "failed", 30_000)
     meter.called("settle", "refused", 0)
@@ -97,11 +97,11 @@ async def test_a_scrape_shows_letters_steps_calls_and_retries(free_port):
     assert found[letters % ("bad_signature", "unauthenticated")] == 2
     assert found[letters % ("malformed", "invalid")] == 1
     buckets = [
-        found[f'deltaml_step_seconds_bucket{{input="gradient_update",le="{most}"}}']
+        found[f'deltaml_step_seconds_bucket{{input="proven_update",le="{most}"}}']
         for most in ("0.01", "0.03", "30.0", "100.0", "+Inf")
     ]
     assert buckets == [0, 1, 1, 2, 2]
-    assert found['deltaml_step_seconds_sum{input="gradient_update"}'] == 50.02
+    assert found['deltaml_step_seconds_sum{input="proven_update"}'] == 50.02
     calls = {"succeeded": 90_000, "failed": 30_000}
     for outcome, gas in calls.items():
         assert found[f'deltaml_gas_spent_total{{call="settle",outcome="{outcome}"}}'] == gas

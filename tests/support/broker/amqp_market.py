@@ -145,7 +145,7 @@ class AmqpMarket:
 
 @asynccontextmanager
 async def amqp_market(
-    server: Server, participants: Sequence[tuple[str, str]], folder: Path, rounds: Rounds = "plain"
+    server: Server, participants: Sequence[tuple[str, str]], folder: Path, rounds: Rounds = "checked"
 ) -> AsyncIterator[AmqpMarket]:
     """Provision (role, address) pairs and a chain listener; password files go into `folder`."""
     mark = secrets.token_hex(4)

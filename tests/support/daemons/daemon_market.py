@@ -10,19 +10,20 @@ import sys
 import time
 from contextlib import AsyncExitStack, ExitStack, closing
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 import sqlalchemy as sa
 import yaml
 
-from protocol.learning.statistic import StatisticBuilder
+from protocol.learning.statistic import Matrix, StatisticBuilder
 from protocol.records import Market
 from protocol.signatures import address_of
 from protocol.types import Rounds
 from services.chain.contract.deploy import deploy
 from services.chain.rpc.http import HttpRpc
 from services.common.errors import ConfigurationError, StoreInUse, StoreUnavailable
+from services.data import samples
 from services.data.catalog import Catalog
 from services.identity.keystore import Cost, Keystore
 from services.store import Store
@@ -34,6 +35,12 @@ CHEAP = Cost(scrypt_n=2, argon_passes=1, argon_bytes=8192)
 WEI = 10**20
 CONFIRMATIONS = 2
 KINDS = {"model_buyer": "model-buyer", "federated_aggregator": "aggregator", "data_owner": "data-owner"}
+TWO_FEATURES: dict[str, Any] = {
+    "data": Path(samples.__file__).with_name("diabetes.csv"),
+    "columns": "bmi,s5,target",
+    "target": "target",
+}
+"""Little of the diabetes data, as options of the demo: rounds of so few take a processor little time."""
 _ROLES = {"buyer": "model_buyer", "aggregator": "federated_aggregator", "owner": "data_owner"}
 
 
@@ -68,8 +75,7 @@ class DaemonMarket:
     node_options: tuple[str, ...] = ("--block-time", "1")
     key_bits = 2048
     workers = 1
-    rounds: Rounds = "plain"
-    """The cheaper ones: what most markets of tests are about is the same in either."""
+    rounds: Rounds = "checked"
 
     def __init__(self, folder: Path, server: Server, columns, parts) -> None:
         self._moved: dict[str, str] = {}
@@ -298,6 +304,13 @@ def write_request(
     path = market.folder / "request.yaml"
     path.write_text(yaml.safe_dump(document))
     return path
+
+
+def two_features() -> tuple[tuple[str, ...], Matrix]:
+    """The diabetes data with two of their features: a round of so few takes a processor little time."""
+    columns, rows = samples.diabetes()
+    chosen = [columns.index("bmi"), columns.index("s5"), len(columns) - 1]
+    return tuple(columns[place] for place in chosen), rows[:, chosen]
 
 
 def free_port() -> int:

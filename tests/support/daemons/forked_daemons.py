@@ -138,13 +138,13 @@ class ForkedDaemonProcess(DaemonProcess):
 
 
 class ForkedMarket(DaemonMarket):
-    """Where start, node and keys are not the point: forked daemons, keys of 512 bits, four blocks a second.
+    """Where start, node and keys are not the point: forked daemons, keys of 1024 bits, four blocks a second.
 
     Its commands run in the test's process, and steps with so small keys in the daemons' own.
     """
 
     node_options = ("--block-time", "0.25")
-    key_bits = 512
+    key_bits = 1024
     workers = 0
 
     def __init__(self, folder: Path, server: Server, columns, parts, forks: DaemonForks) -> None:

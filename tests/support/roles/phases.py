@@ -143,6 +143,9 @@ def sample_bodies() -> dict[str, tuple[bytes, int, int]]:
         ModelRefused(code="test"),
     )
     bodies.update({body.type: (pack(body), 0, 0) for body in made})
+    # What is sent only when a checker has found something: any body will do.
+    for name, kind in TYPES_OF["checked"].items():
+        bodies.setdefault(name, (pack(kind.catalogue.example()), 1, 1))
     return bodies
 
 

@@ -27,7 +27,7 @@ def test_an_owner_that_is_not_admitted_is_left_out_though_it_has_a_seat() -> Non
     assert market.contract.status == "settled"
     seat = market.contract.seats.index(stranger.address)
     assert all(not event.record.trainers >> seat & 1 for event in market.contract.recorded)
-    secrets = ("encrypted_model", "local_models", "metric_opening_request")
+    secrets = ("encrypted_model", "round_evidence", "checked_started")
     assert stranger.address not in {m.envelope.recipient for m in market.wire if m.envelope.type in secrets}
 
 
