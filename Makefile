@@ -110,16 +110,8 @@ bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each 
 .PHONY: docs
 docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagrams in protocol/README.md from the code
 	deltaml admin messages > protocol/asyncapi.yaml
-	plain() { python -c "from services.admin.docs.$$1_diagram import $$1_diagram; print($$1_diagram($$2), end='')"; }
-	drawn() {
-	  case $$1 in
-	    plain_diagram) plain sequence "'plain'" ;;
-	    plain_*) plain state "'$${1#plain_}', 'plain'" ;;
-	    *) deltaml admin messages --format $$1 ;;
-	  esac
-	}
-	for part in diagram model_buyer data_owner federated_aggregator plain_{diagram,data_owner,federated_aggregator}; do
-	  { echo '```mermaid'; drawn $$part; echo '```'; } > $(VENV)/.diagram
+	for part in diagram model_buyer data_owner federated_aggregator; do
+	  { echo '```mermaid'; deltaml admin messages --format $$part; echo '```'; } > $(VENV)/.diagram
 	  sed -i -e "/<!-- begin: $$part -->/,/<!-- end: $$part -->/{//!d}" \
 	    -e "/<!-- begin: $$part -->/r $(VENV)/.diagram" protocol/README.md
 	done

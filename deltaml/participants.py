@@ -58,7 +58,7 @@ class Participant(Generic[_Training]):
         self._config = Path(config)
         settings = load(self._config, self._kind)
         self.address = public_identity(settings.keystore).address
-        self._names, self._assets, self._rounds = settings.names, settings.assets, settings.rounds
+        self._names, self._assets = settings.names, settings.assets
         self._order = partial(send_order, settings, self._role) if order is None else order
         self._answer_seconds = answer_seconds
         self._store = Store(settings.store, password=settings.store_password(), existing=True)
@@ -123,7 +123,7 @@ class BuyerOrders(Participant[_Training]):
 
     async def _train(self, document: Document) -> _Training:
         request = request_of(document)
-        check_order(request, self._rounds)
+        check_order(request)
         if any(training.request == request for training in self.trainings()):
             raise MisuseError("exactly this request was ordered before: change its name to train it again")
         message_id = await self._give(TrainingOrder(request=request))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 from protocol.codec import unpack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.messages import CHECKED_TYPES, MESSAGE_TYPES, Message
+from protocol.messages import MESSAGE_TYPES, Message
 from protocol.messages.limits import limits_of
 from protocol.types import FrozenModel
 
@@ -27,7 +27,7 @@ def body_of(signed: SignedMessage, kind: type[FrozenModel] | None = None) -> Any
 
     Raises ProtocolViolation: "malformed", "unknown_type", or "type_mismatch" with the envelope.
     """
-    newer, named = signed.envelope.is_newer, kind or _type_named(signed.envelope.type)
+    newer, named = signed.envelope.is_newer, kind or MESSAGE_TYPES.get(signed.envelope.type)
     if named is None:
         raise ProtocolViolation("unknown_type", signed.envelope.type)
     model = named if newer else kind or Message
@@ -35,8 +35,3 @@ def body_of(signed: SignedMessage, kind: type[FrozenModel] | None = None) -> Any
     if body.type != signed.envelope.type:
         raise ProtocolViolation("type_mismatch", signed.envelope.type)
     return body
-
-
-def _type_named(name: str) -> type[FrozenModel] | None:
-    """Of any machine's table: what a daemon may be sent at all, admission has decided before."""
-    return MESSAGE_TYPES.get(name) or CHECKED_TYPES.get(name)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from eth_hash.auto import keccak
 from pydantic import (
@@ -17,9 +17,6 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 ZERO_ADDRESS = "0x" + "0" * 40
-
-Rounds = Literal["plain", "checked"]
-"""How a market's rounds are run: all its parties have the same. In checked ones everything is proven."""
 
 
 class Together:

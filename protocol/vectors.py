@@ -45,42 +45,6 @@ class EncryptedVector(FrozenModel):
         return ciphertexts_digest(self.ciphertexts)
 
 
-class PackedVector(FrozenModel):
-    """`count` entries in slots of `slot_bits` bits, as many to a ciphertext as both ends' layout says."""
-
-    key_id: Digest
-    scale: Annotated[int, Field(ge=0, le=4096)]
-    count: Annotated[int, Field(ge=1, le=10_000_000)]
-    slot_bits: Annotated[int, Field(ge=1, le=1 << 16)]
-    ciphertexts: Ciphertexts
-
-    @classmethod
-    def of(
-        cls, key: PublicKey, ciphertexts: Sequence[Ciphertext], *, scale: int, count: int, slot_bits: int
-    ) -> "PackedVector":
-        """The packed vector of ciphertexts that already went through the blinding door."""
-        return cls(
-            key_id=key.key_id,
-            scale=scale,
-            count=count,
-            slot_bits=slot_bits,
-            ciphertexts=tuple(write_ciphertexts(key, ciphertexts)),
-        )
-
-    def read(
-        self, key: PublicKey, *, scale: int, count: int, slot_bits: int, ciphertexts: int
-    ) -> list[Ciphertext]:
-        """The checked ciphertexts; raises ProtocolViolation where the sender's layout is not ours."""
-        _check(self.key_id == key.key_id, "wrong_key")
-        _check(self.scale == scale, "wrong_scale")
-        _check(self.count == count and self.slot_bits == slot_bits, "wrong_layout")
-        return read_ciphertexts(key, self.ciphertexts, ciphertexts)
-
-    def digest(self) -> bytes:
-        """Keccak-256 of the ciphertexts."""
-        return ciphertexts_digest(self.ciphertexts)
-
-
 def _check(holds: bool, code: str) -> None:
     if not holds:
         raise ProtocolViolation(code)

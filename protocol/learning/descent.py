@@ -1,19 +1,14 @@
 """Gradient descent for linear regression as an affine map of the weights.
 
 One full-batch step with ridge λ is θ ← Aθ + b with A = I − η(XᵀX/m + λI) and b = ηXᵀy/m; N steps are again
-one affine map (M, v), worked out in plaintext. On an encrypted model it costs p² products whatever N is.
+one affine map (M, v), worked out in plaintext.
 """
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from protocol.crypto.cipher import Ciphertext, PublicKey, ShortExponentBlinder, linear_combinations
-from protocol.crypto.fixed_point import encode, encode_matrix
-from protocol.crypto.randomness import Randomness
-from protocol.learning.scales import COEFFICIENT_SCALE, UPDATE_SCALE
 from protocol.request import Request
 from protocol.scaling import LARGEST_STEP
 
@@ -61,21 +56,3 @@ def affine_map(factor: Matrix, *, step_size: float, l2: float, local_steps: int)
     step[p, p] = 1
     power = np.linalg.matrix_power(step, local_steps)
     return power[:p, :p], power[:p, p]
-
-
-def local_model(
-    key: PublicKey,
-    matrix: Matrix,
-    offset: Matrix,
-    model: Sequence[Ciphertext],
-    blinder: ShortExponentBlinder,
-    randomness: Randomness,
-) -> list[Ciphertext]:
-    """Enc(Mθ + v) at scale f + g from Enc(θ) at scale f (p ciphertexts), blinded."""
-    rows = encode_matrix(matrix, COEFFICIENT_SCALE)
-    products = linear_combinations(key, rows, model)
-    shifted = [
-        key.add(product, key.lift(constant))
-        for product, constant in zip(products, encode(offset, UPDATE_SCALE), strict=True)
-    ]
-    return blinder.blind(shifted, randomness)

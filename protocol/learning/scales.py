@@ -6,10 +6,6 @@ COEFFICIENT_SCALE = 40
 """g: plaintext coefficients that multiply a model or a residual."""
 UPDATE_SCALE = MODEL_SCALE + COEFFICIENT_SCALE
 """Local models: one product away from the model."""
-RESIDUAL_SCALE = UPDATE_SCALE + COEFFICIENT_SCALE
-"""Encrypted residuals: a factor's row times a local model."""
-METRIC_SCALE = 2 * RESIDUAL_SCALE
-"""Products of two residuals."""
 ENTRY_SCALE = 64
 """h: entries of a Gram matrix."""
 CARRY_BITS = 64

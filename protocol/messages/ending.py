@@ -95,7 +95,7 @@ class Complaint(MessageBody):
         routes=tuple((sender, recipient) for sender in PARTIES for recipient in PARTIES),
         sent_when="When a check failed whose evidence others can verify.",
         example=lambda: Complaint(
-            code="bad_opening", accused=VALIDATOR, evidence=(relayed("encrypted_metric", VALIDATOR),)
+            code="bad_opening", accused=VALIDATOR, evidence=(relayed("proven_metric", VALIDATOR),)
         ),
     )
 

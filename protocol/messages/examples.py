@@ -7,13 +7,12 @@ from protocol.envelope import Envelope, SignedMessage
 from protocol.records import RoundRecord
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.vectors import EncryptedVector, PackedVector
+from protocol.vectors import EncryptedVector
 
 TRAINER, OTHER, VALIDATOR = ("0x" + byte * 20 for byte in ("a1", "a2", "b1"))
 AGGREGATOR_ADDRESS = "0x" + "cc" * 20
 DIGEST, SIGNATURE, ROOT = b"\xd1" * 32, b"\x51" * 64 + b"\x1b", 0x2F1D
 VECTOR = EncryptedVector(key_id=b"\x4b" * 32, scale=64, ciphertexts=(b"\x01\x02", b"\x03\x04"))
-PACKED = PackedVector(key_id=b"\x4b" * 32, scale=104, count=4, slot_bits=200, ciphertexts=(b"\x05\x06",))
 SCALE = 10**18
 RECORD = RoundRecord(
     training=7,

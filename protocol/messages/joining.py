@@ -8,15 +8,12 @@ from protocol.data_card import MOST_CARD_BYTES, Cards
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
 from protocol.messages.examples import (
     DIGEST,
-    OTHER,
     ROOT,
-    TRAINER,
-    VALIDATOR,
     VECTOR,
     any_card,
     any_request,
 )
-from protocol.messages.values import BigNatural, Count, KeyProof, Moment, Parties
+from protocol.messages.values import BigNatural, Count, KeyProof, Moment
 from protocol.request import Request
 from protocol.request_sections import MAXIMUM_FEATURES
 from protocol.types import Address, Code, Digest, FrozenModel
@@ -211,41 +208,8 @@ class JoiningProgress(MessageBody):
         return self.asked - sum(group.owners for group in self.declined)
 
 
-class OwnerReady(MessageBody):
-    """DO → FA, when `RolesDrawn` is confirmed: an owner with a seat takes part, with so many rows."""
-
-    type: Literal["owner_ready"] = "owner_ready"
-    rows: Count
-
-    catalogue: ClassVar[Catalogue] = Catalogue(
-        routes=((OWNER, AGGREGATOR),),
-        sent_when="When `RolesDrawn` is confirmed: before, nobody learns more of rows than their card says.",
-        answers=("training_started",),
-        deadline="step_s",
-        on_silence="The training starts without this owner.",
-        example=lambda: OwnerReady(rows=442),
-    )
-
-
 class RowCount(FrozenModel):
     """How many rows an owner says it has."""
 
     owner: Address
     rows: Count
-
-
-class TrainingStarted(MessageBody):
-    """FA → MB, DOs, when `RolesDrawn` is confirmed: who trains and who validates, in seat order."""
-
-    type: Literal["training_started"] = "training_started"
-    trainers: Parties
-    validators: Parties
-    rows: Annotated[tuple[RowCount, ...], Field(max_length=256)]
-
-    catalogue: ClassVar[Catalogue] = Catalogue(
-        routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),
-        sent_when="When `RolesDrawn` is confirmed and the owners with a seat are ready.",
-        example=lambda: TrainingStarted(
-            trainers=(TRAINER, OTHER), validators=(VALIDATOR,), rows=(RowCount(owner=TRAINER, rows=442),)
-        ),
-    )

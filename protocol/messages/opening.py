@@ -5,28 +5,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
-from protocol.messages.examples import RECORD, ROOT, SCALE, SIGNATURE, TRAINER, VALIDATOR, relayed
-from protocol.messages.values import BigNatural, KeptHead, Relayed
+from protocol.messages.examples import RECORD, ROOT, SCALE, SIGNATURE, TRAINER
+from protocol.messages.values import BigNatural, KeptHead
 from protocol.records import RoundRecord
 from protocol.types import Address, BigInteger, EcdsaSignature, FrozenModel
-
-
-class OpeningRequest(MessageBody):
-    """FA → MB, V: all metrics of the attempt, for everyone to multiply."""
-
-    type: Literal["opening_request"] = "opening_request"
-    metrics: Relayed
-
-    catalogue: ClassVar[Catalogue] = Catalogue(
-        routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),
-        sent_when="When the attempt's metrics are all in.",
-        answers=("opening", "opening_refused"),
-        deadline="step_s",
-        on_silence="The training ends at the last recorded round.",
-        carries="all signed metrics",
-        seat="validators",
-        example=lambda: OpeningRequest(metrics=(relayed("encrypted_metric", VALIDATOR),)),
-    )
 
 
 class Opening(MessageBody):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from eth_hash.auto import keccak
 
@@ -10,9 +10,7 @@ from protocol.codec import pack, unpack
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation, TrainingFailure
 from protocol.roles.aggregator import role as federated_aggregator
-from protocol.roles.aggregator.checked import role as checked_aggregator
 from protocol.roles.buyer import role as model_buyer
-from protocol.roles.buyer.checked import role as checked_buyer
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.early import EarlyInputs, EarlyReference, HeldInput, Members, require_party
@@ -22,8 +20,7 @@ from protocol.roles.engine.machine import Machine, Observer, no_observer
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import PhaseState, references
 from protocol.roles.owner import role as data_owner
-from protocol.roles.owner.checked import role as checked_owner
-from protocol.types import FrozenModel, Rounds
+from protocol.types import FrozenModel
 
 
 class RoleModule(Protocol):
@@ -57,16 +54,6 @@ ROLES: Mapping[str, RoleModule] = {
     "data_owner": data_owner,
     "federated_aggregator": federated_aggregator,
 }
-"""In a market whose rounds are plain."""
-
-CHECKED_ROLES: Mapping[str, RoleModule] = {
-    "model_buyer": checked_buyer,
-    "data_owner": checked_owner,
-    "federated_aggregator": checked_aggregator,
-}
-"""In a market whose rounds are checked."""
-
-ROLES_OF: Mapping[Rounds, Mapping[str, RoleModule]] = {"plain": ROLES, "checked": CHECKED_ROLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +76,32 @@ class EncodedStep:
 class _Instance(FrozenModel):
     """What is stored of one training: the packed state and references to the early inputs.
 
-    Earlier versions packed these into `held`. `rounds` tells which machine the state is of, so whoever reads
-    a store needs no setting.
+    Earlier versions packed these into `held`, and had a second kind of rounds: `rounds` tells a training that
+    was begun with those from others.
     """
 
     state: bytes
-    rounds: Rounds = "plain"
+    rounds: Literal["plain", "checked"] = "plain"
     held: tuple[bytes, ...] = ()
     early: tuple[EarlyReference, ...] = ()
 
 
 def decode_state(role: str, content: bytes, roles: Mapping[str, RoleModule] | None = None) -> PhaseState:
-    """The state inside stored bytes, of either kind of rounds; `roles` are a test's own machines."""
+    """The state inside stored bytes; `roles` are a test's own machines.
+
+    Raises ProtocolViolation for what cannot be read, such as rounds of an earlier version that are under way.
+    """
     instance = unpack(_Instance, content)
-    state: PhaseState = (roles or ROLES_OF[instance.rounds])[role].MACHINE.read(instance.state)
+    state: PhaseState = (roles or ROLES)[role].MACHINE.read(instance.state)
     return state
 
 
-def rounds_in(content: bytes) -> Rounds:
-    """The rounds of the training in stored bytes; raises ProtocolViolation for what cannot be read."""
-    return unpack(_Instance, content).rounds
+def has_earlier_rounds(content: bytes) -> bool:
+    """Whether an earlier version began the training in stored bytes with rounds that none can go on with.
+
+    Raises ProtocolViolation for what cannot be read.
+    """
+    return unpack(_Instance, content).rounds == "plain"
 
 
 def early_references(content: bytes) -> frozenset[bytes]:
@@ -128,9 +121,9 @@ def early_inputs(content: bytes, name: str, blobs: Mapping[bytes, bytes]) -> tup
     return tuple(unpack(HeldInput, blobs[digest]).item for digest in named)
 
 
-def inputs_of(role: str, rounds: Rounds = "plain") -> frozenset[str]:
+def inputs_of(role: str) -> frozenset[str]:
     """The names of all inputs that some phase of the role allows (see `input_name`)."""
-    return frozenset(row.input for row in ROLES_OF[rounds][role].MACHINE.rows)
+    return frozenset(row.input for row in ROLES[role].MACHINE.rows)
 
 
 def run_step(
@@ -143,29 +136,24 @@ def run_step(
 ) -> EncodedStep:
     """Run one input, then every held input that the change made timely; `observe` is told of each.
 
-    `state` is None for the first input of a training. The machine is the role's for `context.rounds`; `roles`
-    are a test's own. A peer's fault comes out as a ReportViolation effect with the state unchanged; our own
-    bugs raise.
-    Raises ProtocolViolation for a first input that starts nothing, and "other_rounds" for a state that the
-    other machine has made.
+    `state` is None for the first input of a training; `roles` are a test's own machines. A peer's fault comes
+    out as a ReportViolation effect with the state unchanged; our own bugs raise.
+    Raises ProtocolViolation for a first input that starts nothing, and "other_rounds" for a training under
+    way that an earlier version began with other rounds.
     """
-    module = (roles or ROLES_OF[context.rounds])[role]
+    module = (roles or ROLES)[role]
     if state is None:
         first, early = module.initial(item, context), EarlyInputs((), {})
     else:
         instance = unpack(_Instance, state)
-        if instance.rounds != context.rounds:
-            raise ProtocolViolation("other_rounds", f"begun with {instance.rounds} rounds")
-        first, early = Step(module.MACHINE.read(instance.state)), _early(instance, context.blobs)
+        first, early = Step(_state(module, instance)), _early(instance, context.blobs)
     attempts = _Attempts(module, context, observe, early, first.state, first.effects)
     if not attempts.offer(item):
         attempts.hold(item)
     attempts.offer_held()
     waiting = tuple(early.references)
     return EncodedStep(
-        state=pack(
-            _Instance(state=module.MACHINE.write(attempts.state), rounds=context.rounds, early=waiting)
-        ),
+        state=pack(_Instance(state=module.MACHINE.write(attempts.state), rounds="checked", early=waiting)),
         effects=(*attempts.effects, *early.effects()),
         references=frozenset(references(attempts.state)) | frozenset(references(waiting)),
         display_status=module.display_status(attempts.state),
@@ -247,6 +235,14 @@ class _Attempts:
             blobs={**self.context.blobs, **stored},
             block_time=float(item.chain_event.timestamp) if isinstance(item, EventConfirmed) else None,
         )
+
+
+def _state(module: RoleModule, instance: _Instance) -> PhaseState:
+    """The state to go on from: what is over answers late questions, whatever its rounds were."""
+    state: PhaseState = module.MACHINE.read(instance.state)
+    if instance.rounds == "plain" and state.phase not in module.FINAL:
+        raise ProtocolViolation("other_rounds", "an earlier version began it: that one can end it")
+    return state
 
 
 def _early(instance: _Instance, blobs: Mapping[bytes, bytes]) -> EarlyInputs:

@@ -16,7 +16,7 @@ from protocol.roles.checked.record import OpenedProduct, record_of, require_fact
 from protocol.roles.checked.widths import checked_widths
 from protocol.roles.engine.refusals import require
 from protocol.roles.shared.accusing import require_signed_openings
-from protocol.roles.shared.metric_check import check_openings
+from protocol.roles.shared.openings import check_openings
 from protocol.signatures import recover_address
 from protocol.types import RoundAttempt
 from protocol.verification.contents import Contents

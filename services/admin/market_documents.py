@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from protocol.marketplace import PartyRole
 from protocol.request_sections import DEFAULT_KIND
-from protocol.types import Rounds
 from services.admin.broker_administrator import ADMINISTRATOR
 from services.admin.market_console import console_section
 from services.admin.market_database import store_url
@@ -37,8 +36,8 @@ class MarketPlan:
     for arithmetic; `metrics_port` is the first of consecutive ports, one a daemon, and `metrics_host` the
     address that they are opened on; `console_port` and `console_host` likewise, for all but the listener;
     None takes free ones. `postgresql_url` names a server and its administrator; without it, stores are SQLite
-    files. `block_seconds` lie between the blocks of an own chain. `rounds` are checked in a new market; one
-    that is there keeps what its broker's document says. The sample order asks for a model of `kind`.
+    files. `block_seconds` lie between the blocks of an own chain. The sample order asks for a model of
+    `kind`.
     """
 
     folder: Path
@@ -63,7 +62,6 @@ class MarketPlan:
     console_port: int | None = None
     console_host: str = "127.0.0.1"
     block_seconds: float = 1.0
-    rounds: Rounds = "checked"
 
 
 _FOR_TRYING = {"per_buyer": 10_000, "in_total": 10_000}
@@ -96,7 +94,6 @@ def broker_document(plan: MarketPlan, folder: MarketFolder, deployment: Deployme
         },
         "amqp": {"url": plan.broker_url},
         "vhost": plan.virtual_host,
-        "rounds": plan.rounds,
         "participants": [
             broker_place(party.role, party.address, party.name)
             for party in folder.participants
@@ -148,7 +145,6 @@ def party_document(
         "keystore": KEYS,
         "passphrase_file": PASSPHRASE,
         "workers": plan.workers,
-        "rounds": plan.rounds,
         **console,
         "names": dict(names),
         **_own(place.role, others),

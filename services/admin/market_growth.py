@@ -244,7 +244,6 @@ def _configure(control: MarketControl, newcomer: Newcomer, address: str, deploym
         plan,
         chain_url=newcomer.chain_url or plan.chain_url,
         broker_url=newcomer.broker_url or plan.broker_url,
-        rounds=load_plan(control.folder / BROKER_PLAN).rounds,
     )
     names = {one.address: one.name for one in control.members if one.address}
     others = [one.address for one in _counterparts(control, newcomer)]

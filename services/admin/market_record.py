@@ -12,7 +12,7 @@ from services.admin.market_servers import OwnServers
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
 from services.common.files import write_private
-from services.config.settings import Settings
+from services.config.settings import Settings, without_rounds
 
 RECORD = "market.yaml"
 _REMARK = "How deltaml admin market set this market up; its commands read and write it."
@@ -34,11 +34,15 @@ class MarketRecord(Settings):
     @field_validator("plan", mode="before")
     @classmethod
     def _of_an_earlier_version(cls, plan: Any) -> Any:
-        """Whether rounds are checked stood there as yes or no: such a market keeps them."""
-        if not isinstance(plan, dict) or "checked" not in plan:
+        """How rounds are run stood there, and before that whether they are checked, as yes or no."""
+        if not isinstance(plan, dict):
             return plan
         rest = {name: value for name, value in plan.items() if name != "checked"}
-        return {"rounds": "checked" if plan["checked"] else "plain", **rest}
+        rounds = {"rounds": "checked" if plan["checked"] else "plain"} if "checked" in plan else {}
+        try:
+            return without_rounds({**rounds, **rest})
+        except ValueError as error:
+            raise ConfigurationError(f"{RECORD}: {error}") from None
 
     @classmethod
     def of(cls, folder: Path) -> Self:

@@ -126,8 +126,7 @@ def _checked_data(plan: MarketPlan) -> DemoData:
     options = _demo_options(plan)
     data = load_data(options)
     request = demo_request(options, data, ZERO_ADDRESS)  # a column that does not vary is told now
-    if plan.rounds == "checked":
-        check_checkable(request)
+    check_checkable(request)
     return data
 
 
@@ -139,7 +138,7 @@ async def _deployed(plan: MarketPlan, folder: MarketFolder) -> Deployment:
 
 
 async def _provisioned(record: MarketRecord, made: SetUp, tell: Tell) -> MarketRecord:
-    """The broker made as the market needs it; the record has its virtual host and rounds from then on."""
+    """The broker made as the market needs it; the record has its virtual host from then on."""
     folder = made.folder
     for place in (*(party.folder for party in folder.participants), private_folder(folder.listener)):
         ensure_secret(place / BROKER_PASSWORD)
@@ -154,7 +153,7 @@ async def _provisioned(record: MarketRecord, made: SetUp, tell: Tell) -> MarketR
     changes = await provision(broker)
     made.write(folder.broker_plan, text)
     tell(f"broker: {changes} changes in virtual host {broker.vhost}")
-    record = record.with_plan(virtual_host=broker.vhost, rounds=broker.rounds)
+    record = record.with_plan(virtual_host=broker.vhost)
     record.save()
     return record
 
@@ -167,7 +166,6 @@ def _demo_options(plan: MarketPlan) -> DemoOptions:
         target=plan.target,
         columns=plan.columns,
         seed=plan.seed,
-        rounds_kind=plan.rounds,
     )
 
 

@@ -57,7 +57,7 @@ def train(
         raise MisuseError("--follow shows the training to people: leave out --json and --no-wait")
     wanted = load_request(request)
     settings = load(config, "model-buyer")
-    check_order(wanted, settings.rounds)
+    check_order(wanted)
     tell_few_rows(wanted)
     seconds = 0.0 if no_wait else wait
     own = own_policy(admit or [], admit_card or [], others, settings.names)

@@ -47,7 +47,7 @@ def check(
 ) -> None:
     """Tell whether a request can be ordered, and what to think over before; nothing is sent."""
     wanted = load_request(document)
-    check_order(wanted, "checked")
+    check_order(wanted)
     digest = f"0x{wanted.hash().hex()}"
     if json:
         few = few_rows(wanted)

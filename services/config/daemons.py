@@ -18,6 +18,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from protocol.asset import MOST_DECIMALS, SYMBOL, Assets, token_asset
@@ -27,7 +28,7 @@ from protocol.marketplace import PartyRole
 from protocol.messages.market import MOST_AGGREGATORS
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
-from protocol.types import Name, Rounds, repeated
+from protocol.types import Name, repeated
 from services.common.accents import composed
 from services.common.documents import read_yaml
 from services.common.errors import ConfigurationError
@@ -35,7 +36,7 @@ from services.common.files import read_passphrase
 from services.common.problems import lines_of
 from services.config.admission import BuyerAdmission
 from services.config.console import ConsoleSettings
-from services.config.settings import FOLDER, Account, FilePath, Settings, store_url, url_of
+from services.config.settings import FOLDER, Account, FilePath, Settings, store_url, url_of, without_rounds
 
 Kind = Literal["model-buyer", "data-owner", "aggregator", "chain-listener"]
 
@@ -189,11 +190,6 @@ class Participant(Daemon):
 
     keystore: FilePath = Field(description="Folder of the key store; make it with: deltaml keys create.")
     passphrase_file: FilePath = Field(description="File whose first line is the key store's passphrase.")
-    rounds: Rounds = Field(
-        "checked",
-        description="How this market's rounds are run, the same for all its parties: checked, in which "
-        "everything is proven. Plain is for the trainings that were begun so, until they have ended.",
-    )
     traces: Traces = Field(Traces(), description="Where traces go.")
     workers: int | None = Field(
         None, ge=0, le=256, description="Processes for the arithmetic; by default one a core, 0 for none."
@@ -207,6 +203,8 @@ class Participant(Daemon):
         max_length=1_000,
         description="Tokens whose amounts are shown in whole ones; of others smallest units are shown.",
     )
+
+    _of_an_earlier_version = model_validator(mode="before")(without_rounds)
 
     @property
     def assets(self) -> Assets:

@@ -1,7 +1,7 @@
 """What all configuration sections are made of."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
@@ -64,6 +64,21 @@ FilePath = Annotated[Path, AfterValidator(_relative)]
 
 Account = Annotated[Address, BeforeValidator(_plain)]
 """An address in any case, as `plain_address` takes it."""
+
+
+def without_rounds(given: Any) -> Any:
+    """A document without `rounds: checked`, which earlier versions wrote: there is no other kind any more.
+
+    Raises ValueError, with the remedy, for another kind: trainings begun so only an earlier version can end.
+    """
+    if not isinstance(given, dict) or "rounds" not in given:
+        return given
+    if given["rounds"] != "checked":
+        raise ValueError(
+            f"rounds: {given['rounds']} is no more: let the trainings of this market end with the version "
+            "before, then upgrade, and take the line out"
+        )
+    return {name: value for name, value in given.items() if name != "rounds"}
 
 
 class Settings(BaseModel):

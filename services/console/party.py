@@ -11,7 +11,6 @@ from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from protocol.request import Request
 from protocol.terms import Token
-from protocol.types import Rounds
 from services.data.catalog import Catalog
 from services.data.row_reader import Import
 from services.data.sandboxed_reader import Found, read_apart
@@ -47,7 +46,6 @@ class Party:
     `balance` asks the chain how much of a token the account has and may raise ChainError. Only a data owner
     has `owner_resources`; `aggregators` are those that a buyer asks what is on offer.
     `names` are the operator's own for other parties, by address; `assets` what amounts are written in.
-    `rounds` is how the market's are run.
     `pooled` tells what a model of all trainers' rows together would reach, where somebody has all of them: in
     a demonstration.
     """
@@ -62,7 +60,6 @@ class Party:
     aggregators: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     assets: Assets = NO_TOKENS
-    rounds: Rounds = "checked"
     pooled: Callable[[Request, ChainStory], float | None] | None = None
 
     @property

@@ -71,12 +71,12 @@ def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
 
 async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopping: Stopping) -> None:
     if isinstance(config, ModelBuyerConfig):
-        check_standing_orders(config.standing_orders, config.rounds)
+        check_standing_orders(config.standing_orders)
     keystore = Keystore.open(config.keystore, read_passphrase(config.passphrase_file))
     hub = Hub()
     async with AsyncExitStack() as stack:
         connections = await connect(config, stack)
-        await retry_while_unavailable(check_kept_rounds, connections.store, config.rounds)
+        await retry_while_unavailable(check_kept_rounds, connections.store)
         pool = StepPool(config.workers)
         stack.callback(pool.close)
         newest = MarketplaceViews(connections.rpc, connections.market)
@@ -172,7 +172,6 @@ def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Conso
         names=config.names,
         assets=config.assets,
         aggregators=config.aggregators if isinstance(config, ModelBuyerConfig) else (),
-        rounds=config.rounds,
     )
     return Console(party, config.console, hub)
 

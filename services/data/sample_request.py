@@ -21,7 +21,6 @@ from protocol.request_kinds import DEMANDS
 from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND, Schedule
 from protocol.terms import NATIVE, Token
-from protocol.types import Rounds
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
 from services.data.identifiers import require_measurement
@@ -59,7 +58,7 @@ class DemoOptions:
     """What to train and how; the defaults are the diabetes data under 3072-bit keys.
 
     None leaves a value to the request's own defaults, or with `thesis` to those of the 2019 thesis: features
-    as they are, 20 × 5 steps of 1.5 from zero, without ridge. `rounds_kind` is how the market's are run.
+    as they are, 20 × 5 steps of 1.5 from zero, without ridge.
     """
 
     kind: str = DEFAULT_KIND
@@ -73,7 +72,6 @@ class DemoOptions:
     key_bits: int = 3072
     deposit: int | None = None
     token: bool = False
-    rounds_kind: Rounds = "checked"
     broker: str | None = None
     chain: str | None = None
     data: Path | None = None

@@ -4,9 +4,8 @@ from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import PartyRole
-from protocol.messages import READABLE_TYPES, TYPES_OF, size_limit
+from protocol.messages import MESSAGE_TYPES, size_limit
 from protocol.records import Market
-from protocol.types import Rounds
 from services.bus.port import Delivery, read_envelope
 from services.identity.directory import Directory
 from services.identity.keys import Identity
@@ -21,14 +20,10 @@ class Admission:
         market: Market,
         role: PartyRole,
         directory: Directory,
-        rounds: Rounds = "plain",
     ) -> None:
-        """`market` is the one that the daemon works for, and how its rounds are run.
-
-        `directory` tells the roles registered there.
-        """
+        """`market` is the one that the daemon works for, `directory` tells the roles registered there."""
         self._address, self._identity, self._market = identity.address, identity, market
-        self._role, self._directory, self._rounds = role, directory, rounds
+        self._role, self._directory = role, directory
 
     async def admit(self, delivery: Delivery) -> SignedMessage:
         """The message behind a delivery: addressed, routed, sealed, signed and formed as it must be.
@@ -43,11 +38,9 @@ class Admission:
         if envelope.recipient != self._address:
             raise ProtocolViolation("wrong_recipient", envelope.recipient)
         envelope.require_market(self._market)
-        kind = TYPES_OF[self._rounds].get(envelope.type)
+        kind = MESSAGE_TYPES.get(envelope.type)
         if kind is None:
-            # A message of the other rounds would find no handler, and be kept as if it were early.
-            code = "other_rounds" if envelope.type in READABLE_TYPES else "unknown_type"
-            raise ProtocolViolation(code, envelope.type)
+            raise ProtocolViolation("unknown_type", envelope.type)
         own = envelope.sender == self._address
         sender_role = "operator" if own else await self._directory.role_of(envelope.sender)
         if (sender_role, self._role) not in kind.catalogue.routes:

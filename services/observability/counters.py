@@ -15,17 +15,16 @@ from services.records.training_history import ROUND_ENDS, ROUND_STARTS
 PHASES = ("start", "keys", "training", "refresh", "metric", "opening", "chain", "bus", "store")
 
 _INPUTS_OF_PHASE = {
-    "training": ("encrypted_model", "gradient_update", "proven_update"),
-    "refresh": ("refresh_request", "refresh_answer", "moment_request", "moment_answer"),
+    "training": ("encrypted_model", "proven_update"),
+    "refresh": ("moment_request", "moment_answer"),
     "metric": (
-        *("local_models", "noisy_metric", "metric_products", "encrypted_metric"),
         *("attempt_announced", "round_evidence", "proven_metric", "shown_metrics", "check_verdict"),
         *("projection_request", "projection_answer"),
         *("zero_test_shown", "zero_test_consent", "zero_test_request", "zero_test_result"),
         *("zero_test_evidence_request", "zero_test_evidence"),
     ),
     "opening": (
-        *("opening_request", "opening", "round_signature", "trained_model"),
+        *("opening", "round_signature", "trained_model"),
         *("ring_committed", "ring_nonce", "ring_shared", "ring_consent"),
         *("ranges_asked", "ring_opening_request", "ring_opening"),
         *("shown_noise", "metric_consent", "metric_opening_request"),

@@ -55,7 +55,6 @@ async def role_of(
                 keystore,
                 config.standing_orders,
                 config.admission.policy(config.names),
-                rounds=config.rounds,
             )
         case AggregatorConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
@@ -67,7 +66,6 @@ async def role_of(
                 places=places,
                 bonds=config.bonds,
                 file=config.file,
-                rounds=config.rounds,
             )
         case DataOwnerConfig():
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
@@ -83,7 +81,6 @@ async def role_of(
                 catalog=catalog,
                 places=places,
                 file=config.file,
-                rounds=config.rounds,
             )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from cachetools import LRUCache
 from typing_extensions import override
 
 from protocol.bodies import body_of
@@ -27,9 +26,7 @@ from protocol.request import Request
 from protocol.roles.dispatch import decode_state, early_inputs
 from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import EventConfirmed, Input, PolicyChanged, input_name
-from protocol.roles.owner.checked.state import CheckedState, CommittedState
-from protocol.roles.owner.state import JoinedState, OwnerState, UndecidedState
-from protocol.types import Rounds
+from protocol.roles.owner.state import UndecidedState
 from services.data.catalog import Catalog
 from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
@@ -45,7 +42,6 @@ _CARDS = "cards_at:"
 _UNDECIDED = ("WAITING", "READY")
 _DECIDING = frozenset({"Opened", "invitation", "owner_decision", "catalogue_changed", "policy_changed"})
 """The inputs whose step may join a training."""
-_MOST_TRAININGS = 1024
 
 
 class OwnerRole(Role):
@@ -65,7 +61,6 @@ class OwnerRole(Role):
         catalog: Catalog | None = None,
         places: Places | None = None,
         file: Path | None = None,
-        rounds: Rounds = "plain",
     ) -> None:
         """`aggregators` are those we work with; they may be set anew, from `file` where there is one.
 
@@ -73,12 +68,11 @@ class OwnerRole(Role):
         changes. `policy` is the configured one: an ordered one takes its place. `places` bound the trainings
         under way.
         """
-        super().__init__(store, rounds)
+        super().__init__(store)
         self._seat_keys, self._address = seat_keys, address
         self.data_sets, self.aggregators, self.configured = data_sets, aggregators, policy
         self.catalog, self._places, self.file = catalog, places or Places(store), file
         self.asks_again_at: float | None = None
-        self._copied: LRUCache[str, bool] = LRUCache(_MOST_TRAININGS)
         count_earlier_trainings(store)
 
     def announcements(self) -> tuple[tuple[str, Message], ...]:
@@ -130,38 +124,28 @@ class OwnerRole(Role):
         policy = self.policy()  # read once: an order that comes while rows are fitted is for the next step
         return RoleContext(
             exchange_keys=await self._seat_keys.of(training),
-            private=await self._with_fits(key, item, self.private(key, item), policy),
+            private=await self._with_fits(key, item, self.private(item), policy),
             policy=policy,
         )
 
-    def private(self, key: str, item: Input) -> Mapping[str, bytes]:
-        """Where a training may be joined, the card of every data set, and what was joined before.
+    def private(self, item: Input) -> Mapping[str, bytes]:
+        """With a step that may join a training: the cards of every data set, its rows, and what was joined.
 
-        Rows only once the chain shows our seat: until the training has its own copy, those of its data set.
-        Where rounds are checked also with the step that joins: it commits to what the rows lead to.
+        Who joins commits to what the rows lead to. No other step sees any, nor one that finds our seat taken.
         """
-        decides, copying = self.is_serialized(item), self._copying(key, item)
-        if not decides and copying is None:
+        if not self.is_serialized(item):
             return {}
-        data_sets, values = self.data_sets(), {}
-        if decides:
-            values = {private.CARD.name_of(name): pack(one.card) for name, one in data_sets.items()}
-            values[private.COUNTS.name] = pack(counts_of(self.store))
-        commits = decides and self.rounds == "checked"
-        for name, one in data_sets.items():
-            if (
-                commits
-                or isinstance(copying, UndecidedState)
-                or (copying is not None and name == copying.data_set)
-            ):
-                values[private.CARD.name_of(name)] = pack(one.card)
+        values, commits = {private.COUNTS.name: pack(counts_of(self.store))}, input_name(item) in _DECIDING
+        for name, one in self.data_sets().items():
+            values[private.CARD.name_of(name)] = pack(one.card)
+            if commits:
                 values[private.DATA_SET.name_of(name)] = one.statistic.to_bytes()
         return values
 
     async def _with_fits(
         self, key: str, item: Input, values: Mapping[str, bytes], policy: bytes
     ) -> Mapping[str, bytes]:
-        """The private values, with the fits of rows that a copy is made of, where the request needs them."""
+        """The private values, with the fits of rows that are committed to, where the request needs them."""
         request, names = self._fitted_for(key, item, values, policy)
         if request is None or not kind_of(request).reads_rows:
             return values
@@ -175,14 +159,8 @@ class OwnerRole(Role):
     def _fitted_for(
         self, key: str, item: Input, values: Mapping[str, bytes], policy: bytes
     ) -> tuple[Request | None, Collection[str]]:
-        """The request of a training that takes its copy of the rows now, or commits to what they lead to.
-
-        With it the data sets that it may be.
-        """
-        copying = self._copying(key, item)
-        if copying is not None and (isinstance(copying, UndecidedState) or self._is_seated(item)):
-            return copying.request, self.data_sets().keys()
-        if self.rounds != "checked" or input_name(item) not in _DECIDING:
+        """The request of a training that may be joined now, and the data sets that it may be with."""
+        if input_name(item) not in _DECIDING:
             return None, ()
         with suppress(ProtocolViolation):  # the step tells
             row = self.store.instance(key)
@@ -192,20 +170,6 @@ class OwnerRole(Role):
             if (request := joined_request(state, item, early)) is not None:
                 return request, names_to_fit(state, item, request, unpack(OwnerPolicy, policy), values)
         return None, ()
-
-    def _copying(self, key: str, item: Input) -> OwnerState | None:
-        """The state of a training in which we have a seat, and that has no copy of its data set yet."""
-        row = None if key in self._copied else self.store.instance(key)
-        try:
-            state = None if row is None else decode_state(self.name, row.state)
-        except ProtocolViolation:  # the step tells
-            return None
-        if isinstance(state, JoinedState) and _needs_no_rows(state):
-            self._copied[key] = True
-            return None
-        if not isinstance(state, UndecidedState | JoinedState):
-            return None
-        return state if self._is_seated(item) or self._address in state.parties.seats else None
 
     def _is_seated(self, item: Input) -> bool:
         """Whether the chain shows with this input that we have a seat."""
@@ -266,8 +230,3 @@ class OwnerRole(Role):
         receiver = {} if order.to is None else {"to": order.to}
         fact = facts.WITHDRAWAL_ORDERED.pair(token=order.token, **receiver)
         return Answer(calls=(*claims, Withdraw(token=order.token, to=order.to)), fact=fact)
-
-
-def _needs_no_rows(state: JoinedState) -> bool:
-    """Whether a training has its own copy, or was committed to, which takes all that it needs of the rows."""
-    return state.statistic is not None or isinstance(state, CommittedState | CheckedState)

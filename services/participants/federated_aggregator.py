@@ -14,7 +14,6 @@ from protocol.marketplace import Opened
 from protocol.messages import AnnouncementAnswer, CardsRequest, OwnerAnnouncement
 from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import Input
-from protocol.types import Rounds
 from services.identity.seat_keys import SeatKeys
 from services.participants.offer_pages import OfferPages
 from services.participants.places import Places
@@ -43,7 +42,6 @@ class AggregatorRole(Role):
         places: Places | None = None,
         bonds: BondPolicy | None = None,
         file: Path | None = None,
-        rounds: Rounds = "plain",
     ) -> None:
         """`admitted` is the admission list: a buyer's straw man who holds ciphertexts would see the model.
 
@@ -51,7 +49,7 @@ class AggregatorRole(Role):
 
         `places` bound the trainings under way, `bonds` what it deposits for one.
         """
-        super().__init__(store, rounds)
+        super().__init__(store)
         self._seat_keys, self._places = seat_keys, places or Places(store)
         self._address, self.admitted, self.file = address, admitted, file
         self._offers, self._bonds = OfferPages(store), pack(bonds or BondPolicy())

@@ -19,7 +19,6 @@ from protocol.roles.buyer.state import BuyerState, terms_of
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.private import PAILLIER
-from protocol.types import Rounds
 from services.config.daemons import StandingOrder
 from services.participants.offer_asking import OfferAsking
 from services.records.buyer_training import ORDER
@@ -42,14 +41,13 @@ class BuyerRole(Role):
         keys: PaillierKeys,
         standing_orders: tuple[StandingOrder, ...] = (),
         admission: AdmissionPolicy | None = None,
-        rounds: Rounds = "plain",
     ) -> None:
         """`address` is the buyer's own, `keys` where its Paillier keys are.
 
         `admission` decides about owners where an order does not; without one all are admitted whom the
         aggregator admits.
         """
-        super().__init__(store, rounds)
+        super().__init__(store)
         self._address, self._keys, self.standing_orders = address, keys, standing_orders
         self._admission = pack(admission or AdmissionPolicy())
         self._offers = OfferAsking(store)

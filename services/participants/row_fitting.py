@@ -1,9 +1,8 @@
 """An owner's rows read once more with the request known, for the kinds of models that need it.
 
-Where rounds are plain only once the chain shows the owner's seat, as rows are looked at for nothing before.
-Where they are checked an owner commits with its acceptance to what its rows lead to, so they are read then,
-of a training whose deposit is paid and that policy or person joins: how long that takes tells whom it answers
-about how many rows there are, which all who take part are told once the roles are drawn.
+An owner commits with its acceptance to what its rows lead to, so they are read then, of a training whose
+deposit is paid and that policy or person joins: how long that takes tells whom it answers about how many rows
+there are, which all who take part are told once the roles are drawn.
 """
 
 import asyncio

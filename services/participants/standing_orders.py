@@ -16,7 +16,6 @@ from protocol.errors import DeltaMLError, MisuseError
 from protocol.messages import TrainingOrder
 from protocol.request import LONGEST_NAME, Request
 from protocol.roles.buyer.ordering import check_order
-from protocol.types import Rounds
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.common.outages import Outage
@@ -68,29 +67,29 @@ async def _keep(
         await asyncio.sleep(max(0.0, (period + 1) * seconds - clock()))
 
 
-def check_standing_orders(orders: tuple[StandingOrder, ...], rounds: Rounds) -> None:
-    """Whether each can be given as its file is now, in a market of such rounds, before a daemon starts.
+def check_standing_orders(orders: tuple[StandingOrder, ...]) -> None:
+    """Whether each can be given as its file is now, before a daemon starts.
 
     Raises ConfigurationError naming the order, and what is wrong with value, bound and remedy.
     """
     for number, order in enumerate(orders):
         try:
-            _request_of(order, time.time(), rounds)
+            _request_of(order, time.time())
         except DeltaMLError as error:
             raise ConfigurationError(f"standing_orders.{number}.request: {error}") from None
 
 
-def _request_of(order: StandingOrder, moment: float, rounds: Rounds) -> Request:
+def _request_of(order: StandingOrder, moment: float) -> Request:
     request = load_request(order.request)
     try:
-        check_order(request, rounds)
+        check_order(request)
         return dated(request, moment)
     except MisuseError as error:
         raise MisuseError(f"{order.request}: {error}") from None
 
 
 async def _give(runtime: Runtime, order: StandingOrder, period: int, seconds: float) -> None:
-    request = _request_of(order, period * seconds, runtime.role.rounds)
+    request = _request_of(order, period * seconds)
     identity = keccak(b"standing order" + request.hash())[:16]
     await runtime.send(runtime.address, TrainingOrder(request=request), message_id=identity)
     _log.info("standing_order_given", request=request.name)

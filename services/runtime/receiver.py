@@ -73,7 +73,6 @@ class Receiver:
             resources.market,
             resources.role.name,
             resources.directory,
-            resources.role.rounds,
         )
         self._unknown = UnknownTrainings(resources.client, resources.node, resources.role)
         self._on_input, self._batch = on_input, batch

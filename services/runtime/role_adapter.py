@@ -10,7 +10,6 @@ from protocol.marketplace import ContractCall, MarketplaceEvent, Opened, PartyRo
 from protocol.messages import Message
 from protocol.roles.dispatch import inputs_of
 from protocol.roles.engine.inputs import Input
-from protocol.types import Rounds
 from services.store import Store
 
 NO_TRAINING = "outside"
@@ -55,9 +54,9 @@ class Role:
 
     name: PartyRole
 
-    def __init__(self, store: Store, rounds: Rounds = "plain") -> None:
-        """`store` is the daemon's, `rounds` how its market's are run."""
-        self.store, self.rounds = store, rounds
+    def __init__(self, store: Store) -> None:
+        """`store` is the daemon's."""
+        self.store = store
 
     def key_of_message(self, signed: SignedMessage) -> str:
         """The instance that a message is for; raises ProtocolViolation for one that fits nowhere."""
@@ -73,7 +72,7 @@ class Role:
         return self.key_of_opening(event) if known is None and isinstance(event, Opened) else known
 
     def _takes(self, event: MarketplaceEvent) -> bool:
-        return event.event in inputs_of(self.name, self.rounds)
+        return event.event in inputs_of(self.name)
 
     def objection(self, training: int, buyer: str, aggregator: str) -> str:
         """Why a training that the store does not know cannot start here, as a code; empty where it can."""

@@ -134,10 +134,9 @@ class StepRunner:
         require_signed_once(timed.step, self._resources.market, self._resources.signed_rounds)
         with self._meter.phase("bus"):
             writes = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
-            if self._role.rounds == "checked":
-                sent = sent_messages(writes, timed.step, self._writer)
-                own = self._identity
-                writes.transcript = entries_of(timed.step, item, sent, own.address, own.signing_key)
+            sent = sent_messages(writes, timed.step, self._writer)
+            own = self._identity
+            writes.transcript = entries_of(timed.step, item, sent, own.address, own.signing_key)
         writes.answer = answer_by_step(order_in(item, self._identity.address), state, timed.step)
         with self._meter.phase("store"), tracing.span("store step"):
             self._store.write_step(queued_input, writes, time.time())
@@ -165,7 +164,6 @@ class StepRunner:
             kept_head=self._store.kept_head(key),
             private=of_role.private,
             policy=of_role.policy,
-            rounds=self._role.rounds,
             least_key_bits=self._resources.least_key_bits,
         )
 

@@ -77,8 +77,7 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     data = load_data(options)
     request = demo_request(options, data, ZERO_ADDRESS)
     check_widths(request)
-    if options.rounds_kind == "checked":
-        check_checkable(request)
+    check_checkable(request)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
     if options.folder is not None:
         _make_folder(options.folder)

@@ -97,7 +97,6 @@ class LocalMarket:
 
         `budget` is each data set's; `on_change` is told the address of a party whose daemon did something.
         """
-        self._rounds = options.rounds_kind
         self._data_sets, self._options, self._least_key_bits = data_sets, options, least_key_bits
         self._policy = OwnerPolicy(automatic=True, budget=budget, minimum_reveal_s=1)
         self._on_event, self._on_change = on_event, on_change
@@ -206,15 +205,13 @@ class LocalMarket:
             buyer,
             rpc,
             "model_buyer",
-            lambda store, *_: BuyerRole(store, buyer.address, self.keys, rounds=self._rounds),
+            lambda store, *_: BuyerRole(store, buyer.address, self.keys),
         )
         self.aggregator = self._participant(
             aggregator,
             rpc,
             "federated_aggregator",
-            lambda store, *chain: AggregatorRole(
-                store, SeatKeys(*chain), aggregator.address, admitted, rounds=self._rounds
-            ),
+            lambda store, *chain: AggregatorRole(store, SeatKeys(*chain), aggregator.address, admitted),
         )
         for owner, (name, data_set) in zip(owners, self._data_sets.items(), strict=True):
             role_in = self._owner_role(owner.address, {name: data_set})
@@ -228,7 +225,6 @@ class LocalMarket:
             data_sets=lambda: data_sets,
             aggregators=(self.aggregator.identity.address,),
             policy=self._policy,
-            rounds=self._rounds,
         )
 
     def _participant(self, identity: Identity, rpc: Rpc, role: PartyRole, role_in: RoleIn) -> Participant:
@@ -266,9 +262,7 @@ class LocalMarket:
         kinds: list[PartyRole] = ["model_buyer", "federated_aggregator"]
         kinds += ["data_owner"] * len(self._data_sets)
         places = [(kind, identity.address) for kind, identity in zip(kinds, identities, strict=True)]
-        self._amqp = await self._stack.enter_async_context(
-            declared(self._options.broker, places, self._rounds)
-        )
+        self._amqp = await self._stack.enter_async_context(declared(self._options.broker, places))
 
     def _open_bus(self, kind: PartyRole, address: str) -> Bus:
         if self._amqp is None:

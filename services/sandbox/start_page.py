@@ -205,7 +205,6 @@ async def _place(
             aggregators=(aggregator,),
             assets=assets,
             pooled=pooled,
-            rounds=party.runtime.role.rounds,
         ),
         settings,
         hubs[address],

@@ -22,7 +22,7 @@ from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.owner.checked import committing, joining
 from protocol.types import RoundAttempt
-from tests.support.roles.checked_markets import CHECKED_ROLES, checked_market
+from tests.support.roles.checked_markets import ROLES, checked_market
 from tests.support.roles.depositors import make_willing, payment_in
 from tests.support.roles.pure_contract import MARKET, TRAINING
 from tests.support.roles.pure_market import PureMarket
@@ -202,7 +202,7 @@ def prepared(
 
 
 def _copy(market: PureMarket) -> Arena:
-    shared = (CHECKED_ROLES, market.key, market.request, market.group)
+    shared = (ROLES, market.key, market.request, market.group)
     copied = copy.deepcopy(market, {id(one): one for one in shared})
     copied.__class__ = Arena
     assert isinstance(copied, Arena)

@@ -31,7 +31,7 @@ from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from tests.benchmarks import machine
 from tests.benchmarks.expected_products import RoundSize
 from tests.support.product_count import ProductCount
-from tests.support.roles.checked_markets import CHECKED_ROLES
+from tests.support.roles.checked_markets import ROLES
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
 
@@ -81,7 +81,7 @@ class TimedMarket(PureMarket):
     """Notes what each party's steps take, by round, and before each step what a product takes just then."""
 
     def __init__(self, request: dict[str, Any], data: list[Matrix], columns: list[str], **options: Any):
-        super().__init__(request, data, columns, roles=CHECKED_ROLES, **options)
+        super().__init__(request, data, columns, roles=ROLES, **options)
         self.seconds: defaultdict[int, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
         self.probes: defaultdict[int, list[float]] = defaultdict(list)
         self.outside = 0.0

@@ -16,7 +16,6 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from protocol.types import Rounds
 from services.data.samples import deal, diabetes
 from services.observability.logging import configure
 from services.sandbox.demo import DemoOptions, run_demo
@@ -46,8 +45,6 @@ class DaemonReport(BaseModel):
 
 class CheckedMarket(DaemonMarket):
     """As operators run it, and as the demo does."""
-
-    rounds: Rounds = "checked"
 
 
 async def measure(*, key_bits: int, rounds: int) -> DaemonReport:

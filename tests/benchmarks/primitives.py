@@ -2,11 +2,8 @@
 
 import os
 from collections.abc import Callable
-from decimal import Decimal
-from functools import partial
 from statistics import median
 from time import perf_counter
-from typing import TypeVar
 
 import numpy as np
 from gmpy2 import mpz
@@ -16,23 +13,19 @@ from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
 from protocol.crypto.fixed_point import encode, encode_matrix
 from protocol.crypto.linear import linear_combinations
 from protocol.crypto.opening import open_ciphertext, verify_openings
-from protocol.crypto.packing import pack
+from protocol.crypto.packing import SlotLayout, pack
 from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.crypto.randomness import Randomness
-from protocol.learning.descent import affine_map, local_model
-from protocol.learning.metric import encrypted_metrics, masked_residuals, products
-from protocol.learning.refresh import mask_updates, refresh_model, unmask_model
+from protocol.learning.descent import affine_map
+from protocol.learning.moments.widths import MomentWidths
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
-from protocol.learning.widths import Widths
 from tests.benchmarks.data import STEP_SIZE, Matrix, Split, pool
 from tests.benchmarks.proofs import ProofBenchmark
 from tests.support.thesis.thesis_way import Rows
 
 LOCAL_STEPS = 5
 RANGE_BITS = 24
-TARGET_RANGE = Decimal(321)
 
-Outcome = TypeVar("Outcome")
 Operations = dict[str, Callable[[], object]]
 
 
@@ -49,7 +42,6 @@ def measure(split: Split, *, key_bits: int, runs: int) -> list[PrimitiveReport]:
     private = generate_private_key(key_bits)
     operations = {
         **_primitives(split, private),
-        **_steps_of_a_round(split, private),
         **_proofs(split, private).operations(),
     }
     return [
@@ -77,7 +69,7 @@ def _median_seconds(operation: Callable[[], object], runs: int) -> float:
 def _primitives(split: Split, private: PrivateKey) -> Operations:
     key, randomness = private.public_key, Randomness(os.urandom(32))
     blinder = ShortExponentBlinder(key, os.urandom(32))
-    widths = _widths(split, private)
+    layout = _layout(split, private)
     matrix, _ = _affine_map(split)
     p = len(matrix)
     model = _encrypted(private, randomness, p)
@@ -89,66 +81,10 @@ def _primitives(split: Split, private: PrivateKey) -> Operations:
         "blind for the key's holder (rⁿ)": lambda: blind_for_key_holder(key, model[:1], randomness),
         "blind for others (short exponent)": lambda: blinder.blind(model[:1], randomness),
         f"linear combination, {p}×{p}": lambda: linear_combinations(key, coefficients, model),
-        f"pack {p} values": lambda: pack(key, model, widths.refresh),
+        f"pack {p} values": lambda: pack(key, model, layout),
         "open with proof": lambda: open_ciphertext(private, model[0]),
         f"verify {p} openings": lambda: verify_openings(key, model, openings, randomness),
     }
-
-
-def _steps_of_a_round(split: Split, private: PrivateKey) -> Operations:
-    key, randomness = private.public_key, Randomness(os.urandom(32))
-    blinder = ShortExponentBlinder(key, os.urandom(32))
-    widths = _widths(split, private)
-    (matrix, offset), rows = _affine_map(split), split.validators[0]
-    p, trainers = len(offset), len(split.trainers)
-    model = _encrypted(private, randomness, p)
-    train = partial(local_model, key, matrix, offset, model, blinder, randomness)
-    updates = [train() for _ in range(trainers)]
-    divisor = widths.divisor(trainers)
-    ask = _drawing(mask_updates, key, updates, widths)
-    asked, mask = ask()
-    answer = partial(refresh_model, private, asked, p, divisor, widths, randomness)
-    finish = partial(unmask_model, key, answer(), mask, divisor, widths, blinder, randomness)
-    residuals = _drawing(masked_residuals, key, factor_of(rows), updates, start=None, widths=widths)
-    noisy, state = residuals()
-    multiply = partial(
-        products,
-        private,
-        noisy,
-        models=trainers,
-        start=False,
-        residuals=p + 1,
-        widths=widths,
-        randomness=randomness,
-    )
-    own, cross = multiply()
-    unmask = _drawing(
-        encrypted_metrics,
-        key,
-        state,
-        own,
-        cross,
-        rows=len(rows.target),
-        widths=widths,
-        target_range=TARGET_RANGE,
-        zero_sum=[0] * widths.opening.plaintexts(widths.metric_count(trainers, start=False)),
-    )
-    return {
-        "trainer: local model": train,
-        "aggregator: refresh request": ask,
-        "buyer: refresh answer": answer,
-        "aggregator: refreshed model": finish,
-        f"validator: residuals of {trainers} models": residuals,
-        "buyer: products": multiply,
-        "validator: encrypted metric": unmask,
-    }
-
-
-def _drawing(
-    operation: Callable[..., Outcome], *arguments: object, **options: object
-) -> Callable[[], Outcome]:
-    """The operation with chance of its own each time."""
-    return lambda: operation(*arguments, randomness=Randomness(os.urandom(32)), **options)
 
 
 def _proofs(split: Split, private: PrivateKey) -> ProofBenchmark:
@@ -160,17 +96,18 @@ def _proofs(split: Split, private: PrivateKey) -> ProofBenchmark:
     )
 
 
-def _widths(split: Split, private: PrivateKey) -> Widths:
+def _layout(split: Split, private: PrivateKey) -> SlotLayout:
+    """Of what the buyer multiplies."""
     rows = pool(split.validators)
-    return Widths.fit(
+    widths = MomentWidths.fit(
         key_bits=private.public_key.bits,
         parameters=rows.features.shape[1],
         trainers=len(split.trainers),
-        validators=len(split.validators),
+        weights=len(rows.target),
         weight_bits=RANGE_BITS,
         residual_bits=RANGE_BITS,
-        rows=len(rows.target),
     )
+    return widths.request
 
 
 def _affine_map(split: Split) -> tuple[Matrix, Matrix]:

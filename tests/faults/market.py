@@ -16,7 +16,6 @@ import yaml
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.types import Rounds
 from services.identity.keystore import Keystore
 from services.identity.signing import order_to_self
 from tests.faults.node import Node
@@ -67,11 +66,10 @@ class FaultMarket(DaemonMarket):
         broker: PrivateBroker | NamedBroker,
         *,
         patient: bool = False,
-        rounds: Rounds = "checked",
     ) -> None:
-        """With `patient` the daemons wait for others as long as in production; `rounds` are the market's."""
+        """With `patient` the daemons wait for others as long as in production."""
         super().__init__(folder, broker.server, COLUMNS, small_data(OWNERS))
-        self.rabbitmq, self.patient, self.rounds = broker, patient, rounds
+        self.rabbitmq, self.patient = broker, patient
         self.node = Node(folder)
         self.node_proxy = NodeProxy(self.node.url)
         self.links: dict[tuple[str, str], LinkProxy] = {}
@@ -110,7 +108,7 @@ class FaultMarket(DaemonMarket):
         self.contract, self.first_block = await self._deploy()
         places = [(self._role(name), address) for name, address in self.addresses.items()]
         self.broker = await self._async_stack.enter_async_context(
-            amqp_market(self.server, places, self.folder, self.rounds)
+            amqp_market(self.server, places, self.folder)
         )
         self.traffic = Traffic(self.broker)
         await self.traffic.start()
@@ -190,7 +188,7 @@ class FaultMarket(DaemonMarket):
             name=f"fault {chance.randrange(1 << 60)}",
             aggregator=self.addresses["aggregator"],
             model={"l2": 0},
-            **(_CHECKED if self.rounds == "checked" else {"scale": "none"}),
+            **_CHECKED,
             schedule={"rounds": rounds, "local_steps": 2, "step_size": "0.05", "tolerance": 0},
             owners={"minimum": 4, "maximum": OWNERS},
             deadlines={"join_s": 60, "reveal_s": 15, "step_s": 15, "chain_s": 5, **deadlines},

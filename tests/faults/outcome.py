@@ -96,7 +96,7 @@ def _check_model(market: FaultMarket, training: Training, published: Sequence[ob
         trainers = [data[names[seats[seat]]] for seat in seats_of(one.record.trainers)]
         maps = [affine_map(owner.factor, step_size=0.05, l2=0.0, local_steps=2) for owner in trainers]
         drawn = [data[names[seats[seat]]] for seat in seats_of(one.record.validators)]
-        validators = weighed(drawn, market.rounds)
+        validators = weighed(drawn)
         before = mean_squared_error(validators, weights)
         weights = np.mean([matrix @ weights + offset for matrix, offset in maps], axis=0)
         error = mean_squared_error(validators, weights)
@@ -174,7 +174,7 @@ def _processed(market: FaultMarket, name: str) -> Counter[bytes]:
 def _check_events(market: FaultMarket, events: Sequence[ChainEvent]) -> None:
     """Every event of the training that a role acts on was processed once by everybody."""
     for name in market.addresses:
-        ledger, known = _processed(market, name), inputs_of(market.role_of(name), market.rounds)
+        ledger, known = _processed(market, name), inputs_of(market.role_of(name))
         for one in events:
             if one.event.event in known:
                 assert ledger[event_identity(one)] == 1, (name, one.event.event)

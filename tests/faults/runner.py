@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from protocol.types import Rounds
 from tests.faults.market import BOUND_SECONDS, FaultMarket
 from tests.faults.outcome import check
 from tests.faults.plan import CLASSES, scenario
@@ -35,11 +34,10 @@ async def run(
     seeds: Sequence[int],
     markets: int,
     report: Callable[[Result], None],
-    rounds: Rounds = "checked",
     *,
     named_broker: bool = False,
 ) -> None:
-    """Run the scenarios of these seeds on so many markets of these rounds; each runs one at a time.
+    """Run the scenarios of these seeds on so many markets; each runs one at a time.
 
     Each market has a broker of its own, but for `named_broker`: all use that which the environment names, and
     no scenario may kill it.
@@ -58,7 +56,7 @@ async def run(
             )
         async with asyncio.TaskGroup() as tasks:
             for broker in brokers:
-                tasks.create_task(_work(broker, waiting, report, rounds))
+                tasks.create_task(_work(broker, waiting, report))
 
 
 def stop_when_told() -> None:
@@ -69,12 +67,12 @@ def stop_when_told() -> None:
 
 
 async def _work(
-    broker: PrivateBroker | NamedBroker, waiting: list[int], report: Callable[[Result], None], rounds: Rounds
+    broker: PrivateBroker | NamedBroker, waiting: list[int], report: Callable[[Result], None]
 ) -> None:
     """One market after another: after a scenario that went wrong nothing is left to the next."""
     while waiting:
         with tempfile.TemporaryDirectory(prefix="deltaml-faults-", ignore_cleanup_errors=True) as folder:
-            async with FaultMarket(Path(folder), broker, rounds=rounds) as market:
+            async with FaultMarket(Path(folder), broker) as market:
                 while waiting and not market.spent:
                     report(await _scenario(market, waiting.pop()))
         if not broker.is_running:

@@ -5,7 +5,7 @@ from eth_hash.auto import keccak
 from protocol.codec import MAXIMUM_BYTES, pack, unpack
 from protocol.roles.dispatch import early_references, run_step
 from protocol.roles.engine.inputs import Input, MessageReceived
-from protocol.types import FrozenModel, Rounds
+from protocol.types import FrozenModel
 from tests.support.roles.phases import message_of
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
@@ -18,7 +18,6 @@ class InstanceBefore(FrozenModel):
     """What an earlier version stored of a training, early inputs inside."""
 
     state: bytes
-    rounds: Rounds = "checked"
     held: tuple[bytes, ...] = ()
 
 

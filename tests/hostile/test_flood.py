@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from protocol.envelope import SignedMessage
-from protocol.messages import TYPES_OF, size_limit
+from protocol.messages import MESSAGE_TYPES, size_limit
 from services.bus.port import Outgoing
 from services.data.sample_request import DemoOptions, data_sets_of, demo_request, load_data
 from services.participants.assembly import Participant
@@ -75,7 +75,7 @@ def hostile_messages(market: LocalMarket) -> list[Outgoing]:
     stranger = Person("data_owner")
     people = [Person(party.runtime.role.name, party.identity) for party in market.parties]
     messages = []
-    for kind, sender_role, role in routes(TYPES_OF["checked"]):
+    for kind, sender_role, role in routes(MESSAGE_TYPES):
         recipient = next(one for one in people if one.role == role)
         sender = recipient if sender_role == OPERATOR else next(p for p in people if p.role == sender_role)
         for make in HOSTILE_BODIES.values():

@@ -10,9 +10,8 @@ from functools import cached_property
 import pytest
 
 from protocol.errors import ProtocolViolation
-from protocol.messages import TYPES_OF
+from protocol.messages import MESSAGE_TYPES
 from protocol.messages.catalogue import OPERATOR, PARTIES
-from protocol.types import Rounds
 from services.identity.admission import Admission
 from services.identity.directory import Directory
 from services.runtime.receiver import Receiver
@@ -21,14 +20,13 @@ from tests.support.daemons.scripted_daemon import resources_of
 from tests.support.daemons.service_world import MARKET, FakeChain, Person
 from tests.support.hostile.envelopes import Hostile, honest, hostile_deliveries, routes, with_body
 
-TAKEN = TYPES_OF["checked"]
-ROUTES = routes(TAKEN)
-TYPES = list(TAKEN)
+ROUTES = routes(MESSAGE_TYPES)
+TYPES = list(MESSAGE_TYPES)
 UNROUTED = [
     (kind, role)
     for kind in TYPES
     for role in PARTIES
-    if role not in {to for _, to in TAKEN[kind].catalogue.routes}
+    if role not in {to for _, to in MESSAGE_TYPES[kind].catalogue.routes}
 ]
 
 
@@ -38,14 +36,13 @@ class Door:
 
     role: str
     resources: ExitStack
-    rounds: Rounds = "checked"
     people: dict[str, Person] = field(default_factory=lambda: {role: Person(role) for role in PARTIES})
     stranger: Person = field(default_factory=lambda: Person("data_owner"))
 
     def __post_init__(self) -> None:
         self.me = Person(self.role)
         self.chain = FakeChain(self.me, *self.people.values())
-        self.admission = Admission(self.me.identity, MARKET, self.role, Directory(self.chain), self.rounds)
+        self.admission = Admission(self.me.identity, MARKET, self.role, Directory(self.chain))
         self.woken: list[str] = []
 
     @cached_property
@@ -55,9 +52,7 @@ class Door:
 
     @cached_property
     def receiver(self) -> Receiver:
-        resources = resources_of(self.me, self.chain, self.store)
-        resources.role.rounds = self.rounds
-        return Receiver(resources, self.woken.append)
+        return Receiver(resources_of(self.me, self.chain, self.store), self.woken.append)
 
     def sender(self, role: str) -> Person:
         """Somebody of this role; an operator's orders bear the participant's own name."""
@@ -65,7 +60,7 @@ class Door:
 
     def wrong(self, kind: str) -> Person:
         """Somebody registered who may not send this type here; for lack of such a role, ourselves."""
-        allowed = {sender for sender, to in TAKEN[kind].catalogue.routes if to == self.role}
+        allowed = {sender for sender, to in MESSAGE_TYPES[kind].catalogue.routes if to == self.role}
         return next((person for role, person in self.people.items() if role not in allowed), self.me)
 
     def attacks(self, kind: str, sender_role: str) -> list[Hostile]:

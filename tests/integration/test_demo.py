@@ -12,7 +12,7 @@ from protocol.codec import unpack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Credited, Opened, RoundRecorded, Settled
-from protocol.messages import READABLE_TYPES
+from protocol.messages import MESSAGE_TYPES
 from protocol.terms import NATIVE
 from protocol.types import seats_of
 from services.data.model_file import read_model
@@ -207,7 +207,7 @@ def test_what_crosses_the_bus_is_sealed_to_its_recipient(demo):
         opened = unseal(message.sealed, identities[message.envelope.recipient].exchange_secret)
         signed = SignedMessage.from_parts(message.envelope, opened)
         signed.verify(demo.market.buyer.client.market)
-        unpack(READABLE_TYPES[message.envelope.type], signed.body)
+        unpack(MESSAGE_TYPES[message.envelope.type], signed.body)
         assert message.envelope.type.encode() in signed.body
         for hidden in (signed.body[:24], signed.body[-24:], signed.signature):
             assert hidden not in message.sealed

@@ -11,7 +11,8 @@ from protocol.bodies import body_of
 from protocol.codec import pack
 from protocol.envelope import MAJOR, MINOR, VERSION, Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.messages import EncryptedModel, GradientUpdate, InvitationAnswer
+from protocol.messages import EncryptedModel, InvitationAnswer
+from protocol.messages.checked import ProvenUpdate
 from protocol.records import Market
 from protocol.signatures import address_of
 from protocol.vectors import EncryptedVector
@@ -91,8 +92,8 @@ def test_what_has_a_digest_does_not_change_within_a_major_version():
     for kind, body in (
         ("encrypted_model", {"type": "encrypted_model", "model": inner}),
         (
-            "gradient_update",
-            {**GradientUpdate(local_model=VECTOR, start_digest=b"d" * 32).model_dump(), "local_model": inner},
+            "proven_update",
+            {**ProvenUpdate.catalogue.example().model_dump(), "local_model": inner},
         ),
     ):
         assert refusal(signed(msgpack.packb(body), kind=kind)) == "malformed"

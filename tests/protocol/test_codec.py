@@ -11,7 +11,7 @@ from pydantic import Field
 
 from protocol.codec import MAXIMUM_BYTES, pack, unpack
 from protocol.errors import ProtocolViolation
-from protocol.messages import InvitationAnswer, Message, ModelReceived, ModelRequest, OwnerReady, StopOrder
+from protocol.messages import InvitationAnswer, Message, ModelReceived, ModelRequest, StopOrder
 from protocol.types import FrozenModel
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(1 << 63), (1 << 64) - 1), st.floats(), st.text())
@@ -115,16 +115,17 @@ def test_the_refused_field_is_named() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        {"rows": "5"},
-        {"rows": 5.0},
-        {"rows": True},
-        {"rows": -1},
-        {"rows": 5, "unknown": None},
+        {"training": "5"},
+        {"training": 5.0},
+        {"training": True},
+        {"training": -1},
+        {"training": 5, "unknown": None},
         {},
     ],
 )
 def test_loose_values_are_refused(content: dict[str, Any]) -> None:
-    refusal(OwnerReady, msgpack.packb({"type": "owner_ready", **content}, use_bin_type=True))
+    whole = {"type": "stop_order", "reason": "x", **content}
+    refusal(StopOrder, msgpack.packb(whole, use_bin_type=True))
 
 
 @pytest.mark.parametrize("decision", [b"accepted", "perhaps", None])

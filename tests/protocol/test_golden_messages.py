@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from protocol.codec import unpack
-from protocol.messages import READABLE_TYPES
+from protocol.messages import MESSAGE_TYPES
 from protocol.messages.checked import CHECKED_TYPES
 from tests.support.roles.golden_messages import MESSAGES, kept, message_bytes
 from tests.support.roles.golden_states import version
@@ -29,7 +29,7 @@ def test_this_version_writes_what_is_kept_of_it():
 
 @pytest.mark.parametrize(("name", "content"), KEPT)
 def test_a_message_of_then_is_read_today(name, content):
-    assert unpack(READABLE_TYPES[name], content).type == name
+    assert unpack(MESSAGE_TYPES[name], content).type == name
 
 
 def test_in_what_is_kept_of_checked_rounds_every_field_is_used():

@@ -13,12 +13,13 @@ from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Withdrawn
 from protocol.messages import MESSAGE_TYPES, Message
+from protocol.messages.checked import CHECKED_TYPES
 from protocol.messages.examples import any_card
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from protocol.signatures import address_of
 from protocol.types import FrozenModel
-from protocol.vectors import EncryptedVector, PackedVector
+from protocol.vectors import EncryptedVector
 from tests.support.deployment.documents import RECORD, any_request
 
 KEY = b"\x01" * 32
@@ -27,7 +28,6 @@ DIGEST, SIGNATURE = b"d" * 32, b"s" * 65
 HUGE = 3**2000
 MARKET = Market(chain_id=31337, contract="0x" + "c0" * 20)
 VECTOR = EncryptedVector(key_id=DIGEST, scale=64, ciphertexts=(b"\1" * 128, b"\2" * 128))
-PACKED = PackedVector(key_id=DIGEST, scale=104, count=4, slot_bits=200, ciphertexts=(b"\3" * 128,))
 SIGNED = SignedMessage.create(
     Envelope(
         message_id=b"i" * 16,
@@ -67,33 +67,7 @@ SAMPLES: list[FrozenModel] = [
     m.AdmissionAnswer(owner=PARTY, commitment=DIGEST, code="admitted", buyer_signature=SIGNATURE),
     m.AdmissionOrder(training=7, owner=PARTY, admit=False),
     m.JoiningProgress(asked=5, joined=2, declined=(m.OwnersByCode(code="pay_below_least", owners=1),)),
-    m.OwnerReady(rows=442),
-    m.TrainingStarted(
-        trainers=(PARTY,), validators=(OTHER,), rows=(m.RowCount(owner=PARTY, rows=(1 << 63) - 1),)
-    ),
     m.EncryptedModel(model=VECTOR),
-    m.GradientUpdate(local_model=VECTOR, start_digest=DIGEST),
-    m.RefreshRequest(masked=PACKED, divisor=3 << 40),
-    m.RefreshAnswer(model=VECTOR),
-    m.LocalModels(
-        start_model=VECTOR,
-        updates=(SIGNED,),
-        refreshed_model=VECTOR,
-        validators=(OTHER,),
-        measure_start=True,
-        check_mask_digest=DIGEST,
-    ),
-    m.NoisyMetric(masked_residuals=PACKED, models=4, measure_start=True, check_digest=DIGEST, copies=PACKED),
-    m.MetricProducts(own=VECTOR, cross=VECTOR),
-    m.EncryptedMetric(
-        values=PACKED,
-        rows=88,
-        measure_start=False,
-        start_digest=DIGEST,
-        updates=(m.UpdateDigest(trainer=PARTY, digest=DIGEST),) * 2,
-        refreshed_digest=DIGEST,
-    ),
-    m.OpeningRequest(metrics=(SIGNED,)),
     m.Opening(plaintexts=(HUGE,), roots=(HUGE,), record=RECORD, signature=SIGNATURE),
     m.OpeningRefused(),
     m.RoundSignature(signature=SIGNATURE),
@@ -127,6 +101,7 @@ SAMPLES: list[FrozenModel] = [
     m.PolicyOrder(policy=OwnerPolicy(automatic=True, columns=("x", "y"), minimum_pay_wei=10**18)),
     m.WithdrawOrder(),
     m.StopOrder(training=1, reason="Enough of it"),
+    *(kind.catalogue.example() for kind in CHECKED_TYPES.values()),
 ]
 NAMES = [type(sample).__name__ for sample in SAMPLES]
 
@@ -192,8 +167,9 @@ def test_chain_events_come_from_no_peer() -> None:
     assert m.ChainEvent.catalogue.routes == ()
 
 
-def test_masked_values_go_to_the_buyer_only_and_never_past_the_aggregator() -> None:
-    assert MESSAGE_TYPES["noisy_metric"].catalogue.routes == (("data_owner", "model_buyer"),)
+def test_masked_values_go_to_the_buyer_only_and_a_checkers_never_past_the_aggregator() -> None:
+    assert MESSAGE_TYPES["moment_request"].catalogue.routes == (("federated_aggregator", "model_buyer"),)
+    assert MESSAGE_TYPES["projection_request"].catalogue.routes == (("data_owner", "model_buyer"),)
 
 
 @pytest.mark.parametrize("name", ["training_order", "owner_decision", "stop_order"])
@@ -206,12 +182,11 @@ def test_orders_come_from_the_operator_only(name: str) -> None:
     [
         ("Opening", {"roots": [(-5).to_bytes(1, "big", signed=True)]}),
         ("Opening", {"plaintexts": ()}),
-        ("OpeningRequest", {"metrics": ()}),
-        ("EncryptedMetric", {"rows": -1}),
-        ("NoisyMetric", {"models": 0}),
-        ("NoisyMetric", {"models": 258}),
-        ("TrainingStarted", {"trainers": (PARTY.upper(),)}),
-        ("TrainingStarted", {"trainers": (PARTY,) * 257}),
+        ("ShownMetrics", {"metrics": ()}),
+        ("MomentRequest", {"trainers": 1}),
+        ("MomentRequest", {"trainers": 257}),
+        ("CheckedStarted", {"trainers": (PARTY.upper(),)}),
+        ("CheckedStarted", {"trainers": (PARTY,) * 257}),
         ("OpeningRefused", {"code": "other"}),
         ("InvitationAnswer", {"code": "asks_person"}),
         ("InvitationAnswer", {"decision": "declined"}),
@@ -228,6 +203,6 @@ def test_values_out_of_bounds_are_refused(sample: str, change: dict[str, Any]) -
 
 
 def test_a_relayed_message_still_verifies() -> None:
-    received = unpack(Message, pack(m.OpeningRequest(metrics=(SIGNED,))))
-    received.metrics[0].verify(MARKET)
-    assert received.metrics[0].digest() == SIGNED.digest()
+    received = unpack(Message, pack(m.Complaint(code="bad_opening", accused=OTHER, evidence=(SIGNED,))))
+    received.evidence[0].verify(MARKET)
+    assert received.evidence[0].digest() == SIGNED.digest()

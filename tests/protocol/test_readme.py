@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from protocol.roles.dispatch import CHECKED_ROLES as MODULES
+from protocol.roles.dispatch import ROLES as MODULES
 from protocol.roles.dispatch import ROLES as PLAIN
 from protocol.roles.shared.parties import Parties
 

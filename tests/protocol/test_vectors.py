@@ -1,4 +1,4 @@
-"""Encrypted vectors from peers: another key, scale, count or layout is refused before any computation."""
+"""Encrypted vectors from peers: another key, scale or count is refused before any computation."""
 
 from typing import Any
 
@@ -10,10 +10,9 @@ from protocol.codec import pack, unpack
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
-from protocol.vectors import EncryptedVector, PackedVector, ciphertexts_digest
+from protocol.vectors import EncryptedVector, ciphertexts_digest
 
 STREAM = Randomness(bytes(32))
-LAYOUT = {"scale": 104, "count": 5, "slot_bits": 190}
 
 
 def encrypted(private_key: PrivateKey, count: int = 3) -> EncryptedVector:
@@ -21,22 +20,14 @@ def encrypted(private_key: PrivateKey, count: int = 3) -> EncryptedVector:
     return EncryptedVector.of(private_key.public_key, ciphertexts, 64)
 
 
-def packed(private_key: PrivateKey) -> PackedVector:
-    ciphertexts = [private_key.encrypt(value, STREAM) for value in range(3)]
-    return PackedVector.of(private_key.public_key, ciphertexts, **LAYOUT)
-
-
 def test_vectors_survive_the_wire(private_key: PrivateKey) -> None:
     key = private_key.public_key
     vector = unpack(EncryptedVector, pack(encrypted(private_key)))
     values = [private_key.decrypt(c) for c in vector.read(key, scale=64, count=3)]
     assert values == [0, 1, 2]
-    layout = unpack(PackedVector, pack(packed(private_key)))
-    values = [private_key.decrypt(c) for c in layout.read(key, **LAYOUT, ciphertexts=3)]
-    assert values == [0, 1, 2]
 
 
-def refusal(vector: EncryptedVector | PackedVector, key: PublicKey, **expected: int) -> str:
+def refusal(vector: EncryptedVector, key: PublicKey, **expected: int) -> str:
     with pytest.raises(ProtocolViolation) as caught:
         vector.read(key, **expected)
     return caught.value.code
@@ -52,23 +43,6 @@ def test_an_encrypted_vector_that_is_not_the_expected_one(
     assert refusal(vector, key, scale=64, count=2) == "wrong_count"
     forged = vector.model_copy(update={"ciphertexts": (bytes(key.ciphertext_length),) * 3})
     assert refusal(forged, key, scale=64, count=3) == "bad_ciphertext"
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"scale": 64}, "wrong_scale"),
-        ({"count": 6}, "wrong_layout"),
-        ({"slot_bits": 189}, "wrong_layout"),
-        ({"ciphertexts": 2}, "wrong_count"),
-    ],
-)
-def test_a_packed_vector_that_is_not_the_expected_one(
-    private_key: PrivateKey, wide_key: PublicKey, change: dict[str, int], code: str
-) -> None:
-    vector, expected = packed(private_key), {**LAYOUT, "ciphertexts": 3}
-    assert refusal(vector, private_key.public_key, **{**expected, **change}) == code
-    assert refusal(vector, wide_key, **expected) == "wrong_key"
 
 
 def test_digests_name_the_ciphertexts(private_key: PrivateKey) -> None:

@@ -1,7 +1,4 @@
-"""The messages of a round in which everything is proven: a new major version of the protocol.
-
-They stand apart from `MESSAGE_TYPES`: only in a market whose rounds are checked they pass.
-"""
+"""The messages of commitments and rounds, in which everything is proven."""
 
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.checked import checks, finding, joining, metrics, moments, ring

@@ -7,7 +7,7 @@ from pydantic import Field
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
 from protocol.messages.checked.values import CommittedOwner, ShownOwner
 from protocol.messages.examples import DIGEST, OTHER, TRAINER, VALIDATOR
-from protocol.messages.joining import RowCount, TrainingStarted
+from protocol.messages.joining import RowCount
 from protocol.messages.values import Parties
 from protocol.types import Digest
 
@@ -45,11 +45,10 @@ class CheckedStarted(MessageBody):
     validators: Parties
     owners: Annotated[tuple[ShownOwner, ...], Field(max_length=256, fail_fast=True)]
 
-    def as_started(self, seats: tuple[str, ...]) -> TrainingStarted:
-        """The roles and row counts alone, 0 for a seat that has shown nothing."""
+    def row_counts(self, seats: tuple[str, ...]) -> tuple[RowCount, ...]:
+        """The rows of each seat, 0 for one that has shown nothing."""
         rows = {one.owner: one.committed.rows for one in self.owners}
-        counts = tuple(RowCount(owner=owner, rows=rows.get(owner, 0)) for owner in seats)
-        return TrainingStarted(trainers=self.trainers, validators=self.validators, rows=counts)
+        return tuple(RowCount(owner=owner, rows=rows.get(owner, 0)) for owner in seats)
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, BUYER), (AGGREGATOR, OWNER)),

@@ -118,7 +118,7 @@ class RingOpening(MessageBody):
 
     type: Literal["ring_opening"] = "ring_opening"
     purpose: RingPurpose
-    vectors: Annotated[tuple[OpenedVector, ...], Field(min_length=1, max_length=257)]
+    vectors: Annotated[tuple[OpenedVector, ...], Field(min_length=1, max_length=257, fail_fast=True)]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, OWNER), (BUYER, AGGREGATOR)),

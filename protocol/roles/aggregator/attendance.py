@@ -26,18 +26,6 @@ def asked_trainers(state: TrainingState, round_number: RoundNumber) -> int:
     return _enough(drawn & ~_away(state, round_number), drawn, 2)
 
 
-def asked_validators(state: TrainingState, round_number: RoundNumber) -> int:
-    """The validators to measure the round, as a mask.
-
-    One that returns goes on from the last recorded round, which it knows from the chain only: before all
-    signed rounds are confirmed it could not answer.
-    """
-    drawn = state.parties.validators & ~state.dropped
-    absent = mask_of([absence.seat for absence in state.absences])
-    behind = absent if state.recorded < state.link.round else 0
-    return _enough(drawn & ~_away(state, round_number) & ~behind, drawn, state.parties.quorum)
-
-
 def mark_absent(state: T, seats: int, round_number: RoundNumber) -> T:
     """These seats were silent in this round."""
     by_seat = {absence.seat: absence for absence in state.absences}

@@ -1,12 +1,10 @@
 """The two lanes of a running training: one round is trained while the round before it is measured."""
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from protocol.errors import ProtocolViolation
 from protocol.records import RoundRecord
-from protocol.roles.engine.state import BlobRef, own_fields_of_status
+from protocol.roles.engine.state import BlobRef
 from protocol.types import (
     Address,
     AttemptNumber,
@@ -43,21 +41,6 @@ class DistributedLane(_RoundInTraining):
     status: Literal["distributed"] = "distributed"
 
 
-class RefreshingLane(_RoundInTraining):
-    """The buyer has the masked sum of the updates; `mask` is what its answer must be freed of."""
-
-    status: Literal["refreshing"] = "refreshing"
-    mask: BlobRef
-
-
-TrainingLane = Annotated[
-    DistributedLane | RefreshingLane,
-    Field(discriminator="status"),
-    own_fields_of_status(DistributedLane, RefreshingLane),
-]
-"""The round in training."""
-
-
 class TrainedRound(FrozenModel):
     """A trained and refreshed round on its way to evaluation."""
 
@@ -84,12 +67,6 @@ class _Attempt(FrozenModel):
         return RoundAttempt(self.trained.round, self.attempt)
 
 
-class MeasuringLane(_Attempt):
-    """The validators have the round's models; their metrics are due."""
-
-    status: Literal["measuring"] = "measuring"
-
-
 class OpeningLane(_Attempt):
     """The buyer has the metrics; the opening of their product is due."""
 
@@ -103,14 +80,6 @@ class SigningLane(_Attempt):
     record: RoundRecord
     buyer_signature: EcdsaSignature
     signatures: tuple[tuple[Address, EcdsaSignature], ...] = ()
-
-
-EvaluationLane = Annotated[
-    MeasuringLane | OpeningLane | SigningLane,
-    Field(discriminator="status"),
-    own_fields_of_status(MeasuringLane, OpeningLane, SigningLane),
-]
-"""The round being measured."""
 
 
 class Absence(FrozenModel):

@@ -2,16 +2,17 @@
 
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
+from protocol.roles.aggregator.checked.state import CheckedDrawingState, CheckedTrainingState
+from protocol.roles.aggregator.checked.table import ROWS
 from protocol.roles.aggregator.state import (
-    STATES,
     AggregatorState,
     DoneState,
-    DrawingState,
+    EndingState,
     FailedState,
     InvitingState,
     RequestedState,
+    SettlingState,
 )
-from protocol.roles.aggregator.table import ROWS
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.early import Members
@@ -22,6 +23,18 @@ from protocol.roles.shared.deadlines import OPENED_SECONDS
 from protocol.types import TrainingId
 
 FINAL = frozenset({"done", "failed"})
+STATES = (
+    RequestedState,
+    InvitingState,
+    CheckedDrawingState,
+    CheckedTrainingState,
+    SettlingState,
+    EndingState,
+    DoneState,
+    FailedState,
+)
+"""In the order of the phases."""
+
 MACHINE: Machine[AggregatorState] = Machine("federated_aggregator", STATES, ROWS)
 
 
@@ -56,7 +69,7 @@ def display_status(state: AggregatorState) -> str:
             return "WAITING"
         case InvitingState():
             return "INITIATED" if state.parties.seats else "WAITING"
-        case DrawingState():
+        case CheckedDrawingState():
             return "INITIATED"
         case DoneState():
             return "FINISHED"

@@ -1,10 +1,7 @@
 """The aggregator's evaluation lane, second half: it checks the buyer's opening and collects signatures."""
 
-from protocol.accusations import AccuseOfTwoRecords
-from protocol.envelope import SignedMessage
-from protocol.errors import ProtocolViolation
 from protocol.marketplace import RecordRound
-from protocol.messages import Opening, OpeningRefused, RoundSignature
+from protocol.messages import OpeningRefused, RoundSignature
 from protocol.records import RoundRecord
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.lanes import (
@@ -23,11 +20,7 @@ from protocol.roles.engine.state import replace
 from protocol.roles.shared.accusing import (
     accuse,
     accused_by,
-    false_opening,
-    require_signed_openings,
-    second_record,
 )
-from protocol.roles.shared.metric_check import CheckedMetrics, build_record, check_metrics, check_openings
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.signed_models import SignedModel
 from protocol.signatures import recover_address
@@ -35,78 +28,6 @@ from protocol.types import RoundAttempt, mask_of, seats_of
 
 TOLERATED_ERROR = 2
 """(1 + τ) with τ = 1: a trainer whose local model is worse than twice v₀ sits out the next round."""
-
-
-# ---- the opening ----
-
-
-def on_opening(state: TrainingState, received: Received[Opening], context: Context) -> Step[TrainingState]:
-    """Check the buyer's opening and record as the validators do; then wait for their signatures."""
-    require_sender(received.sender, state.opened.buyer)
-    if accusation := _other_record(state, received.body, context):
-        return accuse(state, accusation)
-    if 1 <= received.at.round <= state.link.round:
-        return Step.unchanged(state)  # others have had the round recorded
-    lane, body = _opening_lane(state, received.at), received.body
-    checked = _checked(state, lane, context)
-    try:
-        record = _opened_record(state, checked, body, context)
-    except ProtocolViolation:
-        if refuted := false_opening(state.key, state.opened, checked, body, context):
-            return accuse(state, refuted)
-        raise
-    require_signed_openings(state.key, state.opened, checked, body, context)
-    signer = recover_address(record.digest(context.market), body.signature)
-    require(signer == state.opened.buyer, "bad_record_signature")
-    signing = SigningLane(
-        trained=lane.trained,
-        attempt=lane.attempt,
-        validators=lane.validators,
-        metrics=lane.metrics,
-        record=record,
-        buyer_signature=body.signature,
-    )
-    waits = (timers.OPENING.cancel(lane.at), timers.SIGNATURES.set(state.step_seconds, lane.at))
-    return Step(replace(state, evaluation=signing), waits)
-
-
-def _other_record(state: TrainingState, body: Opening, context: Context) -> AccuseOfTwoRecords | None:
-    """That the buyer has signed another record of the round that is being signed."""
-    lane = state.evaluation
-    if not isinstance(lane, SigningLane):
-        return None
-    shown = (body.record, body.signature)
-    return second_record(state.opened, (lane.record, lane.buyer_signature), shown, context)
-
-
-def _checked(state: TrainingState, lane: OpeningLane, context: Context) -> CheckedMetrics:
-    return check_metrics(
-        [metric.message.load(SignedMessage, context) for metric in lane.metrics],
-        market=context.market,
-        training=state.training,
-        round_number=lane.trained.round,
-        attempt=lane.attempt,
-        parties=state.parties,
-        widths=state.widths,
-        key=state.key,
-        link=state.link,
-    )
-
-
-def _opened_record(
-    state: TrainingState, checked: CheckedMetrics, body: Opening, context: Context
-) -> RoundRecord:
-    """The record that follows from the opening.
-
-    Raises ProtocolViolation("bad_opening", "wrong_record") unless the buyer's is the same.
-    """
-    check_openings(state.key, checked.products, body.plaintexts, body.roots, context)
-    record = build_record(
-        checked, list(body.plaintexts), request=state.request, widths=state.widths, link=state.link
-    )
-    if record is None or record != body.record:
-        raise ProtocolViolation("wrong_record")
-    return record
 
 
 def on_opening_refused(

@@ -5,15 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from protocol.crypto.cipher import PublicKey
-from protocol.learning.widths import Widths
 from protocol.marketplace import Opened
 from protocol.request import Request
 from protocol.roles.aggregator.lanes import (
     Absence,
     Answer,
-    EvaluationLane,
+    DistributedLane,
+    OpeningLane,
+    SigningLane,
     TrainedRound,
-    TrainingLane,
 )
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import BlobRef, PhaseState
@@ -21,7 +21,6 @@ from protocol.roles.shared.accusing import AccusingState
 from protocol.roles.shared.applications import ApplicationsState
 from protocol.roles.shared.deadlines import CHAIN_SECONDS, ending_seconds
 from protocol.roles.shared.parties import Parties, public_key_of
-from protocol.roles.shared.request_widths import training_widths
 from protocol.roles.shared.signed_models import SignedModel
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import Address, BigInteger, Digest, RoundNumber, Seats, TrainingId
@@ -101,7 +100,7 @@ class InvitingState(PreparedState, ApplicationsState):
 
 
 class DrawingState(PreparedState):
-    """The joining is closed: nonces are revealed, the contract draws roles, the last row counts are due.
+    """The joining is closed: nonces are revealed, the contract draws roles, the last commitments are due.
 
     `ends_at` is when the contract lets anybody end the training for want of progress, by our own clock.
     """
@@ -115,25 +114,21 @@ class TrainingState(PreparedState, AccusingState):
     """Rounds are trained and measured; `ends_at` is as in drawing.
 
     `link` is the last signed round, whose worst trainers are `sitting_out`; `trained` waits to be measured.
+    The lanes have more steps than these, in which the proofs are made (`checked.state`).
     """
 
     phase: Literal["training"] = "training"
     ends_at: float
     link: TranscriptHead
-    training_lane: TrainingLane | None = None
+    training_lane: DistributedLane | None = None
     trained: TrainedRound | None = None
-    evaluation: EvaluationLane | None = None
+    evaluation: OpeningLane | SigningLane | None = None
     next_model: BlobRef
     next_round: RoundNumber = 1
     sitting_out: Seats = 0
     absences: tuple[Absence, ...] = ()
     signed_models: tuple[SignedModel, ...] = ()
     last_signed: bool = False
-
-    @property
-    def widths(self) -> Widths:
-        """The slot widths of this training."""
-        return training_widths(self.request, self.parties)
 
     def in_seat_order(self, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
         """The answers in the order that every party sees them in."""
@@ -172,19 +167,6 @@ class FailedState(AggregatorState):
 
     phase: Literal["failed"] = "failed"
     failure: str
-
-
-STATES = (
-    RequestedState,
-    InvitingState,
-    DrawingState,
-    TrainingState,
-    SettlingState,
-    EndingState,
-    DoneState,
-    FailedState,
-)
-"""In the order of the phases."""
 
 
 def opened_of(state: AggregatorState) -> Opened:

@@ -1,4 +1,4 @@
-"""The aggregator's transition table: what each phase allows, where it leads, what it has done, and why."""
+"""The aggregator's transition table but for what is committed to and the rounds."""
 
 from protocol.marketplace import (
     Cancelled,
@@ -15,13 +15,9 @@ from protocol.messages import (
     AdmissionAnswer,
     InvitationAnswer,
     ModelReceived,
-    OwnerReady,
     StopOrder,
-    TrainingRequest,
 )
 from protocol.roles.aggregator import admission, drawing, ending, joining, settlement
-from protocol.roles.aggregator.pipeline import advancing
-from protocol.roles.aggregator.round_table import GIVES_UP, ROUND_ROWS
 from protocol.roles.aggregator.state import (
     DoneState,
     DrawingState,
@@ -39,12 +35,10 @@ from protocol.roles.engine.effects import (
     RecordFact,
     SendMessage,
     SetTimer,
-    StoreBlob,
     SubmitCall,
 )
 from protocol.roles.engine.table import (
     STAYS,
-    Row,
     on_event,
     on_message,
     on_refusal,
@@ -52,6 +46,9 @@ from protocol.roles.engine.table import (
     on_training_gone,
 )
 from protocol.roles.shared.deadlines import on_settle_refused
+
+GIVES_UP = (SendMessage, SetTimer, RecordFact)
+"""The effects of giving a training up; the start of a round has the same."""
 
 CALLS_AGAIN = (SubmitCall, SetTimer)
 CLOSES = (*CALLS_AGAIN, PutValue)
@@ -61,13 +58,6 @@ REQUEST = (
     on_event(RequestedState, Opened, joining.on_opened, effects=(CancelTimer, SetTimer)).because(
         "The deposit is on chain: the buyer's request is due."
     ),
-    on_message(
-        RequestedState,
-        TrainingRequest,
-        joining.on_training_request,
-        then=(InvitingState, FailedState),
-        effects=(StoreBlob, SendMessage, CancelTimer, SetTimer, RecordFact),
-    ).because("The request is as the chain says: owners are invited; a fault is answered with its code."),
     on_timer(RequestedState, timers.OPENED, joining.on_never_opened, then=FailedState).because(
         "A request came that no opening on chain has followed."
     ),
@@ -102,9 +92,6 @@ JOINING = (
     on_timer(InvitingState, timers.JOIN, joining.on_join_over, effects=CLOSES).because(
         "The time to join is over: close, or cancel below the minimum, until the chain shows it."
     ),
-    on_event(
-        InvitingState, Closed, drawing.on_closed, then=DrawingState, effects=(CancelTimer, SetTimer, PutValue)
-    ).because("The joining is over: owners reveal the nonces that draw the roles."),
 )
 
 DRAWING = (
@@ -114,30 +101,6 @@ DRAWING = (
     on_timer(DrawingState, timers.DRAW, drawing.on_draw_due, effects=CALLS_AGAIN).because(
         "Nobody can reveal any more: have the roles drawn, or the training cancelled where too few have, "
         "until the chain shows it."
-    ),
-    on_event(
-        DrawingState,
-        RolesDrawn,
-        advancing(drawing.on_roles_drawn),
-        then=(STAYS, TrainingState, EndingState),
-        effects=(CancelTimer, *GIVES_UP),
-    ).because("The roles are drawn: the first round starts, or waits for row counts that are due."),
-    on_message(
-        DrawingState,
-        OwnerReady,
-        advancing(drawing.on_owner_ready),
-        then=(STAYS, TrainingState, EndingState),
-        effects=(CancelTimer, *GIVES_UP),
-    ).because("With the last row count that is due the first round starts."),
-    on_timer(
-        DrawingState,
-        timers.ROWS,
-        advancing(drawing.on_rows_late),
-        then=(STAYS, TrainingState, EndingState),
-        effects=(CancelTimer, *GIVES_UP),
-    ).because("Owners that have not said how many rows they have are left out."),
-    on_message(TrainingState, OwnerReady, drawing.on_late_ready, effects=(SendMessage, RecordFact)).because(
-        "The training has started without this owner."
     ),
 )
 
@@ -212,5 +175,3 @@ ENDING = (
         effects=(SendMessage, CancelTimer),
     ).because("A reorganisation took the opening back: there is nothing left to end on chain."),
 )
-
-ROWS: tuple[Row, ...] = (*REQUEST, *JOINING, *DRAWING, *ROUND_ROWS, *SETTLEMENT, *ENDING)

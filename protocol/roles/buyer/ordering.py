@@ -31,7 +31,7 @@ from protocol.roles.buyer.state import (
     stall_timer,
     terms_of,
 )
-from protocol.roles.checked.requests import check_checkable
+from protocol.roles.checked.requests import check_checkable, require_checkable
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import SetTimer, SubmitCall, effects_of
@@ -44,24 +44,22 @@ from protocol.roles.shared.drawing import draw_call, draw_timer, reveal_until
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.request_widths import check_widths
 from protocol.roles.shared.transcript import TranscriptHead
-from protocol.types import Rounds
 from protocol.vectors import EncryptedVector
 
 
-def check_order(request: Request, rounds: Rounds) -> None:
-    """Whether this can be ordered in a market of such rounds: before anything is sent or a deposit paid.
+def check_order(request: Request) -> None:
+    """Whether this can be ordered, before anything is sent or a deposit paid.
 
     Raises WidthError where its numbers could overflow, DepositTooLow below the contract's floor, and
-    MisuseError where its rounds are to be checked and cannot be; each with value, bound and remedy.
+    MisuseError where its rounds cannot be checked; each with value, bound and remedy.
     """
     check_widths(request)
     check_deposit(request)
-    if rounds == "checked":
-        check_checkable(request)
+    check_checkable(request)
 
 
 def require_possible(request: Request) -> None:
-    """As `check_order` for an order that has come, of any rounds: raises ProtocolViolation with a code."""
+    """As `check_order` for an order that has come: raises ProtocolViolation with a code."""
     try:
         check_widths(request)
         check_deposit(request)
@@ -69,6 +67,7 @@ def require_possible(request: Request) -> None:
         raise ProtocolViolation("widths_do_not_fit", str(error)) from None
     except DepositTooLow as error:
         raise ProtocolViolation("deposit_too_low", str(error)) from None
+    require_checkable(request)
 
 
 def on_order(state: OrderedState, _order: Received[TrainingOrder], _context: Context) -> BuyerStep:

@@ -1,16 +1,18 @@
 """The model buyer: orders a training, answers with its key what it must not understand, pays, gets the model.
 
-It decrypts only masked digits (refresh, metric) and one opened sum per round; the model itself arrives
-after the contract has settled.
+It decrypts only what is masked and one opened sum per round; the model itself arrives after the contract has
+settled.
 """
 
 from protocol.bodies import body_of
 from protocol.errors import ProtocolViolation
 from protocol.messages import TrainingOrder
+from protocol.roles.buyer.checked.state import CheckedRunningState
+from protocol.roles.buyer.checked.table import ROWS
 from protocol.roles.buyer.ordering import require_possible
 from protocol.roles.buyer.state import (
-    STATES,
     BuyerState,
+    CollectingState,
     FailedState,
     FinishedState,
     InitiatedState,
@@ -18,7 +20,6 @@ from protocol.roles.buyer.state import (
     OrderedState,
     private_key_of,
 )
-from protocol.roles.buyer.table import ROWS
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.early import Members
@@ -27,6 +28,17 @@ from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import require
 
 FINAL = frozenset({"finished", "failed"})
+STATES = (
+    OrderedState,
+    OpenedState,
+    InitiatedState,
+    CheckedRunningState,
+    CollectingState,
+    FinishedState,
+    FailedState,
+)
+"""In the order of the phases."""
+
 MACHINE: Machine[BuyerState] = Machine("model_buyer", STATES, ROWS)
 
 

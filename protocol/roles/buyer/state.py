@@ -20,16 +20,7 @@ from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.signed_rounds import RecordingState
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.terms import Terms
-from protocol.types import Address, BigInteger, Digest, FrozenModel, RoundNumber, TrainingId
-
-
-class Answered(FrozenModel):
-    """A question that was answered, so that it is never answered a second time with other randomness."""
-
-    kind: Literal["refresh", "metric", "opening"]
-    round: RoundNumber
-    attempt: int
-    asker: Address
+from protocol.types import BigInteger, Digest, RoundNumber, TrainingId
 
 
 class BuyerState(PhaseState):
@@ -91,14 +82,13 @@ class InitiatedState(CancellableState):
 class RunningState(OnChainState, RecordingState):
     """The roles are drawn; rounds run until the contract settles.
 
-    `opened_sets` are the rounds that were opened, `answered` the questions of those still to be opened.
+    `opened_sets` are the rounds that were opened.
     `start_error` and `delivered_error` are as the chain has them (× `FIXED_POINT`): of the first model, and
     of the one that is delivered if no round follows. Some kinds of model are delivered by them.
     """
 
     phase: Literal["running"] = "running"
     opened_sets: tuple[RoundNumber, ...] = ()
-    answered: tuple[Answered, ...] = ()
     start_error: BigInteger = 0
     delivered_error: BigInteger = 0
 
@@ -125,18 +115,6 @@ class FailedState(BuyerState):
     """Cancelled, or ended before its signed last round and not by its aggregator: no model."""
 
     phase: Literal["failed"] = "failed"
-
-
-STATES = (
-    OrderedState,
-    OpenedState,
-    InitiatedState,
-    RunningState,
-    CollectingState,
-    FinishedState,
-    FailedState,
-)
-"""In the order of the phases."""
 
 
 BuyerStep = Step[BuyerState]

@@ -1,4 +1,4 @@
-"""The model buyer's transition table: what each phase allows, where it leads, what comes of it, and why."""
+"""The model buyer's transition table but for the rounds: what each phase allows, where it leads, and why."""
 
 from protocol.marketplace import (
     Cancelled,
@@ -8,7 +8,6 @@ from protocol.marketplace import (
     Opened,
     RecordRound,
     Revealed,
-    RolesDrawn,
     RoundRecorded,
     Settle,
     Settled,
@@ -19,10 +18,7 @@ from protocol.messages import (
     Complaint,
     JoiningProgress,
     ModelRefused,
-    NoisyMetric,
-    OpeningRequest,
     ParticipantDropped,
-    RefreshRequest,
     RequestAnswer,
     RoundCompleted,
     RoundSignature,
@@ -30,9 +26,8 @@ from protocol.messages import (
     TrainedModel,
     TrainingFailed,
     TrainingOrder,
-    TrainingStarted,
 )
-from protocol.roles.buyer import admission, delivery, ordering, recording, rounds
+from protocol.roles.buyer import admission, delivery, ordering, recording
 from protocol.roles.buyer.state import (
     CollectingState,
     FailedState,
@@ -113,31 +108,9 @@ ORDERING = (
         "The aggregator has not had the roles drawn, or the training cancelled where too few revealed: the "
         "buyer does."
     ),
-    on_event(
-        InitiatedState,
-        RolesDrawn,
-        ordering.on_roles_drawn,
-        then=RunningState,
-        effects=(CancelTimer, SetTimer),
-    ).because("The roles are drawn, also where a cancelling came too late: the training runs."),
 )
 
-ROUNDS = (
-    on_message(RunningState, TrainingStarted, rounds.on_training_started, effects=(RecordFact,)).because(
-        "The row counts fix the widths of all that follows."
-    ),
-    on_message(
-        RunningState, RefreshRequest, rounds.unless_stopped(rounds.on_refresh_request), effects=(SendMessage,)
-    ).because("The masked sum of a round's updates is divided and encrypted freshly, once."),
-    on_message(
-        RunningState, NoisyMetric, rounds.unless_stopped(rounds.on_noisy_metric), effects=(SendMessage,)
-    ).because("A validator's masked residuals are multiplied, once."),
-    on_message(
-        RunningState,
-        OpeningRequest,
-        rounds.unless_stopped(rounds.on_opening_request),
-        effects=(SendMessage, SetTimer, RecordFact),
-    ).because("The sum of a round's metrics is opened, once, and the record signed; or it is implausible."),
+RECORDING = (
     on_message(
         RunningState, RoundSignature, recording.on_round_signature, effects=(SetTimer, CancelTimer, *ACCUSES)
     ).because("A validator has signed: with enough of them the record can be sent by whoever holds it."),
@@ -215,5 +188,3 @@ ENDING = (
         "The aggregator has missed the receipt: it gets it again."
     ),
 )
-
-ROWS = ORDERING + ROUNDS + ENDING

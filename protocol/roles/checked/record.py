@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from protocol.crypto.cipher import Ciphertext
 from protocol.crypto.fixed_point import encode
 from protocol.crypto.ring.context import Maker
 from protocol.learning.checked_openings.noise import noise_bound
 from protocol.learning.judgement.plausibility import Limits, first_reference, gram_rounding
-from protocol.learning.metric import Metrics
 from protocol.learning.moments.widths import MomentWidths, SlotSet, Start
 from protocol.learning.scales import ENTRY_SCALE, MODEL_SCALE, UPDATE_SCALE
 from protocol.learning.shapley import mse_after_fixed
@@ -36,6 +36,14 @@ class Measured:
     start: int | None
     own: tuple[int, ...]
     cross: tuple[int, ...]
+
+
+class Metrics(NamedTuple):
+    """v₀ (where measured), q and c as target² × 1e18."""
+
+    start: int | None
+    own: list[int]
+    cross: list[int]
 
 
 @dataclass(frozen=True, slots=True)

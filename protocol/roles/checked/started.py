@@ -71,7 +71,7 @@ def checked_start(
     shown = parties.mask(tuple(one.owner for one in body.owners))
     enough = (shown & parties.validators).bit_count() >= max(2, parties.quorum)
     require(enough, "too_few_validators", "too few have shown what they committed to")
-    started = replace(parties, rows=body.as_started(parties.seats).rows)
+    started = replace(parties, rows=body.row_counts(parties.seats))
     try:
         checked_widths(request, started)
     except WidthError as error:

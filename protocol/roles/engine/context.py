@@ -11,7 +11,7 @@ from protocol.messages.values import KeptHead
 from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
 from protocol.roles.engine.effects import Effect, SendMessage, StoreBlob
-from protocol.types import Address, FrozenModel, Rounds
+from protocol.types import Address, FrozenModel
 
 State_co = TypeVar("State_co", bound=FrozenModel, covariant=True)
 
@@ -25,7 +25,6 @@ class Context:
     `blobs` holds the content of every digest that the state refers to. `private` is the role's own
     secret for the training: the buyer's Paillier key (`PrivateKey.to_bytes`), an owner's statistics and
     counts.
-    `rounds` is how the market's rounds are run; all its parties have the same.
     `commitment_group` is where owners commit; every party of a training has the same, and only tests another.
     `exchange_keys` are the registered X25519 keys of the training's parties by address. `block_time` is when
     the contract's clock had the event that is handled, in Unix seconds; None for another input. `kept_head`
@@ -49,7 +48,6 @@ class Context:
     private: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     policy: bytes = b""
     least_key_bits: int = LEAST_KEY_BITS
-    rounds: Rounds = "plain"
     commitment_group: CommitmentGroup = RSA_2048
     block_time: float | None = None
     kept_head: KeptHead = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from protocol.codec import unpack
 from protocol.errors import ProtocolViolation
-from protocol.messages import MAXIMUM_BODY_BYTES, READABLE_TYPES
+from protocol.messages import MAXIMUM_BODY_BYTES, MESSAGE_TYPES
 from protocol.roles.engine.effects import StoreBlob
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.state import BlobRef, store
@@ -39,7 +39,7 @@ class Members:
 
     def includes(self, sender: Address, message_type: str) -> bool | None:
         """Whether a sender of this type is a party; None where that cannot be said yet."""
-        roles = {role for role, _ in READABLE_TYPES[message_type].catalogue.routes}
+        roles = {role for role, _ in MESSAGE_TYPES[message_type].catalogue.routes}
         known: list[frozenset[Address] | None] = []
         if "model_buyer" in roles:
             known.append(None if self.buyer is None else frozenset({self.buyer}))

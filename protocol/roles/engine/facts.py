@@ -101,7 +101,6 @@ INVITED = _fact("invited", "Invitations are sent to so many owners.", "owners")
 OWNER_ANSWERED = _fact("owner_answered", "An owner has answered its invitation.", "owner decision code")
 ANSWERED_TOO_LATE = _fact("answered_too_late", "An owner would join a training that has started.", "owner")
 UPDATE_LATE = _fact("update_late", "A trainer's update came when its round had gone on.", "trainer round")
-METRIC_LATE = _fact("metric_late", "A validator's metric came when its attempt was over.", "validator round")
 ROUND_SIGNED = _fact("round_signed", "A majority of the validators has signed the round.", "round last")
 MODEL_NOT_CONFIRMED = _fact("model_not_confirmed", "The buyer has not confirmed its model.", "deliveries")
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from eth_hash.auto import keccak
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel
 
 from protocol.codec import pack, unpack
 from protocol.request import Request
@@ -45,20 +45,6 @@ def enter(kind: type[P], state: PhaseState, **fields: Any) -> P:
     """The state of another phase: it keeps what both phases remember, with `fields` new or replaced."""
     kept = {name: value for name, value in state if name in kind.model_fields and name != "phase"}
     return kind.model_validate({**kept, **fields})
-
-
-def own_fields_of_status(*kinds: type[FrozenModel]) -> BeforeValidator:
-    """Reads, like `Machine.read`, a part of a state that was one type and now has one for each `status`."""
-    own = {kind.model_fields["status"].default: frozenset(kind.model_fields) for kind in kinds}
-    every_field = frozenset[str]().union(*own.values())
-
-    def drop_others(value: Any) -> Any:
-        if not isinstance(value, dict) or value.get("status") not in own:
-            return value
-        others = every_field - own[value["status"]]
-        return {name: content for name, content in value.items() if name not in others}
-
-    return BeforeValidator(drop_others)
 
 
 class BlobRef(FrozenModel):

@@ -82,13 +82,11 @@ REQUEST = TrainingTimer("request", "the aggregator: the request of an opened tra
 JOIN = TrainingTimer("join", "everybody: the end of the joining")
 ADMISSION = TrainingTimer("admission", "an owner: the admission that lets it join")
 DRAW = TrainingTimer("draw", "everybody: the owners' nonces, and the roles drawn on the chain")
-ROWS = TrainingTimer("rows", "the aggregator: the row counts of owners that have joined")
+ROWS = TrainingTimer("rows", "the aggregator: what owners that have joined commit to")
 
 # ---- in a round ----
 
 UPDATES = RoundTimer("updates", "the aggregator: the trainers' updates")
-REFRESH = RoundTimer("refresh", "the aggregator: the buyer's fresh encryption")
-METRICS = AttemptTimer("metrics", "the aggregator: the validators' metrics")
 OPENING = AttemptTimer("opening", "the aggregator: the buyer's opening of the metrics' sum")
 SIGNATURES = AttemptTimer("signatures", "the aggregator: the validators' signatures of the record")
 

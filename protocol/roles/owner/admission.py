@@ -37,7 +37,6 @@ def applying(state: ReadyState, context: Context) -> InitiatedState:
     return enter(
         InitiatedState,
         state,
-        blinding_seed=context.randomness("blinding base").bytes(32),
         nonce=_nonce_with(state, binding, context),
         card=card,
         commitment=binding,

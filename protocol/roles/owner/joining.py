@@ -30,7 +30,6 @@ from protocol.roles.owner.budget import (
     reserve,
     standing,
 )
-from protocol.roles.owner.copying import with_copy
 from protocol.roles.owner.state import (
     DeclinedState,
     FailedState,
@@ -259,14 +258,12 @@ def on_decision(state: ReadyState, received: Received[OwnerDecision], context: C
 
 
 def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
-    """Ask to be admitted; where the chain shows the seat already, with a copy of the data set."""
+    """Ask to be admitted, unless the chain shows the seat already."""
     has_seat = context.address in state.parties.seats
     joined = admission.applying(state, context)
-    step = with_copy(joined, context) if has_seat else Step(joined)
     return Step(
-        step.state,
+        joined,
         effects_of(
-            step.effects,
             reserve(joined),
             admission.acceptance(joined, context),
             timers.JOIN.cancel(),

@@ -1,18 +1,15 @@
 """A data owner after it has joined: what it hears of the training's course, up to its end."""
 
-from protocol.marketplace import Cancelled, Claim, Joined, RolesDrawn, RoundRecorded, Settled, Withdraw
-from protocol.messages import OwnerReady, TrainingFailed, TrainingStarted
+from protocol.marketplace import Cancelled, Claim, RolesDrawn, RoundRecorded, Settled, Withdraw
+from protocol.messages import TrainingFailed
 from protocol.records import RoundRecord
 from protocol.roles.engine import facts, timers
-from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SubmitCall, effects_of
 from protocol.roles.engine.inputs import CallRefused, Received
-from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import stall
-from protocol.roles.owner.admission import note_owner_bond, seat_nonce, seated
 from protocol.roles.owner.budget import give_back, policy_of, with_start_error
-from protocol.roles.owner.copying import unserved, with_copy
 from protocol.roles.owner.joining import left_out
 from protocol.roles.owner.state import (
     FailedState,
@@ -22,40 +19,16 @@ from protocol.roles.owner.state import (
     OwnerState,
     RunningState,
 )
-from protocol.roles.owner.validator_checks import with_model
 from protocol.roles.shared.deadlines import RETENTION_SECONDS
 from protocol.roles.shared.drawing import has_too_few_revealed
 from protocol.roles.shared.notices import Notice, fact_of
-from protocol.roles.shared.parties import require_sender
-from protocol.roles.shared.request_widths import started_parties
 from protocol.roles.shared.signed_models import still_needed
 from protocol.roles.shared.signed_rounds import record_timer, with_recorded
 from protocol.roles.shared.transcript import TranscriptHead
 
 
-def on_joined(state: InitiatedState, event: Joined, context: Context) -> Step[OwnerState]:
-    """Note the seat of an owner that joined; from our own on, the training has its copy of the data set."""
-    noted = replace(state, parties=state.parties.with_seat(event))
-    if event.owner != context.address or noted.statistic is not None:
-        return Step(noted)
-    noted = replace(noted, nonce=seat_nonce(event, context, kept=state.nonce))
-    copied = _copied(noted, event, context)
-    effects = copied.effects, seated(noted, context), note_owner_bond(noted)
-    return Step(copied.state, effects_of(*effects))
-
-
-def _copied(state: InitiatedState, event: Joined, context: Context) -> Step[OwnerState]:
-    """A seat from before a state was lost may have been taken with another card: with that one alone."""
-    if state.commitment not in (None, event.commitment):
-        return unserved(state, "our seat was taken with another card than this data set has")
-    return with_copy(state, context)
-
-
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
-    """Train or validate from now on, as the contract drew it; without a seat, or its data set, it is over.
-
-    Nobody can take the training back any more: only now the aggregator is told how many rows there are.
-    """
+    """Train or validate from now on, as the contract drew it; without a seat, or its data set, it is over."""
     if context.address not in state.parties.seats:
         return left_out(state, event, failure="joined_too_late")
     if not state.rows:
@@ -67,23 +40,7 @@ def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -
     fact = facts.ROLE_DRAWN.of(role="trainer" if trains else "validator")
     since = state.progressed_at or context.now
     running = enter(RunningState, state, parties=parties, closed=True, progressed_at=since)
-    ready = message(context, state.request.aggregator, OwnerReady(rows=state.rows))
-    return Step(running, (ready, fact, timers.DRAW.cancel(), stall.stall_timer(running, context)))
-
-
-def on_training_started(
-    state: RunningState, started: Received[TrainingStarted], context: Context
-) -> Step[OwnerState]:
-    """Note the row counts, if the roles are those drawn on chain and our own count is the one we gave."""
-    require_sender(started.sender, state.request.aggregator)
-    require(not state.parties.has_started(), "already_started")
-    parties = started_parties(state.request, state.parties, started.body)
-    if parties.rows_by_owner()[context.address] == 0:
-        # Our answer came too late for the start: the training goes on without us.
-        return Step.unchanged(state, facts.LEFT_OUT.of())
-    # Row counts weigh the validators' errors: a wrong one would let the aggregator publish a single owner's.
-    require(parties.rows_by_owner()[context.address] == state.rows, "wrong_rows")
-    return Step(replace(state, parties=parties))
+    return Step(running, (fact, timers.DRAW.cancel(), stall.stall_timer(running, context)))
 
 
 def on_round_recorded(state: RunningState, event: RoundRecorded, context: Context) -> Step[OwnerState]:
@@ -97,16 +54,12 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
 
 
 def _caught_up(state: RunningState, record: RoundRecord) -> RunningState:
-    """A validator that was left out of a round goes on from its record, which the others have signed.
-
-    If it had been shown the round's model it can serve it: the chain says that it is the one to deliver.
-    """
+    """A validator that was left out of a round goes on from its record, which the others have signed."""
     digest = state.request.hash()
     link = state.link or TranscriptHead(model_digest=digest, transcript=digest)
     if link.round != record.round - 1:
         return state  # it has checked the round itself
-    after = replace(state, link=link.next(record), caught_up=record.round, evaluation=None)
-    return with_model(after, state.evaluation, record)
+    return replace(state, link=link.next(record), caught_up=record.round)
 
 
 def on_settled(state: RunningState, _event: Settled, context: Context) -> Step[OwnerState]:

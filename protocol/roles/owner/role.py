@@ -8,11 +8,22 @@ from protocol.roles.engine.early import Members
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import require
-from protocol.roles.owner.state import STATES, FailedState, OwnerState, RunningState, WaitingState
-from protocol.roles.owner.table import ROWS
+from protocol.roles.owner.checked.state import CheckedState, CommittedState
+from protocol.roles.owner.checked.table import ROWS
+from protocol.roles.owner.state import (
+    DeclinedState,
+    FailedState,
+    FinishedState,
+    OwnerState,
+    ReadyState,
+    WaitingState,
+)
 from protocol.roles.shared.deadlines import OPENED_SECONDS
 
 FINAL = frozenset({"finished", "declined", "failed"})
+STATES = (WaitingState, ReadyState, CommittedState, CheckedState, FinishedState, FailedState, DeclinedState)
+"""In the order of the phases."""
+
 MACHINE: Machine[OwnerState] = Machine("data_owner", STATES, ROWS)
 
 
@@ -40,4 +51,4 @@ def display_status(state: OwnerState) -> str:
     """The state as people see it."""
     if isinstance(state, FailedState):
         return f"FAILED({state.failure})"
-    return "IN_PROGRESS" if isinstance(state, RunningState) else state.phase.upper()
+    return "IN_PROGRESS" if isinstance(state, CheckedState) else state.phase.upper()

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from protocol.marketplace import Joined, Opened
 from protocol.request import Request
-from protocol.roles.engine.state import BlobRef, PhaseState, own_fields_of_status
+from protocol.roles.engine.state import BlobRef, PhaseState
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.signed_models import SignedModel
 from protocol.roles.shared.signed_rounds import RecordedState, RecordingState
@@ -41,50 +41,6 @@ class TrainerAnswer(FrozenModel):
     def at(self) -> RoundAttempt:
         """What it was sent for."""
         return RoundAttempt(self.round, self.attempt)
-
-
-class Evaluation(FrozenModel):
-    """A validator's work on one attempt; a type for each step of it."""
-
-    round: RoundNumber
-    attempt: AttemptNumber
-    trainers: Seats
-    validators: Seats
-    measure_start: bool
-    start_digest: Digest
-    update_digests: tuple[Digest, ...]
-    refreshed_digest: Digest
-    refreshed_model: BlobRef
-    residuals: BlobRef
-
-    @property
-    def at(self) -> RoundAttempt:
-        """What is measured."""
-        return RoundAttempt(self.round, self.attempt)
-
-
-class MaskedEvaluation(Evaluation):
-    """The noisy metric is sent; the buyer's products are due."""
-
-    status: Literal["masked"] = "masked"
-
-
-class MeasuredEvaluation(Evaluation):
-    """The encrypted metric is sent; all validators' metrics are due."""
-
-    status: Literal["measured"] = "measured"
-    own_values: Digest
-
-
-class CheckedEvaluation(Evaluation):
-    """All metrics are shown; the buyer's opening is due."""
-
-    status: Literal["checked"] = "checked"
-    own_values: Digest
-    shown_metrics: BlobRef
-
-
-_EVALUATIONS = (MaskedEvaluation, MeasuredEvaluation, CheckedEvaluation)
 
 
 class OwnerState(PhaseState):
@@ -139,8 +95,7 @@ class ReadyState(UndecidedState):
 class JoinedState(OwnerState):
     """Base of the phases of a joined training.
 
-    `statistic` is a copy of the data set, of `rows` rows, from when the chain shows our seat: to replace or
-    remove that one changes nothing then. `closed` is whether the joining is over on the chain; the contract's
+    `closed` is whether the joining is over on the chain; the contract's
     clock for the first round begins when the time to reveal is over, at `progressed_at`, not with the draw.
     `nonce` is secret until then: the chain has its digest from the join on.
     """
@@ -148,10 +103,8 @@ class JoinedState(OwnerState):
     opened: Opened
     request: Request
     data_set: str
-    statistic: BlobRef | None = None
     closed: bool = False
     progressed_at: float = 0.0
-    blinding_seed: Annotated[bytes, Field(repr=False)] = b""
     nonce: Annotated[bytes, Field(repr=False)] = b""
 
 
@@ -199,20 +152,12 @@ class HoldingState(OwnerState, RecordedState):
 class RunningState(JoinedState, DrawnState, RecordingState, HoldingState):
     """Trains or validates, as drawn.
 
-    A validator has the `evaluation` it works on; it has not checked the rounds up to `caught_up` itself.
+    A validator has not checked the rounds up to `caught_up` itself.
     `measured_by` are the validators of the last recorded round, `start_errors` how many recorded rounds have
     measured v₀.
     """
 
     phase: Literal["running"] = "running"
-    evaluation: (
-        Annotated[
-            MaskedEvaluation | MeasuredEvaluation | CheckedEvaluation,
-            Field(discriminator="status"),
-            own_fields_of_status(*_EVALUATIONS),
-        ]
-        | None
-    ) = None
     caught_up: RoundNumber = 0
     measured_by: Seats = 0
     start_errors: int = 0
@@ -220,7 +165,7 @@ class RunningState(JoinedState, DrawnState, RecordingState, HoldingState):
     @property
     def is_measuring(self) -> bool:
         """Whether an attempt at the round after `link` is under way: it may be opened at any moment."""
-        return self.evaluation is not None
+        return False  # `checked.state` knows of attempts
 
 
 class FinishedState(HoldingState):
@@ -242,7 +187,3 @@ class FailedState(DrawnState):
     """Too late, refused, or cancelled."""
 
     phase: Literal["failed"] = "failed"
-
-
-STATES = (WaitingState, ReadyState, InitiatedState, RunningState, FinishedState, FailedState, DeclinedState)
-"""In the order of the phases."""

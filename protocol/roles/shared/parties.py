@@ -76,11 +76,6 @@ class Parties(FrozenModel):
         """Every seat as a mask."""
         return (1 << len(self.seats)) - 1
 
-    def validator_rows(self) -> int:
-        """Rows of all drawn validators together: the opening's slots are sized for them."""
-        rows = self.rows_by_owner()
-        return sum(rows.get(address, 0) for address in self.addresses(self.validators))
-
     def rows_by_owner(self) -> dict[str, int]:
         """Rows by owner."""
         return {count.owner: count.rows for count in self.rows}

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from protocol.envelope import VERSION, Envelope
-from protocol.messages import READABLE_TYPES, TYPES_OF, MessageBody
+from protocol.messages import MESSAGE_TYPES, MessageBody
 from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, PARTIES
 from services.admin.docs.message_schemas import schemas_of, wire_value
 from services.bus import naming
@@ -60,8 +60,8 @@ def asyncapi_document() -> Document:
         "channels": dict(_channels()),
         "operations": dict(_operations()),
         "components": {
-            "messages": {name: _message(name) for name in READABLE_TYPES},
-            "schemas": {**schemas_of(READABLE_TYPES.values()), "Headers": _headers()},
+            "messages": {name: _message(name) for name in MESSAGE_TYPES},
+            "schemas": {**schemas_of(MESSAGE_TYPES.values()), "Headers": _headers()},
             "securitySchemes": _LOGINS,
         },
     }
@@ -93,7 +93,7 @@ def _channels() -> Iterator[tuple[str, Document]]:
     for role in PARTIES:
         received = [
             name
-            for name, kind in READABLE_TYPES.items()
+            for name, kind in MESSAGE_TYPES.items()
             if any(recipient == role for _, recipient in kind.catalogue.routes)
         ]
         shown = role.replace("_", " ")
@@ -111,7 +111,7 @@ def _channels() -> Iterator[tuple[str, Document]]:
         queue = _queue(naming.event_queue_name(stream, _ADDRESS), title, names)
         yield f"queue_of_{stream}_events", queue
     title = "What was refused or could not be delivered, with the reason in its headers"
-    dead = _queue(naming.DEAD_QUEUE, title, list(READABLE_TYPES))
+    dead = _queue(naming.DEAD_QUEUE, title, list(MESSAGE_TYPES))
     yield "dead_letters", {**dead, "description": f"Fed by the exchange {naming.DEAD_EXCHANGE}."}
 
 
@@ -141,7 +141,7 @@ def _reference(*place: str) -> Document:
 
 
 def _operations() -> Iterator[tuple[str, Document]]:
-    for name, kind in READABLE_TYPES.items():
+    for name, kind in MESSAGE_TYPES.items():
         for sender, recipient in sorted(kind.catalogue.routes):
             yield f"{sender}_sends_{name}_to_{recipient}", _sending_to(name, sender, recipient)
     yield "chain_listener_sends_chain_event", _sending("chain_event", "contract_events")
@@ -155,8 +155,8 @@ def _sending_to(name: str, sender: str, recipient: str) -> Document:
     operation["bindings"] = {"amqp": {"deliveryMode": 2, "mandatory": True}}
     answers = [
         answer
-        for answer in READABLE_TYPES[name].catalogue.answers
-        if (recipient, sender) in READABLE_TYPES[answer].catalogue.routes
+        for answer in MESSAGE_TYPES[name].catalogue.answers
+        if (recipient, sender) in MESSAGE_TYPES[answer].catalogue.routes
     ]
     if answers:
         back = ("channels", f"to_{sender}")
@@ -169,7 +169,7 @@ def _sending(name: str, channel: str) -> Document:
     return {
         "action": "send",
         "channel": _reference("channels", channel),
-        "summary": READABLE_TYPES[name].catalogue.sent_when,
+        "summary": MESSAGE_TYPES[name].catalogue.sent_when,
         "messages": [_reference("channels", channel, "messages", name)],
     }
 
@@ -183,7 +183,7 @@ def _receiving(channel: str) -> Document:
 
 
 def _message(name: str) -> Document:
-    kind = READABLE_TYPES[name]
+    kind = MESSAGE_TYPES[name]
     catalogue = kind.catalogue
     document: Document = {
         "name": name,
@@ -191,7 +191,6 @@ def _message(name: str) -> Document:
         "summary": summary_of(kind),
         "description": catalogue.sent_when,
         "x-routes": [{"sender": sender, "recipient": party} for sender, party in sorted(catalogue.routes)],
-        "x-rounds": [rounds for rounds, types in TYPES_OF.items() if name in types],
         "x-answers": list(catalogue.answers),
         "x-deadline": catalogue.deadline and f"request.deadlines.{catalogue.deadline}",
         "x-on-silence": catalogue.on_silence,

@@ -6,9 +6,8 @@ An arrow ends at a role only if one of the role's phases allows what it carries.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from protocol.messages import READABLE_TYPES
+from protocol.messages import MESSAGE_TYPES
 from protocol.roles.dispatch import inputs_of
-from protocol.types import Rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +32,6 @@ _AFTER = Stretch(
 )
 
 COURSE = (
-    Stretch("before the rounds", f"{_JOINING} owner_ready training_started"),
-    Stretch(
-        "every round",
-        """encrypted_model gradient_update refresh_request refresh_answer
-        local_models noisy_metric metric_products encrypted_metric
-        opening_request opening round_signature
-        call:record_round RoundRecorded round_completed""",
-        repeated=True,
-    ),
-    _AFTER,
-)
-"""What happens in a training in which everybody does its stretch."""
-
-CHECKED_COURSE = (
     Stretch("before the rounds", f"{_JOINING} checked_ready checked_started"),
     Stretch(
         "every round",
@@ -61,9 +46,7 @@ CHECKED_COURSE = (
     ),
     _AFTER,
 )
-"""The same where rounds are checked."""
-
-_COURSES: Mapping[Rounds, tuple[Stretch, ...]] = {"plain": COURSE, "checked": CHECKED_COURSE}
+"""What happens in a training in which everybody does its stretch."""
 
 CALLERS: Mapping[str, tuple[str, ...]] = {
     "open": ("model_buyer",),
@@ -87,39 +70,39 @@ _LIFELINES = {
 _CALL = "call:"
 
 
-def sequence_diagram(rounds: Rounds = "checked") -> str:
-    """The diagram in Mermaid's notation, one line an arrow; of a market with such `rounds`."""
-    return "\n".join(_lines(rounds)) + "\n"
+def sequence_diagram() -> str:
+    """The diagram in Mermaid's notation, one line an arrow."""
+    return "\n".join(_lines()) + "\n"
 
 
-def _lines(rounds: Rounds) -> Iterator[str]:
+def _lines() -> Iterator[str]:
     yield "sequenceDiagram"
     for short, name in _LIFELINES.values():
         yield f"    participant {short} as {name}"
-    for stretch in _COURSES[rounds]:
+    for stretch in COURSE:
         if stretch.repeated:
             yield f"    loop {stretch.title}"
         for step in stretch.steps:
-            for sender, recipient, arrow, text in _arrows(step, rounds):
+            for sender, recipient, arrow, text in _arrows(step):
                 indent = "        " if stretch.repeated else "    "
                 yield f"{indent}{_LIFELINES[sender][0]}{arrow}{_LIFELINES[recipient][0]}: {text}"
         if stretch.repeated:
             yield "    end"
 
 
-def _arrows(step: str, rounds: Rounds) -> Iterator[tuple[str, str, str, str]]:
+def _arrows(step: str) -> Iterator[tuple[str, str, str, str]]:
     """(sender, recipient, arrow, text) of each arrow that a step of the course stands for."""
     if step.startswith(_CALL):
         for caller in CALLERS[step.removeprefix(_CALL)]:
             yield caller, "contract", "->>", step.removeprefix(_CALL)
-    elif step in READABLE_TYPES:
-        for sender, recipient in sorted(READABLE_TYPES[step].catalogue.routes):
-            if step in inputs_of(recipient, rounds) and _usual(step, sender):
+    elif step in MESSAGE_TYPES:
+        for sender, recipient in sorted(MESSAGE_TYPES[step].catalogue.routes):
+            if step in inputs_of(recipient) and _usual(step, sender):
                 source = recipient if sender == "operator" else sender
                 yield source, recipient, "->>", _text(step, "data_owner" in (sender, recipient))
     else:
         for role in _LIFELINES:
-            if role != "contract" and step in inputs_of(role, rounds):
+            if role != "contract" and step in inputs_of(role):
                 yield "contract", role, "-->>", step
 
 
@@ -129,7 +112,7 @@ def _usual(step: str, sender: str) -> bool:
 
 
 def _text(step: str, with_owners: bool) -> str:
-    kind = READABLE_TYPES[step]
+    kind = MESSAGE_TYPES[step]
     seat = f" ({kind.catalogue.seat})" if kind.catalogue.seat and with_owners else ""
     carries = f": {kind.catalogue.carries}" if kind.catalogue.carries else ""
     return f"{kind.__name__}{seat}{carries}"

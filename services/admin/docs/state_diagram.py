@@ -3,17 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from protocol.roles.dispatch import ROLES_OF
-from protocol.types import Rounds
+from protocol.roles.dispatch import ROLES
 
 
-def state_diagram(role: str, rounds: Rounds = "checked") -> str:
-    """The diagram in Mermaid's notation, one line for each pair of phases; of a market with such `rounds`."""
-    return "\n".join(_lines(role, rounds)) + "\n"
+def state_diagram(role: str) -> str:
+    """The diagram in Mermaid's notation, one line for each pair of phases."""
+    return "\n".join(_lines(role)) + "\n"
 
 
-def _lines(role: str, rounds: Rounds) -> Iterator[str]:
-    module = ROLES_OF[rounds][role]
+def _lines(role: str) -> Iterator[str]:
+    module = ROLES[role]
     machine = module.MACHINE
     inputs: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for phase, allowed in machine.table.items():

@@ -15,7 +15,6 @@ from yarl import URL
 
 from protocol.errors import MisuseError
 from protocol.marketplace import PartyRole
-from protocol.types import Rounds
 from services.bus.amqp.connection import BROKER_ERRORS, Connection
 from services.bus.broker.definitions import PLAIN_QUORUM
 from services.bus.broker.topology import ParticipantPlace, Places, Topology, topology_of
@@ -26,9 +25,7 @@ from services.config.daemons import Broker
 
 
 @asynccontextmanager
-async def declared(
-    url: str, participants: Sequence[tuple[PartyRole, str]], rounds: Rounds
-) -> AsyncIterator[Broker]:
+async def declared(url: str, participants: Sequence[tuple[PartyRole, str]]) -> AsyncIterator[Broker]:
     """Declare what these (role, address) pairs need on the broker at `url`; the queues go with the block.
 
     Raises MisuseError for what is not a URL, BusRefused and BusUnavailable.
@@ -37,7 +34,6 @@ async def declared(
         broker = _settings(url, Path(folder))
         places = Places(
             vhost="demo",
-            rounds=rounds,
             participants=tuple(ParticipantPlace(role=role, address=who) for role, who in participants),
         )
         topology = topology_of(places)

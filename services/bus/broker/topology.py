@@ -13,12 +13,11 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from protocol.marketplace import PartyRole
-from protocol.messages import TYPES_OF
-from protocol.types import Rounds
+from protocol.messages import MESSAGE_TYPES
 from services.bus import naming
 from services.bus.amqp.chunking import CHUNK_BYTES
 from services.bus.port import DELIVERY_LIMIT
-from services.config.settings import Account, FilePath, Settings
+from services.config.settings import Account, FilePath, Settings, without_rounds
 
 _GIBIBYTE = 1 << 30
 _DAY_MILLISECONDS = 24 * 3600 * 1000
@@ -65,13 +64,10 @@ class Places(Settings):
     vhost: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] = Field(
         "deltaml", description="The virtual host."
     )
-    rounds: Rounds = Field(
-        "checked",
-        description="How the market's rounds are run, as in its daemons' configurations: checked, or plain "
-        "until the trainings that were begun so have ended.",
-    )
     participants: tuple[ParticipantPlace, ...] = Field(description="Everybody with a queue.")
     chain_listeners: tuple[ListenerPlace, ...] = Field((), description="Who publishes contract events.")
+
+    _of_an_earlier_version = model_validator(mode="before")(without_rounds)
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -140,7 +136,7 @@ def topology_of(places: Places) -> Topology:
         for stream in naming.STREAMS:
             name = naming.event_queue_name(stream, address)
             queues[name] = Binding(naming.CHAIN_EXCHANGE, name, f"{stream}.#")
-    users = [_participant(address, own_places, places.rounds) for address, own_places in by_address.items()]
+    users = [_participant(address, own_places) for address, own_places in by_address.items()]
     return Topology(
         vhost=places.vhost,
         exchanges=(naming.EXCHANGE, naming.CHAIN_EXCHANGE, naming.DEAD_EXCHANGE),
@@ -179,7 +175,7 @@ def _policy(name: str, pattern: str, priority: int, definition: Mapping[str, obj
     return {**applied, "definition": definition}
 
 
-def _participant(address: str, places: Sequence[ParticipantPlace], rounds: Rounds) -> User:
+def _participant(address: str, places: Sequence[ParticipantPlace]) -> User:
     roles = [place.role for place in places]
     readable = [naming.queue_name(role, address) for role in roles]
     readable += [naming.event_queue_name(stream, address) for stream in naming.STREAMS]
@@ -189,7 +185,7 @@ def _participant(address: str, places: Sequence[ParticipantPlace], rounds: Round
         read=pattern_of(*readable),
         write=pattern_of(naming.EXCHANGE, naming.DEAD_EXCHANGE),
         topics={
-            naming.EXCHANGE: _sendable(address, roles, rounds),
+            naming.EXCHANGE: _sendable(address, roles),
             naming.DEAD_EXCHANGE: rf"^{address}\.[a-z0-9_]+$",
             naming.CHAIN_EXCHANGE: NOTHING,
         },
@@ -202,10 +198,10 @@ def _listener(place: ListenerPlace) -> User:
     return User(place.user, place.password_file, NOTHING, pattern_of(naming.CHAIN_EXCHANGE), topics)
 
 
-def _sendable(address: str, roles: Sequence[str], rounds: Rounds) -> str:
+def _sendable(address: str, roles: Sequence[str]) -> str:
     """The routing keys of what these roles may send, and of their operator's orders to themselves."""
     keys: dict[str, set[str]] = {}
-    for message_type, kind in TYPES_OF[rounds].items():
+    for message_type, kind in MESSAGE_TYPES.items():
         for sender, recipient in kind.catalogue.routes:
             if sender in roles:
                 keys.setdefault(rf"{recipient}\.{_ANY_ADDRESS}", set()).add(message_type)

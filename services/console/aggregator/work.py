@@ -14,15 +14,8 @@ from protocol.roles.aggregator.checked.lanes import (
     QuestioningLane,
     RangingLane,
 )
-from protocol.roles.aggregator.lanes import (
-    EvaluationLane,
-    MeasuringLane,
-    OpeningLane,
-    RefreshingLane,
-    SigningLane,
-    TrainingLane,
-)
-from protocol.roles.aggregator.state import TrainingState
+from protocol.roles.aggregator.checked.state import CheckedTrainingState
+from protocol.roles.aggregator.lanes import OpeningLane, SigningLane
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.shared.parties import Parties
 from services.console.presentation.i18n import gettext_noop as _
@@ -31,9 +24,7 @@ BUYER = "buyer"
 
 STEPS = {
     "distributed": _("Training"),
-    "refreshing": _("Re-encrypting"),
     "moments": _("Multiplying"),
-    "measuring": _("Measuring"),
     "asking": _("Multiplying"),
     "checking": _("Measuring and checking"),
     "agreeing": _("Hiding the errors"),
@@ -59,7 +50,7 @@ class Work:
         return STEPS[self.status]
 
 
-def work_of(state: TrainingState, market: Market) -> tuple[Work, ...]:
+def work_of(state: CheckedTrainingState, market: Market) -> tuple[Work, ...]:
     """The rounds in hand: the one being measured, and one in training."""
     evaluated, in_training = state.evaluation, state.training_lane
     measured = () if evaluated is None else (_measured(evaluated, state, market),)
@@ -67,15 +58,15 @@ def work_of(state: TrainingState, market: Market) -> tuple[Work, ...]:
     return measured + trained
 
 
-def _trained(lane: TrainingLane | CheckedTrainingLane, parties: Parties) -> Work:
+def _trained(lane: CheckedTrainingLane, parties: Parties) -> Work:
     answered = tuple(update.owner for update in lane.updates)
     waiting = _others(parties.addresses(lane.trainers), answered)
-    if isinstance(lane, RefreshingLane | MomentsLane):
+    if isinstance(lane, MomentsLane):
         waiting = (BUYER,)
     return Work(lane.round, None, lane.status, answered, waiting)
 
 
-def _measured(lane: EvaluationLane | CheckedEvaluationLane, state: TrainingState, market: Market) -> Work:
+def _measured(lane: CheckedEvaluationLane, state: CheckedTrainingState, market: Market) -> Work:
     validators = state.parties.addresses(lane.validators)
     answered: tuple[str, ...] = validators
     waiting: tuple[str, ...] = (BUYER,)
@@ -84,9 +75,6 @@ def _measured(lane: EvaluationLane | CheckedEvaluationLane, state: TrainingState
             answered = ()
         case OpeningLane():
             pass
-        case MeasuringLane():
-            answered = tuple(metric.owner for metric in lane.metrics)
-            waiting = _others(validators, answered)
         case SigningLane():
             answered = tuple(owner for owner, _signature in lane.signatures)
             waiting = _others(validators, answered)
@@ -119,7 +107,7 @@ def _checked(
 
 
 def _checkers(
-    lane: CheckingLane | RangingLane | AgreeingLane, state: TrainingState, market: Market
+    lane: CheckingLane | RangingLane | AgreeingLane, state: CheckedTrainingState, market: Market
 ) -> tuple[str, ...]:
     """The two members that check this attempt."""
     hashed = draw_hash(market, state.training)

@@ -7,11 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
-from protocol.errors import MisuseError, ProtocolViolation
+from protocol.errors import MisuseError
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.request_parsing import as_tuples
-from protocol.roles.checked.requests import require_checkable
 from protocol.terms import NATIVE
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml, request_fields
@@ -35,7 +34,6 @@ from services.console.buyer.order_form import (
     fresh,
     request_from,
     shares_total,
-    unorderable,
     values_of,
 )
 from services.console.buyer.views import Training
@@ -246,17 +244,6 @@ def _orderable(page: Page, result: Checked) -> Checked:
     """The same where its request can be ordered here and now, or why it cannot."""
     if result.request is not None and _is_taken(page, result.request):
         return Checked(problems={"name": Problem(_TAKEN)})
-    return _provable(result) if page.party.rounds == "checked" else result
-
-
-def _provable(result: Checked) -> Checked:
-    """The same where the rounds of its request can be checked, or what keeps them from it."""
-    if result.request is None:
-        return result
-    try:
-        require_checkable(result.request)
-    except ProtocolViolation as violation:
-        return unorderable(violation, result.request)
     return result
 
 

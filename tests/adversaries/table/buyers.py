@@ -21,7 +21,7 @@ FIRST_SINGLE = 5
 ZERO_PROVEN = answering(
     "the proof that a test is zero", True, "protocol.roles.owner.checked.projection:_is_proven"
 )
-PROVEN_OPENINGS = answering("openings with proof", True, "protocol.roles.shared.metric_check:verify_openings")
+PROVEN_OPENINGS = answering("openings with proof", True, "protocol.roles.shared.openings:verify_openings")
 TEST_SHOWN = "zero_test_evidence"
 WHO_IS_LEFT = "it is who is left where the request holds and all trainers are in range"
 SILENT = "silence is no message: the others' clocks stand against it"

@@ -1,19 +1,14 @@
-"""Gradient descent as an affine map against the steps themselves, in plain and under encryption."""
+"""Gradient descent as an affine map against the steps themselves."""
 
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from protocol.crypto.blinding import ShortExponentBlinder
-from protocol.crypto.fixed_point import decode, encode, encode_matrix
-from protocol.crypto.paillier import PrivateKey
-from protocol.crypto.randomness import Randomness
-from protocol.learning.descent import affine_map, local_model
-from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE, UPDATE_SCALE
+from protocol.learning.descent import affine_map
 from protocol.learning.statistic import triangular
 
 Matrix = NDArray[np.float64]
@@ -81,36 +76,3 @@ def test_no_step_that_is_asked_for_diverges(seed: int, scale: int, steps: int) -
     X[:, 0] *= 2.0**scale
     M, _ = affine_map(factor_of(X, y), step_size=math.inf, l2=0.0, local_steps=steps)
     assert np.abs(np.linalg.eigvals(M)).max() < 1 + 1e-9
-
-
-@settings(max_examples=25)
-@given(seed=st.integers(0, 10_000), steps=st.integers(1, 50))
-def test_the_encrypted_map_is_the_plain_one(private_key: PrivateKey, seed: int, steps: int) -> None:
-    X, y = owner(30, 3, seed, intercept=True)
-    M, v = affine_map(factor_of(X, y), step_size=0.2, l2=0.0, local_steps=steps)
-    key, stream = private_key.public_key, Randomness(seed.to_bytes(32, "big"))
-    start = np.random.default_rng(seed).normal(size=4) * 50
-    integers = encode(start, MODEL_SCALE)
-    model = [private_key.encrypt(value, stream) for value in integers]
-    blinder = ShortExponentBlinder(key, bytes(32))
-    result = local_model(key, M, v, model, blinder, stream)
-    opened = [key.signed(private_key.decrypt(c)) for c in result]
-    rows, offsets = encode_matrix(M, COEFFICIENT_SCALE), encode(v, UPDATE_SCALE)
-    assert opened == [
-        sum(a * x for a, x in zip(row, integers, strict=True)) + offset
-        for row, offset in zip(rows, offsets, strict=True)
-    ]
-    rounding = np.abs(start).sum() * 2.0 ** -(COEFFICIENT_SCALE + 1)
-    np.testing.assert_allclose(decode(opened, UPDATE_SCALE), M @ start + v, rtol=0, atol=rounding + 1e-12)
-
-
-def test_a_local_model_leaves_blinded(private_key: PrivateKey) -> None:
-    key = private_key.public_key
-    model = [key.lift(5), key.lift(6)]
-    matrix, offset = np.eye(2), np.zeros(2)
-    blinder = ShortExponentBlinder(key, bytes(32))
-    once, twice = (
-        local_model(key, matrix, offset, model, blinder, Randomness(seed)) for seed in (b"1" * 32, b"2" * 32)
-    )
-    unblinded = {key.lift(5 << COEFFICIENT_SCALE), key.lift(6 << COEFFICIENT_SCALE)}
-    assert len({*once, *twice} | unblinded) == 6

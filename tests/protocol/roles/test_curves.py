@@ -7,7 +7,7 @@ import pytest
 
 from protocol.learning.glm.fitting import with_fit
 from protocol.learning.statistic import Statistic
-from protocol.roles.dispatch import CHECKED_ROLES
+from protocol.roles.dispatch import ROLES
 from tests.support.roles.plain_market import bought_weights, delivered_round, plain_twin
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import COLUMNS, small_data, small_request
@@ -23,7 +23,7 @@ def curved_market(*, read: bool = True) -> PureMarket:
     rows = small_data(rows=30)
     schedule = {"rounds": 1, "local_steps": 40, "tolerance": 0}
     request = small_request(schedule=schedule, basis=list(BASIS), key_bits=1152)
-    market = PureMarket(request, rows, COLUMNS, validators=[2, 3], roles=CHECKED_ROLES)
+    market = PureMarket(request, rows, COLUMNS, validators=[2, 3], roles=ROLES)
     for owner, own in zip(market.owners, rows, strict=True):
         table = dict(zip(COLUMNS, own.T, strict=True))
         statistic = Statistic.from_bytes(owner.private["data_set:rows"])

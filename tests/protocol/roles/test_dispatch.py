@@ -1,27 +1,24 @@
 """The one entry from the runtime: early inputs are held, repeated ones harmless, strangers' limited."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from protocol.codec import pack, unpack
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Opened
 from protocol.messages import (
-    READABLE_TYPES,
-    TYPES_OF,
     ChainEvent,
     ModelReceived,
     RequestAnswer,
     TrainingOrder,
 )
 from protocol.roles.dispatch import (
-    ROLES,
     EncodedStep,
+    _Instance,
     decode_state,
     early_references,
-    inputs_of,
-    rounds_in,
+    has_earlier_rounds,
     run_step,
 )
 from protocol.roles.engine.context import Context
@@ -30,7 +27,6 @@ from protocol.roles.engine.effects import RecordFact, SendMessage, StoreBlob, Su
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived, TimerFired
 from protocol.roles.engine.machine import Machine
 from protocol.types import Address
-from tests.support.roles.checked_markets import checked_market
 from tests.support.roles.phases import finished_market, message_of
 from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_market import PureMarket
@@ -87,31 +83,24 @@ def test_an_input_of_a_later_phase_waits_for_it() -> None:
     assert buyer.decoded.parties.has_started()
 
 
-def test_a_state_of_the_other_rounds_takes_no_step() -> None:
-    """Its handlers would read fields that the other machine never writes."""
+def test_a_training_that_was_begun_with_plain_rounds_takes_no_step() -> None:
+    """The machine that would go on with it is that of an earlier version."""
     market = waiting_buyer()
     buyer, late = market.buyer, TimerFired(name="join")
-    context = replace(market.context(buyer), rounds="plain")
+    assert not has_earlier_rounds(buyer.state)
+    begun = pack(_Instance(state=unpack(_Instance, buyer.state).state))
+    assert has_earlier_rounds(begun)
     with pytest.raises(ProtocolViolation, match="other_rounds"):
-        run_step(buyer.role, buyer.state, late, context)
+        run_step(buyer.role, begun, late, market.context(buyer))
 
 
-def test_what_is_stored_tells_its_rounds() -> None:
-    market = checked_market([0, 1], owners=4)
-    buyer, order = market.buyer, market.buyer.inbox[0]
-    for rounds in TYPES_OF:
-        step = run_step(buyer.role, None, order, replace(market.context(buyer), rounds=rounds))
-        assert rounds_in(step.state) == rounds
-        assert decode_state(buyer.role, step.state).phase == "ordered"
-
-
-def test_each_market_takes_the_messages_of_its_machines_alone() -> None:
-    taken = {
-        rounds: {name for role in ROLES for name in inputs_of(role, rounds)} & READABLE_TYPES.keys()
-        for rounds in TYPES_OF
-    }
-    for rounds, other in (("plain", "checked"), ("checked", "plain")):
-        assert taken[rounds] - taken[other] == TYPES_OF[rounds].keys() - TYPES_OF[other].keys()
+def test_one_that_ended_answers_late_questions() -> None:
+    market = finished_market()
+    buyer = market.buyer
+    ended = pack(_Instance(state=unpack(_Instance, buyer.state).state))
+    late = TimerFired(name="join")
+    step = run_step(buyer.role, ended, late, market.context(buyer))
+    assert (step.finished, decode_state(buyer.role, step.state).phase) == (True, "finished")
 
 
 def test_an_early_input_is_held_once() -> None:
@@ -258,7 +247,6 @@ def _context(party: Party, market: PureMarket) -> Context:
         announced=owners,
         private={"paillier": training_key(1024).to_bytes()},
         least_key_bits=256,
-        rounds="checked",
     )
 
 

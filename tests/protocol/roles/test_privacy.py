@@ -10,15 +10,15 @@ import pytest
 
 from protocol.roles.engine.effects import KeepResult, PutValue, StoreBlob
 from tests.protocol.roles.checked.privacy import NEAR, SECRETS, known_anyway
-from tests.support.roles.checked_buyer_attack import CheckedAttack, checked_attack
+from tests.support.roles.buyer_attack import Attack, attack
 from tests.support.roles.phases import finished_market
 from tests.support.roles.plain_market import bought_weights
 from tests.support.thesis.thesis_residuals import least_squares_attack, thesis_training
 
 
 @cache
-def honest_attack() -> CheckedAttack:
-    return checked_attack(finished_market())
+def honest_attack() -> Attack:
+    return attack(finished_market())
 
 
 # ---- our protocol ----
@@ -38,17 +38,24 @@ def test_facts_violations_and_reprs_tell_no_secret() -> None:
     for party in market.parties.values():
         secrets = [party.signing_key.hex(), party.exchange_secret.hex(), str(int(market.key.p)), *weights]
         context = market.context(party)
-        hidden = [
-            repr(party.signing_key),
-            repr(party.exchange_secret),
-            repr(context.seed),
-            "paillier",
-            "rows",
-        ]
+        hidden = [repr(party.signing_key), repr(context.seed), "paillier", "rows"]
         told = repr([fact.data for fact in party.facts]) + repr(party.violations)
         assert not [secret for secret in secrets if secret in told]
         assert not [secret for secret in hidden if secret in repr(context)]
         assert repr(context.randomness()) == "Randomness(hidden)"
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        StoreBlob(digest=b"\0" * 32, content=b"a model"),
+        KeepResult(name="model", content=b"a model"),
+        PutValue(name="budget", content=b"a model"),
+    ],
+    ids=lambda effect: effect.effect,
+)
+def test_what_an_effect_keeps_is_not_in_its_repr(effect: StoreBlob | KeepResult | PutValue) -> None:
+    assert "a model" not in repr(effect)
 
 
 # ---- the protocol of 2019 ----
@@ -68,16 +75,3 @@ def test_fewer_models_than_weights_do_not_determine_a_row() -> None:
     validator = view.validators[0]
     features, _ = least_squares_attack(view.models[:8], validator.residuals[:8])
     assert np.abs(features - validator.features).max() > 1e-2
-
-
-@pytest.mark.parametrize(
-    "effect",
-    [
-        StoreBlob(digest=b"\0" * 32, content=b"a model"),
-        KeepResult(name="model", content=b"a model"),
-        PutValue(name="budget", content=b"a model"),
-    ],
-    ids=lambda effect: effect.effect,
-)
-def test_what_an_effect_keeps_is_not_in_its_repr(effect: StoreBlob | KeepResult | PutValue) -> None:
-    assert "a model" not in repr(effect)

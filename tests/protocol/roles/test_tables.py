@@ -3,8 +3,8 @@
 import pytest
 
 from protocol.errors import ProtocolViolation
-from protocol.messages import TYPES_OF
-from protocol.roles.dispatch import CHECKED_ROLES, decode_state
+from protocol.messages import MESSAGE_TYPES
+from protocol.roles.dispatch import ROLES, decode_state
 from protocol.roles.engine.inputs import input_name
 from protocol.roles.engine.refusals import EarlyInput
 from tests.support.roles.phases import (
@@ -19,7 +19,6 @@ from tests.support.roles.phases import (
 )
 from tests.support.roles.pure_party import Party
 
-MESSAGE_TYPES = TYPES_OF["checked"]
 STRANGER = Party("data_owner", b"\5" * 32, b"\6" * 32)
 EVERY_PHASE = pytest.mark.parametrize(("role", "phase"), PHASES, ids=str)
 
@@ -57,7 +56,7 @@ def test_every_phase_can_be_reached_and_ended() -> None:
             for row in allowed.values()
             for target in row.next_phases(phase)
         }
-        reached, ended = {machine.phases[0]}, set(CHECKED_ROLES[machine.role].FINAL)
+        reached, ended = {machine.phases[0]}, set(ROLES[machine.role].FINAL)
         for _ in machine.phases:
             reached |= {target for phase, target in arrows if phase in reached}
             ended |= {phase for phase, target in arrows if target in ended}

@@ -52,17 +52,27 @@ def test_the_record_outlives_the_command_and_options_change_it(tmp_path):
     assert elsewhere.own.broker == ports
 
 
-@pytest.mark.parametrize(("was", "rounds"), [(True, "checked"), (False, "plain")])
-def test_a_market_of_an_earlier_version_keeps_its_rounds(tmp_path, was, rounds):
-    MarketRecord(plan=MarketPlan(tmp_path)).save()
+@pytest.mark.parametrize(
+    ("was", "is_known"),
+    [
+        ({"checked": True}, True),
+        ({"rounds": "checked"}, True),
+        ({"checked": False}, False),
+        ({"rounds": "plain"}, False),
+    ],
+)
+def test_a_market_of_an_earlier_version_is_known_if_its_rounds_are_checked(tmp_path, was, is_known):
+    record = MarketRecord(plan=MarketPlan(tmp_path))
+    record.save()
     file = tmp_path / "market.yaml"
     document = yaml.safe_load(file.read_text())
-    document["plan"]["checked"] = was
-    del document["plan"]["rounds"]
+    document["plan"] |= was
     file.write_text(yaml.safe_dump(document))
-    known = MarketRecord.of(tmp_path)
-    assert recorded(MarketPlan(tmp_path, owners=9), known).plan.rounds == rounds
-    assert MarketPlan(tmp_path).rounds == "checked"
+    if is_known:
+        assert MarketRecord.of(tmp_path) == record
+        return
+    with pytest.raises(ConfigurationError, match=r"rounds: plain is no more: .* the version before"):
+        MarketRecord.of(tmp_path)
 
 
 def test_without_a_record_there_is_no_market(tmp_path):

@@ -10,12 +10,11 @@ from protocol.envelope import SealedPart, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import (
     MAXIMUM_BODY_BYTES,
-    READABLE_TYPES,
+    MESSAGE_TYPES,
     Complaint,
     InvitationAnswer,
     StopOrder,
     TrainingOrder,
-    TrainingStarted,
 )
 from services.chain.errors import ChainUnavailable
 from services.identity.admission import Admission
@@ -152,20 +151,11 @@ async def test_a_message_to_somebody_else_on_our_queue(gate, owner, buyer):
 
 async def test_an_unknown_type(gate, owner, aggregator):
     assert await refusal(gate, with_body(owner, aggregator, pack(ANSWER), "gossip")) == "unknown_type"
+    old = with_body(owner, aggregator, pack(ANSWER), "gradient_update")
+    assert await refusal(gate, old) == "unknown_type", "of the plain rounds of earlier versions"
 
 
-@pytest.mark.parametrize(("rounds", "kind"), [("plain", "checked_ready"), ("checked", "owner_ready")])
-async def test_messages_of_the_other_rounds(owner, aggregator, chain, rounds, kind):
-    """They would find no handler, and be kept as if they had come early."""
-    gate = Admission(aggregator.identity, MARKET, "federated_aggregator", Directory(chain), rounds)
-    body = READABLE_TYPES[kind].catalogue.example()
-    assert await refusal(gate, with_body(owner, aggregator, pack(body), kind)) == "other_rounds"
-    other = "checked" if rounds == "plain" else "plain"
-    gate = Admission(aggregator.identity, MARKET, "federated_aggregator", Directory(chain), other)
-    assert (await gate.admit(with_body(owner, aggregator, pack(body), kind))).envelope.type == kind
-
-
-@pytest.mark.parametrize("kind", ["refresh_answer", "model_received", "encrypted_model", "chain_event"])
+@pytest.mark.parametrize("kind", ["moment_answer", "model_received", "encrypted_model", "chain_event"])
 async def test_an_owner_may_send_only_what_owners_send(gate, owner, aggregator, kind):
     assert await refusal(gate, with_body(owner, aggregator, pack(ANSWER), kind)) == "wrong_route"
 
@@ -195,7 +185,7 @@ async def test_an_order_in_our_own_name_needs_our_own_key(buyer, owner, chain):
 
 async def test_a_daemon_does_not_play_its_own_peer(gate, aggregator, chain):
     """Our own address is the operator's, and the operator sends orders only."""
-    started = TrainingStarted(trainers=(), validators=(), rows=())
+    started = MESSAGE_TYPES["checked_started"].catalogue.example()
     for body in (ANSWER, started, Complaint(code="silent", accused=aggregator.address, evidence=())):
         assert await refusal(gate, delivery_of(aggregator.outgoing(aggregator, body))) == "wrong_route"
     assert chain.asked == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.messages import READABLE_TYPES
+from protocol.messages import MESSAGE_TYPES
 from protocol.messages.checked import CHECKED_TYPES
 from services.observability.counters import _PHASE_OF_INPUT, OTHER_CODE, PHASES, Meter
 from services.records.round_checks import TROUBLES
@@ -14,14 +14,14 @@ def test_all_phases_are_there_at_zero():
 
 def test_steps_add_up_in_the_phase_of_their_input():
     meter = Meter()
-    meter.step("gradient_update", 1.5)
+    meter.step("proven_update", 1.5)
     meter.step("encrypted_model", 0.5)
     meter.step("Opened", 0.25)
     assert (meter.seconds["training"], meter.seconds["start"]) == (2.0, 0.25)
 
 
 def test_only_messages_and_phases_that_exist_are_named():
-    assert set(_PHASE_OF_INPUT) <= set(READABLE_TYPES)
+    assert set(_PHASE_OF_INPUT) <= set(MESSAGE_TYPES)
     assert set(_PHASE_OF_INPUT.values()) <= set(PHASES)
 
 

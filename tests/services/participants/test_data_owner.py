@@ -3,32 +3,27 @@
 import os
 from pathlib import Path
 
-import msgpack
 import numpy as np
 import pytest
 
-from protocol.codec import pack, unpack
+from protocol.codec import unpack
 from protocol.data_card import DataCard, cards_digest
 from protocol.data_set import DataSet
 from protocol.errors import ProtocolViolation
 from protocol.learning.kinds.registry import KINDS
-from protocol.learning.statistic import Statistic
 from protocol.marketplace import Claim, Credited, Opened, RolesDrawn, Withdraw, Withdrawn
 from protocol.messages import (
     AnnouncementAnswer,
     Complaint,
     Invitation,
     OwnerAnnouncement,
-    OwnerDecision,
     PolicyOrder,
     WithdrawOrder,
 )
 from protocol.owner_policy import Budget, OwnerPolicy
-from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import (
     CatalogueChanged,
     EventConfirmed,
-    MessageReceived,
     PolicyChanged,
     TimerFired,
 )
@@ -47,7 +42,6 @@ from tests.support.console.trainings import tell
 from tests.support.daemons.service_world import FakeChain, Person, event_of
 from tests.support.database.stores import offered, writes
 from tests.support.deployment.documents import KEY_ID, any_request
-from tests.support.roles.pure_market import AMPLE
 from tests.support.roles.pure_party import make_statistic
 from tests.support.roles.small_markets import small_data, small_market
 from tests.support.seats import seat_taken
@@ -199,120 +193,27 @@ def own_joined(owner=OWNER):
 
 async def test_steps_that_may_join_see_the_data_sets_as_they_are_now(role, data_sets):
     decided = CatalogueChanged()
-    assert set(role.private("4", decided)) == {"joined"}
+    assert set(role.private(decided)) == {"joined"}
     statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
     data_sets["rows"] = DataSet.of("rows", statistic)
     for item in (decided, PolicyChanged()):
-        found = role.private("4", item)
-        assert set(found) == {"card:rows", "joined"}
+        found = role.private(item)
+        assert set(found) == {"card:rows", "data_set:rows", "joined"}
         assert unpack(DataCard, found["card:rows"]) == data_sets["rows"].card
         assert (await role.context("4", item, None)).private == found
 
 
-class Sealed:
-    """A data set whose rows nobody may look at."""
-
-    def __init__(self, data_set):
-        self.card = data_set.card
-
-    @property
-    def statistic(self):
-        raise AssertionError("rows were looked at")
-
-
-def stored_owner(store, phase, key="4"):
-    """An owner of a small market in that phase, in the store; its address is another than the role's."""
-    market = small_market(
-        data=small_data(owners=4), policy=OwnerPolicy(automatic=phase != "ready", budget=AMPLE)
-    )
-    while not any(owner.phase == phase for owner in market.owners):
-        market.deliver_next()
-    owner = next(one for one in market.owners if one.phase == phase)
-    row = writes(state=owner.state, display_status=owner.shown)
-    store.write_step(offered(store, key.encode() * 32, key), row, 1.0)
-    return market, owner
-
-
-@pytest.mark.parametrize("phase", [None, "waiting", "ready", "initiated"])
-def test_no_step_looks_at_rows_before_the_chain_shows_our_seat(role, store, data_sets, phase):
-    if phase is not None:
-        stored_owner(store, phase)
-    data_sets |= {
-        name: Sealed(DataSet.of(name, make_statistic(("x", "y"), np.eye(2)))) for name in ("rows", "other")
-    }
-    decision = OWNER.signed(OWNER, OwnerDecision(training=4, accept=True), training=4)
-    deciding = (CatalogueChanged(), PolicyChanged(), EventConfirmed(chain_event=event_of(opened(OURS))))
-    messages = tuple(MessageReceived(signed=one) for one in (invitation(OURS), decision))
-    for item in (*deciding, *messages):
-        assert set(role.private("4", item)) == {"card:rows", "card:other", "joined"}
-    for item in (own_joined(PEER), TimerFired(name="join")):
-        assert role.private("4", item) == {}
-    assert role.announcements()
-
-
-@pytest.mark.parametrize("phase", ["ready", "initiated"])
-def test_with_our_seat_a_training_gets_the_rows_that_it_may_take_part_with(role, store, data_sets, phase):
-    stored_owner(store, phase)
+def test_our_own_seat_shows_cards_and_no_rows(role, data_sets):
+    """It was taken with what was committed to before, or in a state that is lost."""
     statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
-    data_sets |= {name: DataSet.of(name, statistic) for name in ("rows", "other")}
-    found = role.private("4", own_joined())
-    # Whoever has asked for the seat has committed, and keeps a copy of what it has committed to.
-    wanted = set() if phase == "initiated" else {"data_set:rows", "data_set:other"}
-    assert {name for name in found if name.startswith("data_set:")} == wanted
-    for name in wanted:
-        assert Statistic.from_bytes(found[name]).to_bytes() == statistic.to_bytes()
+    data_sets["rows"] = DataSet.of("rows", statistic)
+    assert set(role.private(own_joined())) == {"card:rows", "joined"}
 
 
 @pytest.mark.parametrize("item", [TimerFired(name="join"), own_joined(PEER)])
 def test_steps_that_cannot_join_do_not_touch_the_data_sets(role, item):
     role.data_sets = None
-    assert role.private("4", item) == {}
-
-
-def test_a_training_that_joined_uses_its_copy_and_an_older_one_its_data_set(store, chain, data_sets):
-    market = small_market(data=small_data(owners=4))
-    while not any(one.shown == "IN_PROGRESS" for one in market.owners):
-        market.deliver_next()
-    owner = next(one for one in market.owners if one.shown == "IN_PROGRESS")
-    role = OwnerRole(
-        store,
-        chain.seat_keys(),
-        address=owner.address,
-        data_sets=lambda: data_sets,
-        aggregators=(OURS.address,),
-        policy=POLICY,
-    )
-    state = decode_state("data_owner", owner.state).model_copy(update={"statistic": None})
-    older = msgpack.packb({"state": pack(state), "held": ()}, use_bin_type=True)
-    statistic = make_statistic(("x", "y"), np.arange(12.0).reshape(6, 2) ** 2)
-    for key, state in (("1", owner.state), ("2", older)):
-        store.write_step(
-            offered(store, key.encode() * 32, key), writes(state=state, display_status=owner.shown), 1.0
-        )
-    data_sets |= {name: DataSet.of(name, statistic) for name in ("rows", "others")}
-    assert set(role.private("2", TimerFired(name="stalled"))) == {"data_set:rows", "card:rows"}
-    role.data_sets = None
-    for _ in range(2):
-        assert role.private("1", TimerFired(name="stalled")) == {}
-
-
-@pytest.mark.parametrize("phase", ["initiated", "running"])
-def test_a_training_that_has_committed_gets_no_rows_and_is_not_read_again(role, store, phase):
-    content = (GOLDEN / f"data_owner-{phase}.msgpack").read_bytes()
-    store.write_step(offered(store, b"1" * 32, "1"), writes(state=content), 1.0)
-    role.data_sets = None
-    assert role.private("1", TimerFired(name="stalled")) == {}
-    store.close()
-    assert role.private("1", TimerFired(name="stalled")) == {}
-
-
-def test_where_rounds_are_checked_a_step_that_may_join_has_the_rows_to_commit_to(role, data_sets):
-    item = PolicyChanged()
-    assert not any(name.startswith("data_set:") for name in role.private("4", item))
-    role.rounds = "checked"
-    given = role.private("4", item)
-    assert {f"data_set:{name}" for name in data_sets} <= given.keys()
-    assert role.private("4", TimerFired(name="join")) == {}
+    assert role.private(item) == {}
 
 
 async def test_a_step_sees_the_owners_keys(role, chain):
@@ -398,9 +299,9 @@ def test_our_own_money_is_told_and_nobody_elses(store):
 
 async def test_steps_that_may_join_see_what_was_joined(role, store):
     store.put_value("joined:3", count_numbers(3, PEER.address, "rows", 25).content)
-    private = role.private("4", PolicyChanged())
+    private = role.private(PolicyChanged())
     assert unpack(Counts, private["joined"]).of_buyer("rows", PEER.address) == 25
-    assert "joined" not in role.private("4", TimerFired(name="join"))
+    assert "joined" not in role.private(TimerFired(name="join"))
 
 
 def test_trainings_of_a_store_that_did_not_count_are_counted_once(chain):

@@ -12,7 +12,6 @@ import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from yarl import URL
 
-from protocol.types import Rounds
 from services.bus.amqp.amqp_bus import AmqpBus
 from services.bus.amqp.timing import Timing
 from services.bus.broker.drift import Difference, differences
@@ -145,14 +144,13 @@ class AmqpMarket:
 
 @asynccontextmanager
 async def amqp_market(
-    server: Server, participants: Sequence[tuple[str, str]], folder: Path, rounds: Rounds = "checked"
+    server: Server, participants: Sequence[tuple[str, str]], folder: Path
 ) -> AsyncIterator[AmqpMarket]:
     """Provision (role, address) pairs and a chain listener; password files go into `folder`."""
     mark = secrets.token_hex(4)
     listener = f"chain-listener-{mark}"
     places = Places(
         vhost=f"deltaml-{mark}",
-        rounds=rounds,
         participants=tuple(
             ParticipantPlace(role=role, address=address, password_file=_password(folder, address))  # type: ignore[arg-type]
             for role, address in participants

@@ -11,7 +11,7 @@ import pytest
 
 from protocol.envelope import Envelope
 from protocol.marketplace import Settled, Withdrawn
-from protocol.messages import MAXIMUM_BODY_BYTES, READABLE_TYPES, ChainEvent, Complaint
+from protocol.messages import MAXIMUM_BODY_BYTES, MESSAGE_TYPES, ChainEvent, Complaint
 from services.bus.port import DELIVERY_LIMIT, Bus, Outgoing, Unroutable, read_envelope
 
 BUYER = "0x" + "b0" * 20
@@ -230,7 +230,7 @@ class BusConformance:
         class ShortComplaint(Complaint):
             catalogue = replace(Complaint.catalogue, maximum_bytes=10)
 
-        monkeypatch.setitem(READABLE_TYPES, "complaint", ShortComplaint)
+        monkeypatch.setitem(MESSAGE_TYPES, "complaint", ShortComplaint)
         async with connected(harness, AGGREGATOR) as sender:
             with pytest.raises(Unroutable, match="at most 10 "):
                 await sender.send(OWNER, bytes(11), type="complaint")

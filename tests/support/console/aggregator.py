@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protocol.marketplace import Opened
+from protocol.roles.aggregator.checked.lanes import Exchange, ProvenRound, Question
 from protocol.roles.aggregator.lanes import Answer, DistributedLane, TrainedRound
 from protocol.roles.aggregator.role import FINAL, display_status
 from protocol.roles.engine.state import BlobRef
@@ -17,6 +18,7 @@ from tests.support.deployment.documents import KEY_ID, RECORD, any_request
 from tests.support.roles.states import state_of, stored
 
 KEPT = BlobRef(digest=b"d" * 32)
+QUESTION = Question(request=KEPT, mask=KEPT)
 PARTIES = Parties(seats=tuple(OWNERS), trainers=0b00111, validators=0b11000)
 
 
@@ -45,6 +47,21 @@ def measured(round_number, kind, *, metrics=(), **fields):
         refreshed_digest=b"d" * 32,
     )
     return kind(trained=trained, attempt=2, validators=0b11000, metrics=answers(*metrics), **fields)
+
+
+def proven(round_number, kind, **fields):
+    """A step before the buyer's opening: the round keeps what it was proven with."""
+    trained = ProvenRound(
+        round=round_number,
+        trainers=0b111,
+        start_model=KEPT,
+        updates=(),
+        refreshed_model=KEPT,
+        refreshed_digest=b"d" * 32,
+        exchange=Exchange(request=KEPT, mask=KEPT, answer=KEPT),
+        blinding=KEPT,
+    )
+    return kind(trained=trained, attempt=2, validators=0b11000, **fields)
 
 
 def signed_by(*seats):
@@ -78,6 +95,7 @@ def put(
         "n": 15,
         "blinding_seed": b"",
         "ends_at": 0.0,
+        "owners": KEPT,
         "link": TranscriptHead(model_digest=b"d" * 32, transcript=b"t" * 32),
         "next_model": KEPT,
     }

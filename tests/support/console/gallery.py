@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from protocol.marketplace import Cancelled, RolesDrawn, Settled
-from protocol.roles.aggregator.lanes import MeasuringLane
+from protocol.roles.aggregator.lanes import SigningLane
 from protocol.roles.engine import facts
 from protocol.roles.shared.parties import Parties
 from services.common.http_server import listening
@@ -195,10 +195,10 @@ def _owner_ran(world: ConsoleWorld) -> None:
 
 def _aggregator(world: ConsoleWorld) -> tuple[Scene, ...]:
     store, put = world.store, aggregator.put
-    timers = {"updates:5": _AT + 60, "metrics:4.2": _AT + 30}
+    timers = {"updates:5": _AT + 60, "signatures:4.2": _AT + 30}
     lanes = {
         "training_lane": aggregator.in_training(5, 0, 2),
-        "evaluation": aggregator.measured(4, MeasuringLane, metrics=(3,)),
+        "evaluation": aggregator.measured(4, SigningLane, **aggregator.signed_by(3)),
     }
     answered = [
         ("owner_answered", {"owner": OWNERS[0], "decision": "declined", "code": code})

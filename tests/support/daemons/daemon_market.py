@@ -19,7 +19,6 @@ import yaml
 from protocol.learning.statistic import Matrix, StatisticBuilder
 from protocol.records import Market
 from protocol.signatures import address_of
-from protocol.types import Rounds
 from services.chain.contract.deploy import deploy
 from services.chain.rpc.http import HttpRpc
 from services.common.errors import ConfigurationError, StoreInUse, StoreUnavailable
@@ -75,7 +74,6 @@ class DaemonMarket:
     node_options: tuple[str, ...] = ("--block-time", "1")
     key_bits = 2048
     workers = 1
-    rounds: Rounds = "checked"
 
     def __init__(self, folder: Path, server: Server, columns, parts) -> None:
         self._moved: dict[str, str] = {}
@@ -198,7 +196,7 @@ class DaemonMarket:
         self.contract, self.first_block = await self._deploy()
         places = [(self._role(name), address) for name, address in self.addresses.items()]
         self.broker = await self._async_stack.enter_async_context(
-            amqp_market(self.server, places, self.folder, self.rounds)
+            amqp_market(self.server, places, self.folder)
         )
         for name, part in zip(self.owners, self.parts, strict=True):
             self._catalogue(name, part)
@@ -231,7 +229,7 @@ class DaemonMarket:
 
     def _own(self, name: str) -> dict:
         keys = {"keystore": f"{name}-keys", "passphrase_file": "passphrase"}
-        keys |= {"workers": self.workers, "rounds": self.rounds}
+        keys |= {"workers": self.workers}
         if name == "aggregator":
             keys["admitted"] = [self.addresses[owner] for owner in self.owners]
         if name.startswith("owner"):
@@ -293,7 +291,7 @@ def write_request(
         "features": [{"name": name, "minimum": "-1", "maximum": "1"} for name in columns[:-1]],
         "target": {"name": columns[-1], "minimum": "0", "maximum": "400"},
         "model": {"l2": 0},
-        "scale": "range" if market.rounds == "checked" else "none",
+        "scale": "range",
         "schedule": {"rounds": rounds, "local_steps": local_steps, "step_size": "1.5", "tolerance": 0},
         "owners": {"minimum": minimum, "maximum": maximum},
         "payment": {"deposit_wei": str(10**18)},

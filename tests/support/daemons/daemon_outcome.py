@@ -18,7 +18,7 @@ from protocol.learning.statistic import StatisticBuilder
 from protocol.records import Market
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.types import Rounds, seats_of
+from protocol.types import seats_of
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.views import Owners
 from services.chain.rpc.http import HttpRpc
@@ -53,7 +53,7 @@ def _check_model(market: DaemonMarket, owners: Owners, rounds: int, local_steps:
     }
     plain = plaintext.run(
         [data_of[owners.seats[seat]] for seat in seats_of(owners.trainers)],
-        weighed([data_of[owners.seats[seat]] for seat in seats_of(owners.validators)], market.rounds),
+        weighed([data_of[owners.seats[seat]] for seat in seats_of(owners.validators)]),
         np.zeros(len(market.columns)),
         step_size=1.5,
         l2=0.0,
@@ -85,8 +85,8 @@ def owner_data(request: Request, columns: Any, rows: Any) -> OwnerData:
     return OwnerData(kind_of(request).measuring_factor(request, statistic), statistic.rows)
 
 
-def weighed(validators: Sequence[OwnerData], rounds: Rounds) -> list[OwnerData]:
+def weighed(validators: Sequence[OwnerData]) -> list[OwnerData]:
     """The validators with what their errors weigh in a round: their rows, in a checked one up to a cap."""
     rows = [one.rows for one in validators]
-    weights = row_weights(rows) if rounds == "checked" else rows
+    weights = row_weights(rows)
     return [one._replace(rows=weight) for one, weight in zip(validators, weights, strict=True)]

@@ -6,12 +6,12 @@ from typing import Any
 import msgpack
 
 from protocol.codec import pack
-from protocol.messages import READABLE_TYPES
+from protocol.messages import MESSAGE_TYPES
 
 
 def example(kind: str) -> Any:
     """The type's own example: a body that is well formed."""
-    return READABLE_TYPES[kind].catalogue.example()
+    return MESSAGE_TYPES[kind].catalogue.example()
 
 
 def changed(kind: str, **fields: Any) -> bytes:

@@ -15,9 +15,9 @@ from protocol.crypto.packing import SlotLayout
 from protocol.crypto.packing import unpack as slots
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.learning.scales import METRIC_SCALE, MODEL_SCALE, RESIDUAL_SCALE, UPDATE_SCALE
-from protocol.learning.widths import Widths
-from protocol.roles.shared.request_widths import training_widths
+from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
+from protocol.roles.checked.record import PRODUCT_SCALE
+from protocol.roles.checked.widths import CheckedWidths, checked_widths
 from services.identity.sealing import seal, unseal
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix
@@ -67,8 +67,7 @@ class Attack:
 
     def __init__(self, market: PureMarket, known: Sequence[Seen]) -> None:
         self.market, self.known = market, known
-        parties = market.buyer.decoded.parties
-        self.widths: Widths = training_widths(market.request, parties)
+        self.widths: CheckedWidths = checked_widths(market.request, market.buyer.decoded.parties)
         self._stretches: dict[int, Matrix] = {}
 
     def plaintexts(self) -> Iterator[tuple[str, list[int]]]:
@@ -92,32 +91,36 @@ class Attack:
             yield run
 
     def vectors(self) -> Iterator[Matrix]:
-        """Every reading of every run: a number to a plaintext, or slots in each of the protocol's layouts."""
+        """A number to a plaintext at each scale, or slots in each layout."""
         for _, run in self.plaintexts():
             signed = [self.market.key.public_key.signed(value) for value in run]
-            for scale in (MODEL_SCALE, UPDATE_SCALE, RESIDUAL_SCALE, METRIC_SCALE):
+            for scale in (MODEL_SCALE, UPDATE_SCALE, PRODUCT_SCALE):
                 yield _numbers(signed, scale)
-            yield from self._slots(run, self.widths.refresh, UPDATE_SCALE)
-            yield from self._slots(run, self.widths.residual, RESIDUAL_SCALE)
-            yield from self._slots(run, self.widths.opening, METRIC_SCALE)
+            for layout, scale in self._layouts():
+                yield from self._slots(run, layout, scale)
+                yield _numbers(self._balanced(run, layout), scale)
+
+    def _layouts(self) -> Iterator[tuple[SlotLayout, int]]:
+        yield self.widths.moments.request, UPDATE_SCALE
+        yield self.widths.projection.request, UPDATE_SCALE
+        yield self.widths.moments.products, PRODUCT_SCALE
+        yield self.widths.next_model.sums.layout, MODEL_SCALE
+
+    def _balanced(self, run: list[int], layout: SlotLayout) -> list[int]:
+        """Digits around zero: negative values borrow from the slot above, and are read for all that."""
+        found, whole = [], 1 << layout.slot_bits
+        for plaintext in run:
+            rest = self.market.key.public_key.signed(plaintext)
+            for _ in range(layout.per_plaintext):
+                digit = (rest + whole // 2) % whole - whole // 2
+                found.append(digit)
+                rest = (rest - digit) >> layout.slot_bits
+        return found
 
     @cached_property
     def readings(self) -> list[Matrix]:
         """All of `vectors`."""
         return list(self.vectors())
-
-    def masked_residuals(self) -> list[Matrix]:
-        """The digits of every noisy metric read as residual vectors (models × (p+1)), masks or not."""
-        size = self.market.request.parameters + 1
-        found = []
-        for seen in self.known:
-            if seen.message_type == "noisy_metric" and (runs := list(self._runs(seen.content))):
-                run = max(runs, key=len)
-                count = len(run) * self.widths.residual.per_plaintext
-                digits = slots(run, count, self.widths.residual)
-                numbers = _numbers([d - self.widths.residual.offset for d in digits], RESIDUAL_SCALE)
-                found.append(numbers[: len(numbers) // size * size].reshape(-1, size))
-        return found
 
     def _slots(self, run: list[int], layout: SlotLayout, scale: int) -> Iterator[Matrix]:
         digits = slots(run, len(run) * layout.per_plaintext, layout)
@@ -152,3 +155,8 @@ def _numbers(values: Sequence[int], scale: int) -> Matrix:
 def _distance(windows: Matrix, truth: Matrix) -> float:
     nearest = np.abs(windows - truth).max(axis=1).min(initial=np.inf)
     return float(nearest / np.abs(truth).max())
+
+
+def attack(market: PureMarket, *, sealed: bool = True) -> Attack:
+    """With all that crossed the bus, sealed or not."""
+    return Attack(market, known_to_buyer(market, on_the_bus(market, sealed=sealed)))

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from protocol.roles.dispatch import CHECKED_ROLES
+from protocol.roles.dispatch import ROLES
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix
 from tests.support.roles.small_markets import small_data, small_market, small_request
 
-__all__ = ["CHECKED_ROLES", "checked_market", "checked_request"]
+__all__ = ["ROLES", "checked_market", "checked_request"]
 
 
 def checked_request(**changes: Any) -> dict[str, Any]:
@@ -26,5 +26,5 @@ def checked_market(
         checked_request(**changes),
         data or small_data(owners=owners),
         validators=list(validators),
-        roles=CHECKED_ROLES,
+        roles=ROLES,
     )

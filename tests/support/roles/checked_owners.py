@@ -31,7 +31,7 @@ from protocol.messages.checked import (
     ShownNoise,
 )
 from protocol.messages.checked.values import CommittedOwner, ShownOwner
-from protocol.roles.buyer.checked.role import MACHINE as BUYER
+from protocol.roles.buyer.role import MACHINE as BUYER
 from protocol.roles.checked import ring
 from protocol.roles.checked.forms import metric_statement
 from protocol.roles.checked.products import weighted_product
@@ -42,8 +42,8 @@ from protocol.roles.engine.inputs import MessageReceived, Received
 from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import references, store
-from protocol.roles.owner.checked.role import MACHINE as OWNER
 from protocol.roles.owner.checked.state import CheckedState
+from protocol.roles.owner.role import MACHINE as OWNER
 from protocol.signatures import sign_digest
 from tests.support.roles.checked_attempt import AT, CheckedAttempt, MeasuredAttempt, checked_attempt
 from tests.support.roles.pure_contract import TRAINING

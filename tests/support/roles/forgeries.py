@@ -6,7 +6,7 @@ from typing import Any
 from protocol.crypto.paillier import PublicKey
 
 Vector = Any
-"""EncryptedVector or PackedVector."""
+"""EncryptedVector."""
 
 
 def with_first(vector: Vector, ciphertext: int | bytes, key: PublicKey) -> Vector:

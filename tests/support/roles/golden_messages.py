@@ -7,7 +7,7 @@ catalogue, and of messages of checked rounds others in which every field is used
 import json
 
 from protocol.codec import pack
-from protocol.messages import READABLE_TYPES
+from protocol.messages import MESSAGE_TYPES
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.checked import (
     AttemptAnnounced,
@@ -58,8 +58,8 @@ def fuller() -> tuple[MessageBody, ...]:
 
 def message_bytes() -> dict[str, list[str]]:
     """The bytes that this version writes, in hexadecimal digits by type."""
-    made = [kind.catalogue.example() for kind in READABLE_TYPES.values()]
-    written: dict[str, list[str]] = {name: [] for name in READABLE_TYPES}
+    made = [kind.catalogue.example() for kind in MESSAGE_TYPES.values()]
+    written: dict[str, list[str]] = {name: [] for name in MESSAGE_TYPES}
     for body in (*made, *fuller()):
         written[body.type].append(pack(body).hex())
     return written

@@ -1,7 +1,8 @@
 """Packed states of this version, kept as files: what a later version must still read.
 
-`python -m tests.support.roles.golden_states` writes those of the version in pyproject.toml, in a folder of
-their own. Only those of a version that is not released may be made anew; others never change.
+`python -m tests.support.roles.golden_states` writes those of the version in pyproject.toml, one for each
+phase of each role. Only those of a version that is not released may be made anew; others never change. Beside
+them lie those in which trainings with the plain rounds of earlier versions ended.
 """
 
 import tomllib
@@ -21,7 +22,7 @@ def version() -> str:
     return str(tomllib.loads(_PROJECT.read_text())["project"]["version"])
 
 
-def write_checked_states() -> None:
+def write_states() -> None:
     """The smallest state of every place that a party of checked rounds comes to, and those of `FIELDS`."""
     folder = FOLDER / version() / CHECKED
     for place, states in zip((folder, folder / FIELDS), checked_states(), strict=True):
@@ -31,4 +32,4 @@ def write_checked_states() -> None:
 
 
 if __name__ == "__main__":
-    write_checked_states()
+    write_states()

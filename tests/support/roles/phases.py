@@ -9,7 +9,7 @@ from protocol.codec import pack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.marketplace import Cancel, ContractCall, MarketplaceEvent
 from protocol.messages import (
-    TYPES_OF,
+    MESSAGE_TYPES,
     AdmissionOrder,
     ChainEvent,
     Complaint,
@@ -22,7 +22,7 @@ from protocol.messages import (
     TrainingOrder,
 )
 from protocol.owner_policy import OwnerPolicy
-from protocol.roles.dispatch import CHECKED_ROLES
+from protocol.roles.dispatch import ROLES
 from protocol.roles.engine.inputs import (
     UNKNOWN_TRAINING,
     CallRefused,
@@ -38,12 +38,12 @@ from tests.support.roles.pure_party import Party
 from tests.support.roles.remembered_steps import remembered_step
 from tests.support.roles.small_markets import COLUMNS, small_data, small_market, small_request, without
 
-MACHINES: dict[str, Any] = {role: module.MACHINE for role, module in CHECKED_ROLES.items()}
+MACHINES: dict[str, Any] = {role: module.MACHINE for role, module in ROLES.items()}
 PHASES = [(role, phase) for role, machine in MACHINES.items() for phase in machine.phases]
 _EVENTS = [kind.model_fields["event"].default for kind in get_args(get_args(MarketplaceEvent)[0])]
 _CALLS = [kind.model_fields["call"].default for kind in get_args(get_args(ContractCall)[0])]
 INPUT_NAMES = [
-    *TYPES_OF["checked"],
+    *MESSAGE_TYPES,
     *_EVENTS,
     *(f"refused:{call}" for call in _CALLS),
     "training_gone",
@@ -144,7 +144,7 @@ def sample_bodies() -> dict[str, tuple[bytes, int, int]]:
     )
     bodies.update({body.type: (pack(body), 0, 0) for body in made})
     # What is sent only when a checker has found something: any body will do.
-    for name, kind in TYPES_OF["checked"].items():
+    for name, kind in MESSAGE_TYPES.items():
         bodies.setdefault(name, (pack(kind.catalogue.example()), 1, 1))
     return bodies
 
@@ -172,7 +172,7 @@ def message_of(sender: Party, recipient: Party, name: str, body: bytes, *place: 
 
 def sample_input(name: str, party: Party, sender: Party) -> Input:
     """An input by its name in the tables; a message has a body that nobody can read."""
-    if name in TYPES_OF["checked"]:
+    if name in MESSAGE_TYPES:
         return message_of(sender, party, name, b"")
     if name.startswith("timer:"):
         return TimerFired(name=name.removeprefix("timer:"))

@@ -66,7 +66,7 @@ class PureMarket:
         validators: list[int] | None = None,
         policy: OwnerPolicy | None = None,
         seed: int = 0,
-        roles: Mapping[str, RoleModule] = dispatch.CHECKED_ROLES,
+        roles: Mapping[str, RoleModule] = dispatch.ROLES,
         group: CommitmentGroup | None = None,
         run_step: Callable[..., EncodedStep] = dispatch.run_step,
     ) -> None:
@@ -198,7 +198,6 @@ class PureMarket:
             private=party.private,
             policy=party.policy,
             least_key_bits=256,
-            rounds="checked",
             commitment_group=self.group,
             kept_head=FIRST,
         )

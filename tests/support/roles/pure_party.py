@@ -76,7 +76,7 @@ class Party:
     exchange_secret: bytes
     private: dict[str, bytes] = field(default_factory=dict)
     policy: bytes = b""
-    roles: Mapping[str, RoleModule] = field(default_factory=lambda: SharedRoles(dispatch.CHECKED_ROLES))
+    roles: Mapping[str, RoleModule] = field(default_factory=lambda: SharedRoles(dispatch.ROLES))
     state: bytes | None = None
     shown: str = ""
     blobs: dict[bytes, bytes] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import numpy as np
 from protocol.codec import pack, unpack
 from protocol.crypto.paillier import PublicKey
 from protocol.envelope import SignedMessage
-from protocol.messages import READABLE_TYPES
+from protocol.messages import MESSAGE_TYPES
 from protocol.roles.engine.inputs import MessageReceived
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
@@ -79,7 +79,7 @@ def losing(condition: Callable[[SignedMessage], bool]) -> Callable[[SignedMessag
 
 def body_of(message: SignedMessage) -> Any:
     """The parsed body."""
-    return unpack(READABLE_TYPES[message.envelope.type], message.body)
+    return unpack(MESSAGE_TYPES[message.envelope.type], message.body)
 
 
 def altered(market: PureMarket, message: SignedMessage, **changes: Any) -> SignedMessage:

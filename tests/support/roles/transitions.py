@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from protocol.codec import pack, unpack
-from protocol.roles.dispatch import CHECKED_ROLES
+from protocol.roles.dispatch import ROLES
 from protocol.roles.engine.context import Step
 from protocol.roles.engine.state import PhaseState
 from protocol.roles.engine.table import Row
@@ -32,7 +32,7 @@ def observe(row: Row, before: PhaseState, step: Step[PhaseState]) -> None:
 
 def untaken() -> Iterator[str]:
     """What the tables allow and no test of this process has seen."""
-    for role, module in CHECKED_ROLES.items():
+    for role, module in ROLES.items():
         for row in module.MACHINE.rows:
             for phase in row.phases:
                 missing = set(row.next_phases(phase)) - TAKEN.get((row, phase), set())

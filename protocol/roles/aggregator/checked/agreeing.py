@@ -22,7 +22,7 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import BlobRef, replace
 from protocol.roles.shared.accusing import accuse, false_opening, require_signed_openings, second_record
-from protocol.roles.shared.metric_check import check_openings
+from protocol.roles.shared.openings import check_openings
 from protocol.roles.shared.parties import require_sender
 from protocol.signatures import recover_address
 from protocol.types import RoundAttempt

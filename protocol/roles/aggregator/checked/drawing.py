@@ -107,7 +107,7 @@ def _start(state: CheckedDrawingState, context: Context) -> Step[CheckedTraining
         validators=parties.addresses(parties.validators),
         owners=owners,
     )
-    parties = replace(parties, rows=body.as_started(parties.seats).rows)
+    parties = replace(parties, rows=body.row_counts(parties.seats))
     silent = silent_seats(parties, {one.owner: one.committed.rows for one in owners})
     if (parties.validators & ~silent).bit_count() < max(2, parties.quorum):
         return give_up(state, "too_few_validators", context, silent=silent & parties.validators)

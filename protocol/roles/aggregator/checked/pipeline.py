@@ -2,11 +2,9 @@
 
 from typing import TypeVar
 
-from protocol.marketplace import RoundRecorded
-from protocol.roles.aggregator import pipeline
 from protocol.roles.aggregator.checked import evidence, training
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
-from protocol.roles.aggregator.state import EndingState, SettlingState, TrainingState
+from protocol.roles.aggregator.state import EndingState
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.state import PhaseState
 from protocol.roles.engine.table import Handler
@@ -33,10 +31,3 @@ def _advance(state: CheckedTrainingState, context: Context) -> Step[CheckedTrain
     measured = evidence.start_next(state, context)
     trained = training.start_next(measured.state, context)
     return Step(trained.state, measured.effects + trained.effects)
-
-
-def on_round_recorded(
-    state: CheckedTrainingState, event: RoundRecorded, context: Context
-) -> Step[TrainingState | SettlingState]:
-    """Tell everybody the round's public numbers; settle after the last; the next one may be measured."""
-    return pipeline.on_round_recorded(state, event, context)

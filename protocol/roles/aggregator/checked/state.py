@@ -1,18 +1,9 @@
-"""What the aggregator remembers of a training whose rounds are checked, where that differs from another."""
+"""What the aggregator remembers of what owners have committed to."""
 
 from protocol.messages.checked.moments import LeftOutMember
 from protocol.roles.aggregator.checked.lanes import CheckedEvaluationLane, CheckedTrainingLane, ProvenRound
 from protocol.roles.aggregator.lanes import Answer
-from protocol.roles.aggregator.state import (
-    DoneState,
-    DrawingState,
-    EndingState,
-    FailedState,
-    InvitingState,
-    RequestedState,
-    SettlingState,
-    TrainingState,
-)
+from protocol.roles.aggregator.state import DrawingState, TrainingState
 from protocol.roles.engine.state import BlobRef
 
 
@@ -30,20 +21,7 @@ class CheckedTrainingState(TrainingState):
     """
 
     owners: BlobRef
-    training_lane: CheckedTrainingLane | None = None  # type: ignore[assignment]  # lanes of its own
+    training_lane: CheckedTrainingLane | None = None  # type: ignore[assignment]  # with steps of its own
     trained: ProvenRound | None = None
-    evaluation: CheckedEvaluationLane | None = None  # type: ignore[assignment]  # lanes of its own
+    evaluation: CheckedEvaluationLane | None = None  # type: ignore[assignment]  # with steps of its own
     left: tuple[LeftOutMember, ...] = ()
-
-
-STATES = (
-    RequestedState,
-    InvitingState,
-    CheckedDrawingState,
-    CheckedTrainingState,
-    SettlingState,
-    EndingState,
-    DoneState,
-    FailedState,
-)
-"""In the order of the phases."""

@@ -1,7 +1,7 @@
-"""The aggregator's table where rounds are checked: before and after them it is that of any training."""
+"""The rows of the aggregator's transition table for commitments and rounds, and with them the whole table."""
 
 from protocol.marketplace import Closed, RecordRound, RolesDrawn, RoundRecorded
-from protocol.messages import Opening, OpeningRefused, OwnerReady, RoundSignature, TrainingRequest
+from protocol.messages import Opening, OpeningRefused, RoundSignature, TrainingRequest
 from protocol.messages.checked import (
     CheckedReady,
     CheckVerdict,
@@ -16,7 +16,7 @@ from protocol.messages.checked import (
     RingShared,
     ZeroTestEvidence,
 )
-from protocol.roles.aggregator import pipeline, signing, table
+from protocol.roles.aggregator import recording, signing, table
 from protocol.roles.aggregator.checked import (
     agreeing,
     checking,
@@ -27,9 +27,8 @@ from protocol.roles.aggregator.checked import (
     rings,
     training,
 )
-from protocol.roles.aggregator.checked.pipeline import advancing, on_round_recorded
+from protocol.roles.aggregator.checked.pipeline import advancing
 from protocol.roles.aggregator.checked.state import CheckedDrawingState, CheckedTrainingState
-from protocol.roles.aggregator.round_table import GIVES_UP
 from protocol.roles.aggregator.state import (
     EndingState,
     FailedState,
@@ -37,6 +36,7 @@ from protocol.roles.aggregator.state import (
     RequestedState,
     SettlingState,
 )
+from protocol.roles.aggregator.table import GIVES_UP
 from protocol.roles.engine import timers
 from protocol.roles.engine.effects import (
     CancelTimer,
@@ -50,22 +50,10 @@ from protocol.roles.engine.effects import (
 from protocol.roles.engine.table import STAYS, Row, on_event, on_message, on_refusal, on_timer
 from protocol.roles.shared.accusing import ACCUSES
 
-_REPLACED = {
-    TrainingRequest.model_fields["type"].default,
-    Closed.model_fields["event"].default,
-    RolesDrawn.model_fields["event"].default,
-    OwnerReady.model_fields["type"].default,
-    f"timer:{timers.ROWS.name}",
-}
 _MOVES = (StoreBlob, CancelTimer, *GIVES_UP)
 """The effects of most steps of a round: any of them may be the last one before a lane goes on, or ends."""
 
 _ENDS = (STAYS, EndingState)
-
-
-def _kept(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Those that are as in any training; the phase `ending` sees the draw as ever."""
-    return tuple(row for row in rows if row.input not in _REPLACED or row.phases == ("ending",))
 
 
 REQUEST = (
@@ -75,7 +63,7 @@ REQUEST = (
         requesting.on_training_request,
         then=(InvitingState, FailedState),
         effects=(StoreBlob, SendMessage, CancelTimer, SetTimer, RecordFact),
-    ).because("As in any training; a request whose rounds cannot be checked is answered with its code."),
+    ).because("The request is as the chain says: owners are invited; a fault is answered with its code."),
 )
 
 DRAWING = (
@@ -232,28 +220,28 @@ RECORDING = (
     on_event(
         CheckedTrainingState,
         RoundRecorded,
-        advancing(on_round_recorded),
+        advancing(recording.on_round_recorded),
         then=(STAYS, SettlingState, EndingState),
         effects=(SubmitCall, *_MOVES),
     ).because("Everybody is told the round's public numbers, and the next one may be measured."),
     on_refusal(
-        CheckedTrainingState, RecordRound, pipeline.on_record_refused, then=EndingState, effects=GIVES_UP
+        CheckedTrainingState, RecordRound, recording.on_record_refused, then=EndingState, effects=GIVES_UP
     ).because("Rounds are recorded in order: after this one none can follow."),
     on_timer(
-        CheckedTrainingState, timers.STALLED, pipeline.on_stalled, then=EndingState, effects=GIVES_UP
+        CheckedTrainingState, timers.STALLED, recording.on_stalled, then=EndingState, effects=GIVES_UP
     ).because("No round was recorded for as long as the contract waits."),
 )
 
 ROWS: tuple[Row, ...] = (
-    *_kept(table.REQUEST),
+    *table.REQUEST,
     *REQUEST,
-    *_kept(table.JOINING),
-    *_kept(table.DRAWING),
+    *table.JOINING,
+    *table.DRAWING,
     *DRAWING,
     *TRAINING_LANE,
     *CHECKING,
     *OPENING,
     *RECORDING,
     *table.SETTLEMENT,
-    *_kept(table.ENDING),
+    *table.ENDING,
 )

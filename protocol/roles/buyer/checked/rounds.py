@@ -1,5 +1,7 @@
 """The buyer in a checked round: the exchange of moments, and who takes part in an attempt."""
 
+from typing import TypeVar
+
 from protocol.crypto.cipher import write_ciphertexts
 from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS, Attempt, require_attempt
 from protocol.learning.moments.exchange import moment_answer
@@ -9,7 +11,7 @@ from protocol.messages.checked import AttemptAnnounced, CheckedStarted, MomentAn
 from protocol.messages.checked.values import START_OF
 from protocol.roles.buyer import ordering
 from protocol.roles.buyer.checked.state import AttemptMembers, CheckedRunningState, Exchange
-from protocol.roles.buyer.state import BuyerStep, InitiatedState, private_key_of
+from protocol.roles.buyer.state import BuyerStep, InitiatedState, RunningState, private_key_of
 from protocol.roles.checked.attempt import identity_of, numbers_digest
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.members import read_attempt
@@ -21,9 +23,22 @@ from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
-from protocol.roles.engine.state import enter, replace
+from protocol.roles.engine.state import PhaseState, enter, replace
+from protocol.roles.engine.table import Handler
 from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.types import RoundAttempt, mask_of, seats_of
+
+C = TypeVar("C")
+R = TypeVar("R", bound=RunningState)
+
+
+def unless_stopped(handler: Handler[R, C]) -> Handler[R, C]:
+    """A handler that no longer answers once the operator has stopped the training."""
+
+    def handle(state: R, content: C, context: Context) -> Step[PhaseState]:
+        return Step.unchanged(state) if state.stopped else handler(state, content, context)
+
+    return handle
 
 
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> BuyerStep:

@@ -1,7 +1,6 @@
-"""The buyer's table where rounds are checked: what happens before and after them is as in any training."""
+"""The rows of the model buyer's transition table for the rounds, and with them the whole table."""
 
 from protocol.marketplace import RolesDrawn
-from protocol.messages import NoisyMetric, OpeningRequest, RefreshRequest, TrainingStarted
 from protocol.messages.checked import (
     AttemptAnnounced,
     CheckedStarted,
@@ -14,24 +13,11 @@ from protocol.messages.checked import (
 )
 from protocol.roles.buyer import table
 from protocol.roles.buyer.checked import checks, finding, opening, rounds
+from protocol.roles.buyer.checked.rounds import unless_stopped
 from protocol.roles.buyer.checked.state import CheckedRunningState
-from protocol.roles.buyer.rounds import unless_stopped
 from protocol.roles.buyer.state import InitiatedState
 from protocol.roles.engine.effects import CancelTimer, RecordFact, SendMessage, SetTimer, StoreBlob
-from protocol.roles.engine.table import Row, on_event, on_message
-
-_REPLACED = {
-    RolesDrawn.model_fields["event"].default,
-    *(
-        kind.model_fields["type"].default
-        for kind in (TrainingStarted, RefreshRequest, NoisyMetric, OpeningRequest)
-    ),
-}
-
-
-def _kept(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    return tuple(row for row in rows if row.input not in _REPLACED)
-
+from protocol.roles.engine.table import on_event, on_message
 
 CHECKED_ROUNDS = (
     on_event(
@@ -85,4 +71,4 @@ CHECKED_ROUNDS = (
     ).because("A round's errors are opened under noise, once, and the record signed; or are implausible."),
 )
 
-ROWS = _kept(table.ORDERING) + CHECKED_ROUNDS + _kept(table.ROUNDS) + table.ENDING
+ROWS = table.ORDERING + CHECKED_ROUNDS + table.RECORDING + table.ENDING

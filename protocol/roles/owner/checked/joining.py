@@ -11,7 +11,7 @@ from protocol.join_digests import checked_commitment, nonce_digest
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Joined, RolesDrawn
-from protocol.messages import Invitation, InvitationAnswer, OwnerDecision, OwnerReady
+from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
 from protocol.messages.checked import CheckedReady, CheckedStarted
 from protocol.messages.checked.values import CommittedOwner
 from protocol.roles.checked.attempt import identity_of
@@ -19,7 +19,7 @@ from protocol.roles.checked.labels import Label
 from protocol.roles.checked.requests import require_checkable
 from protocol.roles.checked.started import checked_start, commitments_of
 from protocol.roles.engine import facts, private, timers
-from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect, SendMessage, StoreBlob, effects_of
 from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged, Received
 from protocol.roles.engine.refusals import require
@@ -27,7 +27,6 @@ from protocol.roles.engine.state import enter, replace, store
 from protocol.roles.owner import admission, joining, progress
 from protocol.roles.owner.checked.committing import commit_to
 from protocol.roles.owner.checked.state import CheckedState, CommittedState
-from protocol.roles.owner.copying import UNREADABLE, unserved
 from protocol.roles.owner.state import (
     FailedState,
     InitiatedState,
@@ -85,7 +84,7 @@ def on_joined(state: CommittedState, event: Joined, context: Context) -> Step[Ow
     taken = admission.seated(noted, context), admission.note_owner_bond(noted)
     if noted.committed is None or noted.commitment != event.commitment:
         # What opens the seat's commitments is lost with the state in which it was taken.
-        lost = unserved(noted, "our seat was taken with commitments that are lost")
+        lost = _unserved(noted, "our seat was taken with commitments that are lost")
         return Step(lost.state, effects_of(lost.effects, *taken))
     return Step(replace(noted, rows=noted.committed.rows), effects_of(*taken))
 
@@ -100,11 +99,7 @@ def on_roles_drawn(state: CommittedState, event: RolesDrawn, context: Context) -
     assert state.card is not None
     running = enter(CheckedState, step.state, committed=state.committed, secrets=state.secrets)
     ready = CheckedReady(card=state.card, committed=state.committed)
-    told = (
-        replace(one, body=ready) if isinstance(one, SendMessage) and isinstance(one.body, OwnerReady) else one
-        for one in step.effects
-    )
-    return Step(running, tuple(told))
+    return Step(running, (message(context, state.request.aggregator, ready), *step.effects))
 
 
 def on_checked_started(
@@ -137,7 +132,7 @@ def _committing(step: Step[OwnerState], context: Context) -> Step[OwnerState]:
         return _not_joining(state, "there is no such data set any more")
     statistic = Statistic.from_bytes(content)
     if kind_of(state.request).reads_rows and statistic.fitted is None:
-        return _not_joining(state, UNREADABLE)
+        return _not_joining(state, "its rows could not be read again as they were added: add the file again")
     try:
         committed, kept = _commit(state, statistic, context)
     except MisuseError:
@@ -183,10 +178,16 @@ def _accepting(effect: Effect, commitment: bytes | None, committed: bytes) -> Ef
 
 def _without_commitments(state: InitiatedState, step: Step[OwnerState]) -> Step[OwnerState]:
     """A seat from before a state was lost: it is kept, and its owner can prove nothing in it."""
-    lost = enter(CommittedState, state, rows=0, statistic=None)
+    lost = enter(CommittedState, state, rows=0)
     others = (one for one in step.effects if not isinstance(one, StoreBlob | SendMessage))
-    why = unserved(lost, "our seat was taken with commitments that are lost")
+    why = _unserved(lost, "our seat was taken with commitments that are lost")
     return Step(lost, (*others, *why.effects), step.progressed)
+
+
+def _unserved(state: CommittedState, reason: str) -> Step[OwnerState]:
+    """No data set is taken, and it is said why not."""
+    fact = facts.DATA_SET_DOES_NOT_MATCH.of(data_set=state.data_set, reasons=[reason])
+    return Step(state, (fact,))
 
 
 def _not_joining(state: InitiatedState, reason: str) -> Step[OwnerState]:

@@ -20,7 +20,7 @@ from protocol.roles.owner.checked.view import RoundView, view_of
 from protocol.roles.owner.recording import accuse_in_turn, other_record, signature_to_all
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.accusing import false_opening, require_signed_openings
-from protocol.roles.shared.metric_check import check_openings
+from protocol.roles.shared.openings import check_openings
 from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.signed_models import SignedModel
 from protocol.roles.shared.signed_rounds import SignedRound, with_round

@@ -1,17 +1,9 @@
-"""What a data owner remembers of a training whose rounds are checked, where that is more than of another."""
+"""What a data owner remembers of what it has committed to, and of the rounds."""
 
 from protocol.messages.checked.values import AttemptFacts, CommittedOwner, StartMeasured
 from protocol.roles.checked.ring_state import RingState
 from protocol.roles.engine.state import BlobRef
-from protocol.roles.owner.state import (
-    DeclinedState,
-    FailedState,
-    FinishedState,
-    InitiatedState,
-    ReadyState,
-    RunningState,
-    WaitingState,
-)
+from protocol.roles.owner.state import InitiatedState, RunningState
 from protocol.types import Address, AttemptNumber, Digest, FrozenModel, RoundAttempt, RoundNumber, Seats
 
 
@@ -143,7 +135,3 @@ class CheckedState(RunningState):
     def is_measuring(self) -> bool:
         """See RunningState."""
         return self.attempt is not None
-
-
-STATES = (WaitingState, ReadyState, CommittedState, CheckedState, FinishedState, FailedState, DeclinedState)
-"""In the order of the phases."""

@@ -1,16 +1,12 @@
-"""The data owner's table where rounds are checked: before and after them all is as in any training."""
+"""The rows of the data owner's transition table for commitments and rounds, and with them the whole table."""
 
 from protocol.marketplace import Joined, RolesDrawn, RoundRecorded
 from protocol.messages import (
     EncryptedModel,
     Invitation,
-    LocalModels,
-    MetricProducts,
     Opening,
     OpeningRefused,
-    OpeningRequest,
     OwnerDecision,
-    TrainingStarted,
 )
 from protocol.messages.checked import (
     CheckedStarted,
@@ -39,7 +35,7 @@ from protocol.roles.engine.effects import (
     SubmitCall,
 )
 from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged
-from protocol.roles.engine.table import STAYS, Row, on_change, on_event, on_message, on_timer
+from protocol.roles.engine.table import STAYS, on_change, on_event, on_message, on_timer
 from protocol.roles.owner import table
 from protocol.roles.owner.checked import (
     joining,
@@ -68,7 +64,10 @@ _TESTS = (*_CHECKS, RecordFact)
 JOINING = (
     on_message(
         WaitingState, Invitation, joining.on_invitation, then=_CONSIDERED, effects=_COMMITTING
-    ).because("As in any training; whoever joins commits first to what it would do in either role."),
+    ).because(
+        "What the opening paid for is matched with the data sets and decided by the policy, or a person; who "
+        "joins commits first to what it would do in either role."
+    ),
     on_change(
         _UNDECIDED, CatalogueChanged, joining.on_reconsidered, then=_CONSIDERED, effects=_COMMITTING
     ).because("Another data set may match."),
@@ -170,17 +169,4 @@ MEASURING = (
     ).because("The chain has recorded a round: a member that did not sign it goes on from there."),
 )
 
-_NEW = (*JOINING, *TRAINING, *CHECKING, *MEASURING)
-_GONE = frozenset(
-    str(kind.model_fields["type"].default)
-    for kind in (TrainingStarted, LocalModels, MetricProducts, OpeningRequest)
-)
-
-
-def _kept(row: Row) -> bool:
-    """Whether a row of any training stands here too: no row of ours takes its input in its phases."""
-    taken = {(phase, one.input) for one in _NEW for phase in one.phases}
-    return row.input not in _GONE and not any((phase, row.input) in taken for phase in row.phases)
-
-
-ROWS = (*_NEW, *(row for row in table.ROWS if _kept(row)))
+ROWS = (*JOINING, *TRAINING, *CHECKING, *MEASURING, *table.JOINING, *table.RECORDING, *table.ENDING)

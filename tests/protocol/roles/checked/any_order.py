@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from protocol.roles.engine.effects import ReportViolation
-from tests.support.roles.checked_markets import CHECKED_ROLES, checked_request
+from tests.support.roles.checked_markets import ROLES, checked_request
 from tests.support.roles.plain_market import plain_twin
 from tests.support.roles.pure_contract import recorded_errors
 from tests.support.roles.pure_market import PureMarket
@@ -24,7 +24,7 @@ def shuffled(seed: int, repeated: float) -> PureMarket:
         checked_request(),
         small_data(owners=5),
         validators=[2, 3, 4],
-        roles=CHECKED_ROLES,
+        roles=ROLES,
         choose=shuffling(seed),
         duplicate=lambda: again.random() < repeated,
     )

@@ -10,7 +10,7 @@ import pytest
 from protocol.crypto.cipher import Mask
 from protocol.learning.moments.exchange import MomentMask
 from protocol.roles.checked.attempt import evidence_digest
-from tests.support.roles.checked_buyer_attack import CheckedAttack, checked_attack
+from tests.support.roles.buyer_attack import Attack, attack
 from tests.support.roles.checked_markets import checked_market
 from tests.support.roles.plain_market import bought_weights, owner_data, plain_twin
 from tests.support.roles.pure_market import PureMarket
@@ -29,10 +29,10 @@ def trained_market() -> PureMarket:
 
 
 @cache
-def honest() -> tuple[PureMarket, CheckedAttack]:
+def honest() -> tuple[PureMarket, Attack]:
     market = trained_market()
     assert market.buyer.shown == "FINISHED"
-    return market, checked_attack(market)
+    return market, attack(market)
 
 
 # ---- the truth ----
@@ -111,7 +111,7 @@ def test_the_attack_does_read_what_is_sealed_to_the_buyer() -> None:
 def test_without_seals_the_same_attack_reads_every_model() -> None:
     """So the seals are what keeps a buyer that reads other parties' queues from the models."""
     market, _ = honest()
-    tried = checked_attack(market, sealed=False)
+    tried = attack(market, sealed=False)
     assert max(tried.closest(intermediate_models(market))) < FOUND
     assert max(tried.closest(local_models(market))) < FOUND
 
@@ -126,7 +126,7 @@ def test_without_masks_the_same_attack_reads_local_models(monkeypatch: pytest.Mo
     monkeypatch.setattr(MomentMask, "draw", none)
     market = checked_market([3, 4])
     market.run_until("moment_answer", market.aggregator)
-    assert max(checked_attack(market).closest(local_models(market, 1))) < FOUND
+    assert max(attack(market).closest(local_models(market, 1))) < FOUND
 
 
 @pytest.mark.parametrize("message_type", ["moment_request", "projection_request"])

@@ -8,13 +8,13 @@ import pytest
 
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request_parsing import parse_request
+from protocol.roles.aggregator import role as aggregator
 from protocol.roles.aggregator import role as unchecked_aggregator
-from protocol.roles.aggregator.checked import role as aggregator
+from protocol.roles.buyer import role as model_buyer
 from protocol.roles.buyer import role as unchecked_buyer
-from protocol.roles.buyer.checked import role as model_buyer
 from protocol.roles.checked.requests import check_checkable, require_checkable
 from protocol.roles.engine.table import Row
-from tests.support.roles.checked_markets import CHECKED_ROLES, checked_request
+from tests.support.roles.checked_markets import ROLES, checked_request
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import body_of, small_data, small_market
 
@@ -82,7 +82,7 @@ def careless(*roles: str) -> dict[str, Any]:
             **{**vars(aggregator), "MACHINE": replace(aggregator.MACHINE, rows=_unasking())}
         ),
     }
-    return {**CHECKED_ROLES, **{role: unasking[role] for role in roles}}
+    return {**ROLES, **{role: unasking[role] for role in roles}}
 
 
 def _unasking() -> tuple[Row, ...]:
@@ -96,7 +96,7 @@ def market_of(roles: dict[str, Any]) -> PureMarket:
 
 def test_the_buyer_pays_no_deposit_for_it() -> None:
     with pytest.raises(ProtocolViolation, match="start_too_large"):
-        market_of(CHECKED_ROLES)
+        market_of(ROLES)
 
 
 def test_the_aggregator_answers_why() -> None:

@@ -33,11 +33,11 @@ def senders(waiting: EarlyInputs) -> list[str | None]:
 @pytest.mark.parametrize(
     ("kind", "sender", "members", "party"),
     [
-        ("metric_products", BUYER, MEMBERS, True),
-        ("metric_products", STRANGER, Members(None, AGGREGATOR, None), False),
+        ("projection_answer", BUYER, MEMBERS, True),
+        ("projection_answer", STRANGER, Members(None, AGGREGATOR, None), False),
         ("encrypted_model", AGGREGATOR, MEMBERS, True),
-        ("noisy_metric", OWNER, MEMBERS, True),
-        ("noisy_metric", OWNER, Members(BUYER, AGGREGATOR, None), False),
+        ("projection_request", OWNER, MEMBERS, True),
+        ("projection_request", OWNER, Members(BUYER, AGGREGATOR, None), False),
         ("complaint", OWNER, Members(BUYER, AGGREGATOR, None), False),
         ("stop_order", BUYER, MEMBERS, True),
     ],
@@ -49,12 +49,12 @@ def test_a_party_is_known_or_not_known_yet(kind, sender, members, party):
     assert require_party(members, OTHER, TimerFired(name="join"))
 
 
-@pytest.mark.parametrize("kind", ["metric_products", "encrypted_model", "noisy_metric", "complaint"])
+@pytest.mark.parametrize("kind", ["projection_answer", "encrypted_model", "projection_request", "complaint"])
 def test_who_can_be_no_party_has_nothing_kept(kind):
     with pytest.raises(ProtocolViolation, match="not_a_party"):
         require_party(MEMBERS, BUYER, received(STRANGER, kind=kind))
     half = Members(BUYER, AGGREGATOR, None)
-    if kind in ("metric_products", "encrypted_model"):
+    if kind in ("projection_answer", "encrypted_model"):
         with pytest.raises(ProtocolViolation, match="not_a_party"):
             require_party(half, OTHER, received(OWNER, kind=kind))
 

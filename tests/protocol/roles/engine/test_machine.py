@@ -65,7 +65,7 @@ def too_late(_state, _content, _context):
 
 ROWS = (
     on_message(DayState, RequestAnswer, hear).because("Told."),
-    on_timer(DayState, timers.METRICS, hear).because("Told."),
+    on_timer(DayState, timers.CHECKS, hear).because("Told."),
     on_refusal(DayState, Settle, hear).because("Told."),
     on_training_gone(DayState, hear).because("Told."),
     on_event(DayState, Settled, fall_asleep, then=NightState).because("Told."),
@@ -98,7 +98,7 @@ def test_phases_and_names_follow_from_the_types() -> None:
     assert phase_of(NightState) == "night"
     assert set(MACHINE.table["day"]) == {
         "request_answer",
-        "timer:metrics",
+        "timer:checks",
         "refused:settle",
         "training_gone",
         "Settled",
@@ -111,7 +111,7 @@ def test_a_handler_gets_its_input_in_its_own_type() -> None:
     message = message_of(SENDER, ROLE, "request_answer", pack(answer), 3, 2)
     given = [
         (message, Received(message.signed, answer)),
-        (TimerFired(name="metrics:3.2"), RoundAttempt(3, 2)),
+        (TimerFired(name="checks:3.2"), RoundAttempt(3, 2)),
         (CallRefused(call=Settle(training=7), code="too_early"), Refused(Settle(training=7), "too_early")),
         (CallRefused(call=Cancel(training=7), code=UNKNOWN_TRAINING),) * 2,
         (PolicyChanged(), PolicyChanged()),

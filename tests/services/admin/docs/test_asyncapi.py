@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator
 
 from contracts.build import FOLDER, install
 from protocol.codec import pack
-from protocol.messages import READABLE_TYPES
+from protocol.messages import MESSAGE_TYPES
 from services.admin.docs.asyncapi import asyncapi_document, asyncapi_text, summary_of
 from services.admin.docs.message_schemas import wire_value
 from services.bus.amqp.message_properties import message_of
@@ -21,7 +21,7 @@ from tests.support.daemons.command_line import run
 
 COMMITTED = Path(__file__).parents[4] / "protocol" / "asyncapi.yaml"
 DOCUMENT = asyncapi_document()
-EXAMPLES = [kind.catalogue.example() for kind in READABLE_TYPES.values()]
+EXAMPLES = [kind.catalogue.example() for kind in MESSAGE_TYPES.values()]
 ADDRESS = "0x" + "a1" * 20
 
 
@@ -80,19 +80,19 @@ def test_a_message_off_the_wire_is_valid_and_a_damaged_one_is_not(sample):
 
 
 def test_byte_strings_are_shown_as_hexadecimal_text_and_nothing_else_changes():
-    sample = READABLE_TYPES["model_received"].catalogue.example()
+    sample = MESSAGE_TYPES["model_received"].catalogue.example()
     assert wire_value(sample) == {"type": "model_received", "digest": sample.digest.hex()}
     assert msgpack.unpackb(pack(sample))["digest"] == sample.digest
 
 
-@pytest.mark.parametrize("name", READABLE_TYPES)
+@pytest.mark.parametrize("name", MESSAGE_TYPES)
 def test_every_message_says_what_it_is_who_sends_it_and_when(name):
     message = DOCUMENT["components"]["messages"][name]
     assert message["summary"]
-    assert "→" not in summary_of(READABLE_TYPES[name])
+    assert "→" not in summary_of(MESSAGE_TYPES[name])
     assert message["description"].endswith(".")
     routes = {(route["sender"], route["recipient"]) for route in message.get("x-routes", [])}
-    assert routes == set(READABLE_TYPES[name].catalogue.routes)
+    assert routes == set(MESSAGE_TYPES[name].catalogue.routes)
     assert message["examples"]
 
 
@@ -118,7 +118,7 @@ def test_channels_are_what_an_administrator_provisions():
 
 
 def test_what_answers_a_message_comes_back_to_its_sender():
-    operation = DOCUMENT["operations"]["federated_aggregator_sends_opening_request_to_model_buyer"]
+    operation = DOCUMENT["operations"]["federated_aggregator_sends_metric_opening_request_to_model_buyer"]
     answers = [one["$ref"].rsplit("/", 1)[1] for one in operation["reply"]["messages"]]
     assert answers == ["opening", "opening_refused"]
     assert operation["reply"]["channel"] == {"$ref": "#/channels/to_federated_aggregator"}

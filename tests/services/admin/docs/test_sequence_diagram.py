@@ -3,16 +3,14 @@
 import re
 from pathlib import Path
 
-import pytest
-
-from protocol.messages import TYPES_OF
-from protocol.roles.dispatch import ROLES_OF, inputs_of
-from services.admin.docs.sequence_diagram import CALLERS, CHECKED_COURSE, COURSE, sequence_diagram
+from protocol.messages import MESSAGE_TYPES
+from protocol.roles.dispatch import ROLES, inputs_of
+from services.admin.docs.sequence_diagram import CALLERS, COURSE, sequence_diagram
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import COLUMNS, small_data, small_request
 
 README = Path(__file__).parents[4] / "protocol" / "README.md"
-STEPS = [step for stretch in CHECKED_COURSE for step in stretch.steps]
+STEPS = [step for stretch in COURSE for step in stretch.steps]
 WHEN_SOMETHING_FAILS = {
     "Cancelled",
     "complaint",
@@ -29,16 +27,14 @@ WHEN_SOMETHING_FAILS = {
 BY_A_PERSON = {"admission_order", "owner_decision"}
 
 
-@pytest.mark.parametrize(("rounds", "course"), [("plain", COURSE), ("checked", CHECKED_COURSE)])
-def test_the_course_has_every_message_and_event_that_a_table_allows(rounds, course):
-    known = set().union(*(inputs_of(role, rounds) for role in ROLES_OF[rounds]))
-    allowed = {name for name in known if name in TYPES_OF[rounds] or re.fullmatch(r"[A-Z]\w+", name)}
+def test_the_course_has_every_message_and_event_that_a_table_allows():
+    known = set().union(*map(inputs_of, ROLES))
+    allowed = {name for name in known if name in MESSAGE_TYPES or re.fullmatch(r"[A-Z]\w+", name)}
     apart = WHEN_SOMETHING_FAILS | BY_A_PERSON
-    steps = [step for stretch in course for step in stretch.steps]
-    calls = {step for step in steps if step.startswith("call:")}
-    assert set(steps) - calls == allowed - apart
+    calls = {step for step in STEPS if step.startswith("call:")}
+    assert set(STEPS) - calls == allowed - apart
     assert calls == {f"call:{name}" for name in CALLERS}
-    assert len(steps) == len(set(steps))
+    assert len(STEPS) == len(set(STEPS))
 
 
 class Recorded(PureMarket):
@@ -65,7 +61,7 @@ def test_a_training_goes_as_the_course_says():
     # Buyer and aggregator, who have nothing to claim, withdraw a little earlier than the owners.
     steps = [step for step, role in market.steps if step != "call:withdraw" or role == "data_owner"]
     happened = list(dict.fromkeys(steps))
-    expected = [step for step in STEPS if step in TYPES_OF["checked"] or step.startswith("call:")]
+    expected = [step for step in STEPS if step in MESSAGE_TYPES or step.startswith("call:")]
     for is_ring in (True, False):  # the checkers' ring and all else go on at one time
         assert [one for one in happened if one.startswith("ring_") == is_ring] == [
             one for one in expected if one.startswith("ring_") == is_ring
@@ -74,8 +70,7 @@ def test_a_training_goes_as_the_course_says():
     assert callers == {(name, role) for name, roles in CALLERS.items() for role in roles}
 
 
-@pytest.mark.parametrize(("rounds", "part"), [("plain", "plain_diagram"), ("checked", "diagram")])
-def test_the_diagram_in_the_readme_is_current(rounds, part):
-    _, _, rest = README.read_text(encoding="utf-8").partition(f"<!-- begin: {part} -->\n")
-    block, _, _ = rest.partition(f"<!-- end: {part} -->")
-    assert block == f"```mermaid\n{sequence_diagram(rounds)}```\n", "run `make docs`"
+def test_the_diagram_in_the_readme_is_current():
+    _, _, rest = README.read_text(encoding="utf-8").partition("<!-- begin: diagram -->\n")
+    block, _, _ = rest.partition("<!-- end: diagram -->")
+    assert block == f"```mermaid\n{sequence_diagram()}```\n", "run `make docs`"

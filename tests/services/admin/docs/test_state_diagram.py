@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol.roles.dispatch import CHECKED_ROLES as ROLES
+from protocol.roles.dispatch import ROLES
 from services.admin.docs.state_diagram import state_diagram
 
 README = Path(__file__).parents[4] / "protocol" / "README.md"
@@ -15,17 +15,6 @@ def test_the_diagram_in_the_readme_is_current(role):
     _, _, rest = README.read_text(encoding="utf-8").partition(f"<!-- begin: {role} -->\n")
     block, _, _ = rest.partition(f"<!-- end: {role} -->")
     assert block == f"```mermaid\n{state_diagram(role)}```\n", "run `make docs`"
-
-
-@pytest.mark.parametrize("role", ["data_owner", "federated_aggregator"])
-def test_the_diagram_of_plain_rounds_in_the_readme_is_current(role):
-    _, _, rest = README.read_text(encoding="utf-8").partition(f"<!-- begin: plain_{role} -->\n")
-    block, _, _ = rest.partition(f"<!-- end: plain_{role} -->")
-    assert block == f"```mermaid\n{state_diagram(role, 'plain')}```\n", "run `make docs`"
-
-
-def test_a_buyer_goes_through_the_same_phases_in_either_kind_of_round():
-    assert state_diagram("model_buyer", "plain") == state_diagram("model_buyer")
 
 
 def test_an_arrow_names_every_input_that_leads_there():

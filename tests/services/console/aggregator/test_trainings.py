@@ -2,21 +2,22 @@
 
 import pytest
 
-from protocol.roles.aggregator.lanes import MeasuringLane, OpeningLane, RefreshingLane, SigningLane
+from protocol.roles.aggregator.checked.lanes import AskingLane, MomentsLane
+from protocol.roles.aggregator.lanes import SigningLane
 from protocol.roles.shared.parties import Parties
 from services.console.aggregator.views import Training
 from services.console.aggregator.work import BUYER
 from services.store import Store
-from tests.support.console.aggregator import KEPT, in_training, measured, put, signed_by
+from tests.support.console.aggregator import QUESTION, in_training, measured, proven, put, signed_by
 from tests.support.console.trainings import OWNERS, round_of, tell
 from tests.support.console.world import Browser, ConsoleWorld, party_of
 
 
 def test_who_is_waited_for_in_both_rounds_in_hand():
     store = Store()
-    put(store, training_lane=in_training(5, 0, 2), evaluation=measured(4, MeasuringLane, metrics=(3,)))
+    put(store, training_lane=in_training(5, 0, 2), evaluation=measured(4, SigningLane, **signed_by(3)))
     first, second = Training.find(party_of(store), "1").work
-    assert (first.round, first.attempt, first.status) == (4, 2, "measuring")
+    assert (first.round, first.attempt, first.status) == (4, 2, "signing")
     assert (first.answered, first.waiting) == ((OWNERS[3],), (OWNERS[4],))
     assert (second.answered, second.waiting) == ((OWNERS[0], OWNERS[2]), (OWNERS[1],))
     (summary,) = Training.newest(party_of(store))
@@ -30,10 +31,10 @@ def test_who_is_waited_for_in_both_rounds_in_hand():
 @pytest.mark.parametrize(
     ("fields", "waiting"),
     [
-        ({"training_lane": in_training(5, 0, 1, 2, kind=RefreshingLane, mask=KEPT)}, (BUYER,)),
-        ({"evaluation": measured(4, OpeningLane, metrics=(3, 4))}, (BUYER,)),
+        ({"training_lane": in_training(5, 0, 1, 2, kind=MomentsLane, question=QUESTION)}, (BUYER,)),
+        ({"evaluation": proven(4, AskingLane, question=QUESTION)}, (BUYER,)),
         ({"evaluation": measured(4, SigningLane, metrics=(3, 4), **signed_by(4))}, (OWNERS[3],)),
-        ({"phase": "settling", "evaluation": measured(4, OpeningLane)}, None),
+        ({"phase": "settling", "evaluation": measured(4, SigningLane, **signed_by(4))}, None),
     ],
 )
 def test_the_buyer_and_the_signers_are_waited_for(fields, waiting):
@@ -46,7 +47,7 @@ def test_the_buyer_and_the_signers_are_waited_for(fields, waiting):
 def test_deadlines_answers_and_who_was_left_out():
     store = Store()
     facts = [("owner_answered", {"owner": OWNERS[0], "decision": "accepted"})]
-    put(store, dropped=0b00010, facts=facts, timers={"updates:5": 60.0, "metrics:4.2": 30.0, "unknown": 1.0})
+    put(store, dropped=0b00010, facts=facts, timers={"updates:5": 60.0, "checks:4.2": 30.0, "unknown": 1.0})
     shown = Training.find(party_of(store), "1")
     assert [deadline.at for deadline in shown.deadlines] == [1030.0, 1060.0]
     assert shown.answers == ((OWNERS[0], "accepted"),)

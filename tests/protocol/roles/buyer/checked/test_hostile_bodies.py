@@ -14,7 +14,7 @@ from protocol.learning.projection.answer import read_projection_answer
 from protocol.learning.projection.countersigning import consent
 from protocol.messages.checked import CHECKED_TYPES, ProjectionRequest, ZeroTestRequest
 from protocol.roles.buyer.checked.checks import on_projection_request
-from protocol.roles.buyer.checked.role import MACHINE
+from protocol.roles.buyer.role import MACHINE
 from protocol.roles.engine.inputs import MessageReceived
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.roles.engine.state import replace

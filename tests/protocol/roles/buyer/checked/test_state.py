@@ -4,7 +4,6 @@ import pytest
 
 from protocol.codec import pack
 from protocol.errors import ProtocolViolation
-from protocol.roles.buyer.checked.role import MACHINE
 from protocol.roles.buyer.checked.state import (
     AttemptMembers,
     CheckedRunningState,
@@ -13,6 +12,7 @@ from protocol.roles.buyer.checked.state import (
     Question,
     from_round,
 )
+from protocol.roles.buyer.role import MACHINE
 from protocol.roles.buyer.state import RunningState
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.roles.engine.state import BlobRef, references, replace

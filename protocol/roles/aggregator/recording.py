@@ -1,10 +1,8 @@
-"""The aggregator's two lanes together: whatever frees one of them may start the other."""
-
-from typing import TypeVar
+"""What the aggregator does once the chain shows a round, or does not."""
 
 from protocol.marketplace import RecordRound, RoundRecorded
 from protocol.messages import Contribution, RoundCompleted
-from protocol.roles.aggregator import evaluation, signing, training
+from protocol.roles.aggregator import signing
 from protocol.roles.aggregator.ending import give_up, stall_timer
 from protocol.roles.aggregator.settlement import settle
 from protocol.roles.aggregator.state import (
@@ -18,32 +16,10 @@ from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import CancelTimer
 from protocol.roles.engine.inputs import Refused
 from protocol.roles.engine.refusals import require
-from protocol.roles.engine.state import PhaseState, replace, with_new_blobs
-from protocol.roles.engine.table import Handler
+from protocol.roles.engine.state import replace
 from protocol.roles.shared.signed_models import still_needed
 
-P = TypeVar("P", bound=PhaseState)
-C = TypeVar("C")
-
-
-def advancing(handler: Handler[P, C]) -> Handler[P, C]:
-    """A handler after which a lane may be free, or the first round due: whatever can start is started."""
-
-    def handle(state: P, content: C, context: Context) -> Step[PhaseState]:
-        step = handler(state, content, context)
-        if not step.progressed or not isinstance(step.state, TrainingState):
-            return step
-        advanced = _advance(step.state, with_new_blobs(context, step.effects))
-        return Step(advanced.state, step.effects + advanced.effects)
-
-    return handle
-
-
-def _advance(state: TrainingState, context: Context) -> Step[TrainingState | EndingState]:
-    """Start whatever can start: measuring the round that waits, training at most one round ahead of it."""
-    measured = evaluation.start_next(state, context)
-    trained = training.start_next(measured.state, context)
-    return Step(trained.state, measured.effects + trained.effects)
+_WAITS = timers.CHECKS, timers.CONSENTS, timers.OPENING, timers.SIGNATURES
 
 
 def on_round_recorded(
@@ -74,7 +50,7 @@ def _caught_up(state: TrainingState, event: RoundRecorded) -> tuple[TrainingStat
         return state, ()
     if lane.trained.refreshed_digest != event.record.model_digest:
         return state, ()
-    waits = tuple(timer.cancel(lane.at) for timer in (timers.METRICS, timers.OPENING, timers.SIGNATURES))
+    waits = tuple(timer.cancel(lane.at) for timer in _WAITS)
     return signing.after_round(state, lane.trained, event.record), waits
 
 
