@@ -122,8 +122,8 @@ async def test_data_policy_budget_and_withdrawal_change_under_a_running_daemon(m
 
     buyer = market.addresses["buyer"]
     for name in POLICIES:
-        # Joining, two numbers for each of three trainers, the first error and eleven weights.
-        assert used(name) == [(None, 19), (buyer, 19)]
+        # Joining, two numbers for each of three trainers, the first error and three weights.
+        assert used(name) == [(None, 11), (buyer, 11)]
     assert market.command("policy", "show", *config(ASKING))["source"] == "order"
     market.command("policy", "reset", *config(ASKING))
 

@@ -26,8 +26,8 @@ def check_numbers(kernel: NativeKernel, stream: random.Random, numbers: int) -> 
         _table_products,
     )
     while tried < numbers:
-        # Long numbers take sixty times as long as short ones: most are short.
-        bits = _LENGTHS[turn // len(checks) % len(_LENGTHS)] if turn % 8 == 0 else 1024
+        # The longest take sixty times as long as the shortest: most are short.
+        bits = _LENGTHS[turn // len(checks) % len(_LENGTHS)] if turn % 31 == 0 else 1024
         tried += checks[turn % len(checks)](kernel, stream, bits)
         turn += 1
     return tried

@@ -44,7 +44,8 @@ class Problem:
     def cost(self, found: Matrix, precision: float) -> float:
         """Minus twice the logarithm of the posterior probability, up to a constant."""
         left = self.left(found, precision)
-        return float(left @ left) if np.isfinite(left).all() else float("inf")
+        with np.errstate(over="ignore"):
+            return float(left @ left) if np.isfinite(left).all() else float("inf")
 
     def slopes(self, found: Matrix, precision: float) -> Matrix:
         """The derivatives of `left` with the sign turned, (k+n)×n."""

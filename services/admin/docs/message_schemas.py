@@ -19,7 +19,7 @@ _BOUNDS = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}", "lt": 
 
 
 class _WireSchema(GenerateJsonSchema):
-    """Every field is there on the wire, with a default too, unless a model's serializer leaves those out."""
+    """Every field is there on the wire, with a default too, unless a serializer or field leaves it out."""
 
     _leaves_defaults_out = False
 
@@ -39,6 +39,8 @@ class _WireSchema(GenerateJsonSchema):
 
     @override
     def field_is_required(self, field: Any, total: bool) -> bool:
+        if field.get("serialization_exclude_if") is not None:
+            return False
         return not self._leaves_defaults_out or field["schema"]["type"] != "default"
 
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from protocol.errors import ProtocolViolation
-from protocol.verification.links import require_links
+from protocol.verification.links import FIRST, require_links
 from services.store import Store
 from services.store.tables import results
 from tests.support.database.stores import SECOND, offered, writes
@@ -32,6 +32,11 @@ def test_entries_of_several_steps_are_one_chain(store):
 
 def test_an_instance_without_entries_has_none(store):
     assert store.transcript("2") == []
+    assert store.kept_head("2") == FIRST
+
+
+def test_the_head_is_the_link_of_the_last_entry_and_the_same_until_the_next_step(store):
+    assert store.kept_head("1") == store.kept_head("1") == require_links(store.transcript("1"))
 
 
 def test_a_row_that_somebody_rewrites_breaks_the_chain(store, store_url):

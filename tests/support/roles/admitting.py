@@ -18,6 +18,7 @@ from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import (
+    ONE_ROUND,
     small_data,
     small_market,
     small_request,
@@ -57,7 +58,7 @@ ASKS, REFUSES = AdmissionPolicy(others="ask"), AdmissionPolicy(others="refuse")
 def market_under(policy: AdmissionPolicy, admission: str = "both", owners: int = 5) -> PureMarket:
     """A market whose buyer has this policy."""
     bounds = {"minimum": 4, "maximum": 8, "admission": admission}
-    market = small_market(small_request(owners=bounds), small_data(owners=owners))
+    market = small_market(small_request(owners=bounds, schedule=ONE_ROUND), small_data(owners=owners))
     market.buyer.policy = pack(policy)
     return market
 

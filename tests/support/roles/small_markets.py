@@ -17,6 +17,8 @@ from tests.support.roles.remembered_steps import remembered_step
 from tests.support.roles.states import stored
 
 COLUMNS = ("x0", "x1", "y")
+ONE_ROUND = {"rounds": 1, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
+"""The schedule of a training of which another round would show nothing more."""
 
 
 def small_request(**changes: Any) -> dict[str, Any]:

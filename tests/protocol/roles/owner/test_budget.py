@@ -31,6 +31,7 @@ from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, owning_rows
 from tests.support.roles.small_markets import (
     COLUMNS,
+    ONE_ROUND,
     body_of,
     losing,
     small_data,
@@ -40,7 +41,7 @@ from tests.support.roles.small_markets import (
 from tests.support.seats import any_join
 
 BUYER, OTHER = "0x" + "b1" * 20, "0x" + "b2" * 20
-ONE_ROUND = small_request(schedule={"rounds": 1, "local_steps": 2, "step_size": "0.05", "tolerance": 0})
+SHORT = small_request(schedule=ONE_ROUND)
 ASKED = 1 + 2 * 6 + 1 + 3
 """What it may publish."""
 
@@ -181,7 +182,7 @@ SPENT = InvitationAnswer(decision="waiting", code="budget_spent")
 
 
 def test_the_policy_joins_nothing_beyond_the_budget_and_tells_the_figures_to_its_operator_alone() -> None:
-    market = small_market(ONE_ROUND, small_data(owners=5), policy=policy(per_buyer=ASKED, in_total=99))
+    market = small_market(SHORT, small_data(owners=5), policy=policy(per_buyer=ASKED, in_total=99))
     owner = market.owners[4]
     used_up(owner, (market.buyer.address, "rows", 1))
     market.run()
@@ -195,14 +196,14 @@ def test_the_policy_joins_nothing_beyond_the_budget_and_tells_the_figures_to_its
 def test_what_other_buyers_used_counts_in_total_alone() -> None:
     for left, shown in ((0, "FINISHED"), (-1, "READY")):
         budget = policy(per_buyer=ASKED, in_total=ASKED + 3 + left)
-        market = small_market(ONE_ROUND, small_data(owners=5), policy=budget)
+        market = small_market(SHORT, small_data(owners=5), policy=budget)
         used_up(market.owners[4], (OTHER, "rows", 3))
         market.run()
         assert market.owners[4].shown == shown
 
 
 def test_a_person_needs_an_explicit_word_to_go_beyond_the_budget() -> None:
-    market = small_market(ONE_ROUND, small_data(owners=5), policy=policy(per_buyer=0))
+    market = small_market(SHORT, small_data(owners=5), policy=policy(per_buyer=0))
     market.run()
     owner = market.owners[0]
     decide(market, owner)
@@ -226,7 +227,7 @@ def test_a_decision_for_data_that_do_not_match_is_told_to_nobody_else() -> None:
 
 
 def test_another_data_set_is_taken_when_the_first_is_used_up() -> None:
-    market = small_market(ONE_ROUND, small_data(owners=5), policy=policy(per_buyer=ASKED, in_total=99))
+    market = small_market(SHORT, small_data(owners=5), policy=policy(per_buyer=ASKED, in_total=99))
     owner = market.owners[0]
     owner.private.update(owning_rows(COLUMNS, small_data()[0], "spare"))
     used_up(owner, (market.buyer.address, "rows", 1))
@@ -236,7 +237,7 @@ def test_another_data_set_is_taken_when_the_first_is_used_up() -> None:
 
 
 def test_a_policy_for_one_data_set_is_not_stopped_by_another_that_comes_first() -> None:
-    market = small_market(ONE_ROUND, policy=OwnerPolicy(automatic=True, data_sets=("rows",), budget=AMPLE))
+    market = small_market(SHORT, policy=OwnerPolicy(automatic=True, data_sets=("rows",), budget=AMPLE))
     owner = market.owners[0]
     owner.private.update(owning_rows(COLUMNS, small_data()[0], "earlier"))
     market.run()
@@ -245,7 +246,7 @@ def test_a_policy_for_one_data_set_is_not_stopped_by_another_that_comes_first() 
 
 
 def test_a_raised_budget_joins_what_waited() -> None:
-    market = small_market(ONE_ROUND, small_data(owners=4), policy=policy(per_buyer=0))
+    market = small_market(SHORT, small_data(owners=4), policy=policy(per_buyer=0))
     market.run()
     for owner in market.owners:
         assert owner.shown == "READY"
