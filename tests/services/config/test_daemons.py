@@ -166,7 +166,10 @@ def test_other_databases_are_refused(tmp_path):
         ({"aggregators": []}, "aggregators: Tuple should have at least 1 item"),
         ({"aggregators": ["0x12"]}, "aggregators.0: String should match"),
         ({"workers": -1}, "workers: Input should be greater than or equal to 0"),
-        ({"rounds": "plain"}, "rounds: plain is no more: let the trainings of this market end with the version"),
+        (
+            {"rounds": "plain"},
+            "rounds: plain is no more: let the trainings of this market end with the version",
+        ),
     ],
 )
 def test_wrong_values_are_refused_by_key_with_the_remedy(tmp_path, changes, says):
