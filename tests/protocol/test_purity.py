@@ -92,7 +92,7 @@ def title(path: Path) -> str:
 
 
 def test_the_modules_are_found() -> None:
-    assert {"protocol/codec.py", "protocol/crypto/paillier.py", "protocol/roles/owner/validator.py"} <= {
+    assert {"protocol/codec.py", "protocol/crypto/paillier.py", "protocol/roles/owner/role.py"} <= {
         title(path) for path in MODULES
     }
 

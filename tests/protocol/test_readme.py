@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from protocol.roles.dispatch import ROLES as MODULES
-from protocol.roles.dispatch import ROLES as PLAIN
 from protocol.roles.shared.parties import Parties
 
 README = Path(__file__).parents[2] / "protocol" / "README.md"
@@ -58,17 +57,3 @@ def test_final_phases_await_nothing_that_would_restart_a_training(role: str) -> 
     late_pay = {"Cancelled"} if role == "data_owner" else set()
     for phase in module.FINAL:
         assert table(role)[phase][1] <= late_questions | late_pay
-
-
-def test_what_phases_of_plain_rounds_allow_otherwise_stands_in_a_table() -> None:
-    page = README.read_text(encoding="utf-8")
-    rows = re.findall(r"^\| ([a-z ]+) \| `(\w+)` \| (`[^|]+) \| (`[^|]+) \|$", page, flags=re.MULTILINE)
-    written = {(role, phase): (set(new.split()), set(old.split())) for role, phase, new, old in rows}
-    found = {}
-    for role, module in PLAIN.items():
-        for phase, allowed in module.MACHINE.table.items():
-            checked = MODULES[role].MACHINE.table[phase]
-            other = (set(allowed) - set(checked), set(checked) - set(allowed))
-            if any(other):
-                found[role.replace("_", " "), phase] = tuple({f"`{name}`" for name in part} for part in other)
-    assert written == found

@@ -13,6 +13,7 @@ from protocol.messages.checked import (
     AttemptAnnounced,
     CheckedStarted,
     CheckVerdict,
+    ProvenUpdate,
     RingConsent,
     RingShared,
     RoundEvidence,
@@ -42,6 +43,8 @@ def fuller() -> tuple[MessageBody, ...]:
         LeftOutMember(member="0x" + "11" * 20, why="silent"),
         LeftOutMember(member="0x" + "22" * 20, why="named"),
     )
+    update = ProvenUpdate.catalogue.example()
+    assert isinstance(update, ProvenUpdate)
     digest = b"d" * 32
     digests = AttemptDigests(
         start=digest, updates=(digest, digest), request=digest, answer=digest, model=digest, product=digest
@@ -49,6 +52,7 @@ def fuller() -> tuple[MessageBody, ...]:
     return (
         announced.model_copy(update={"left_out": left_out}),
         evidence.model_copy(update={"left_out": left_out}),
+        update.model_copy(update={"head": digest}),
         CheckVerdict(in_order=True, digests=digests, projection=digest),
         CheckVerdict(in_order=False, ground="shown", evidence=shown.verdicts),
         RingShared(purpose="metric", share=(b"\5",), seed=b"s" * 32),
