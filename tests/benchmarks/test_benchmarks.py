@@ -42,7 +42,7 @@ def test_the_thesis_way_takes_the_steps_that_numpy_takes(small):
 
 
 def test_the_market_takes_the_steps_that_numpy_takes(small):
-    report = results.measure(small, key_bits=512, rounds=2, local_steps=3)
+    report = results.measure(small, key_bits=1024, rounds=2, local_steps=3)
     assert report.weights_max_abs_error < 1e-8
     assert report.mse_max_relative_error < 2e-6
     assert report.market_federated == pytest.approx(report.numpy_federated, rel=2e-6)

@@ -15,6 +15,8 @@ class Label(StrEnum):
     NEXT_MODEL = "blinding of a next model"
     SHOWN_SUMS = "openings of sums that are complained of"
     SHOWN_TEST = "opening of a test that is complained of"
+    DENIED_TEST = "openings of a test that is denied"
+    JUDGED_RANGES = "openings of trainers' ranges, to the aggregator"
 
     # ---- aggregator and checkers ----
     SHARE_SEED = "ring share seed"
@@ -30,6 +32,7 @@ class Label(StrEnum):
     QUESTION = "projection question"
     ZERO_TEST = "zero test"
     ZERO_OPENING = "opening of a zero test"
+    RANGES = "openings of trainers' ranges, to a checker"
     SUBTRACTION = "roots of a next model"
 
     # ---- the buyer ----

@@ -13,6 +13,7 @@ from gmpy2 import mpz
 
 from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.crypto.cipher import write_ciphertexts
+from protocol.crypto.randomness import Randomness
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.crypto.ring.product import RingProduct
 from protocol.envelope import SignedMessage
@@ -62,7 +63,9 @@ class MeasuredAttempt:
         self.products = world.exchange.products(self.answer, world.mask)
         digits = world.mask.digits(world.exchange.vectors, world.widths.moments)
         blinder = ShortExponentBlinder(world.key, STREAM.bytes(32))
-        self.model = next_model(world.key, self.answer, digits, world.exchange.trainers, blinder, STREAM)
+        seed, trainers = STREAM.bytes(32), world.exchange.trainers
+        self.model = next_model(world.key, self.answer, digits, trainers, blinder, Randomness(seed))
+        self.model_roots = blinder.roots(len(self.model), Randomness(seed))
         self.next_model = EncryptedVector.of(world.key, self.model, MODEL_SCALE)
         self.weights = member_weights(world.parties, world.parties.validators)
 
@@ -160,6 +163,9 @@ class MeasuredAttempt:
             masks=masks,
             mask_roots=roots,
             next_model=self.next_model,
+            model_roots=tuple(
+                int(one).to_bytes((world.key.bits + 7) // 8, "big") for one in self.model_roots
+            ),
             members=world.members,
         )
 

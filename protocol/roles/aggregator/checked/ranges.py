@@ -118,7 +118,7 @@ def _finding(view: AttemptView, lane: QuestioningLane, body: ZeroTestEvidence, c
         return Finding.FALSE_OPENING
     count = len(asked.request)
     evidence = Evidence(tuple(openings[:count]), tuple(openings[count:-1]), openings[-1])
-    return asked.judge(evidence, context.randomness(Label.SHOWN_TEST))
+    return asked.judge(evidence, context.randomness(Label.DENIED_TEST))
 
 
 def _asked(
@@ -217,7 +217,7 @@ def _outside(view: AttemptView, lane: RangingLane, body: RingOpening, context: C
     numbers = lane.opened.load(SharedNumbers, context).numbers
     product = read_ciphertexts(view.state.key, numbers, len(numbers))
     known = known_shares(lane.ring, view.ring(Purpose.RANGES), context)
-    chance = context.randomness(Label.SHOWN_SUMS)
+    chance = context.randomness(Label.JUDGED_RANGES)
     return out_of_range(view.state.key, view.widths.ranges, product, body, known, chance)
 
 

@@ -104,7 +104,7 @@ def _outside(view: RoundView, attempt: Attempt, body: RingOpening, context: Cont
     numbers = ranging.product.load(SharedNumbers, context).numbers
     ciphertexts = read_ciphertexts(view.key, numbers, len(numbers))
     known = known_shares(ranging.ring, ring_view(view, attempt, Purpose.RANGES), context)
-    stream = context.randomness(Label.SUM_OPENINGS)
+    stream = context.randomness(Label.RANGES)
     return out_of_range(view.key, view.widths.ranges, ciphertexts, body, known, stream)
 
 

@@ -1,6 +1,5 @@
 """Requests whose rounds cannot be checked are refused by everybody before anything is sent."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,12 +7,9 @@ import pytest
 
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request_parsing import parse_request
-from protocol.roles.aggregator import role as aggregator
-from protocol.roles.aggregator import role as unchecked_aggregator
-from protocol.roles.buyer import role as model_buyer
-from protocol.roles.buyer import role as unchecked_buyer
+from protocol.roles.aggregator.checked import requesting
+from protocol.roles.buyer import ordering
 from protocol.roles.checked.requests import check_checkable, require_checkable
-from protocol.roles.engine.table import Row
 from tests.support.roles.checked_markets import ROLES, checked_request
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import body_of, small_data, small_market
@@ -74,20 +70,15 @@ def test_the_key_that_people_are_told_fits_and_none_shorter_does() -> None:
     assert refused(key_bits=bits - 64) == "widths_do_not_fit"
 
 
-def careless(*roles: str) -> dict[str, Any]:
-    """Roles of checked markets, of which some do not ask: a buyer, or an aggregator, of unchecked ones."""
-    unasking = {
-        "model_buyer": SimpleNamespace(**{**vars(model_buyer), "initial": unchecked_buyer.initial}),
-        "federated_aggregator": SimpleNamespace(
-            **{**vars(aggregator), "MACHINE": replace(aggregator.MACHINE, rows=_unasking())}
-        ),
-    }
-    return {**ROLES, **{role: unasking[role] for role in roles}}
+ASKING = {"model_buyer": ordering, "federated_aggregator": requesting}
+"""Where a party asks whether a request can be checked."""
 
 
-def _unasking() -> tuple[Row, ...]:
-    kept = [row for row in aggregator.MACHINE.rows if row.input != "training_request"]
-    return (*kept, *(row for row in unchecked_aggregator.MACHINE.rows if row.input == "training_request"))
+def careless(monkeypatch: pytest.MonkeyPatch, *roles: str) -> dict[str, Any]:
+    """The roles, of which some do not ask; their steps are not those that other tests remember."""
+    for role in roles:
+        monkeypatch.setattr(ASKING[role], "require_checkable", lambda _request: None)
+    return {**ROLES, **{role: SimpleNamespace(**vars(ROLES[role])) for role in roles}}
 
 
 def market_of(roles: dict[str, Any]) -> PureMarket:
@@ -99,8 +90,8 @@ def test_the_buyer_pays_no_deposit_for_it() -> None:
         market_of(ROLES)
 
 
-def test_the_aggregator_answers_why() -> None:
-    market = market_of(careless("model_buyer"))
+def test_the_aggregator_answers_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = market_of(careless(monkeypatch, "model_buyer"))
     market.finish()
     [answer] = market.sent("request_answer")
     assert (body_of(answer).accepted, body_of(answer).code) == (False, "start_too_large")
@@ -108,9 +99,9 @@ def test_the_aggregator_answers_why() -> None:
     assert not market.sent("invitation")
 
 
-def test_no_owner_joins() -> None:
+def test_no_owner_joins(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error of such a start would be its rows: it does not take the aggregator's word."""
-    market = market_of(careless("model_buyer", "federated_aggregator"))
+    market = market_of(careless(monkeypatch, "model_buyer", "federated_aggregator"))
     market.finish()
     assert market.sent("invitation")
     assert {one.code for owner in market.owners for one in owner.violations} == {"start_too_large"}

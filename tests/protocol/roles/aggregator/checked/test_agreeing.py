@@ -103,12 +103,13 @@ def test_an_opening_lets_the_members_sign_and_drops_the_masks():
     assert not hasattr(before.lane.trained, "exchange")
 
 
-def test_an_implausible_sum_ends_the_training_and_names_nobody():
+def test_errors_that_are_said_to_be_implausible_have_the_trainers_ranges_opened():
     before = stopped_before("opening", 1)
     market = before.market
     refused = market.message(market.buyer, market.aggregator, OpeningRefused(), round_number=1, attempt=1)
-    before.receive(refused)
-    assert before.party.decoded.failure == "implausible"
+    effects = before.receive(refused)
+    assert [kind for kind, _ in sent(effects)].count("ranges_asked") == 2
+    assert before.party.decoded.failure is None
 
 
 def test_a_buyer_that_does_not_open_is_named():

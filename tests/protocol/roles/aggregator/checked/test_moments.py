@@ -57,13 +57,14 @@ def test_the_training_ends_without_an_answer_and_names_the_buyer():
 
 
 @pytest.mark.parametrize("round_number", [1, 2])
-def test_the_model_is_blinded_by_what_its_seed_gives(round_number):
+def test_the_model_is_blinded_by_what_its_seed_gives(round_number, monkeypatch):
     """Two answers to one request would be two models, each under a seed of its own."""
     before = stopped_before("moment_answer", round_number)
     before.receive()
     state = before.party.decoded
     trained = state.evaluation.trained if round_number == 1 else state.trained
     again = stopped_before("moment_answer", round_number)
+    monkeypatch.setattr(again.market, "seed", again.market.seed + 1)
     again.market.deliver(again.party, MessageReceived(signed=again.message))
     other = again.party.decoded
     twin = other.evaluation.trained if round_number == 1 else other.trained

@@ -170,10 +170,10 @@ def test_a_ring_is_opened_once_for_an_attempt() -> None:
     assert refused(on_ring_opening_request, step.state, again) == "already_opened"
 
 
-def test_a_ring_is_opened_for_the_next_model_alone() -> None:
-    for purpose in ("ranges", "metric"):
+def test_a_ring_is_opened_for_the_next_model_alone_while_nothing_is_denied() -> None:
+    for purpose, code in (("metric", "wrong_purpose"), ("ranges", "not_denied")):
         body = ATTEMPT.ring_request().model_copy(update={"purpose": purpose})
-        assert refused(on_ring_opening_request, STATE, asking(body)) == "wrong_purpose"
+        assert refused(on_ring_opening_request, STATE, asking(body)) == code
 
 
 def test_all_three_makers_have_signed_this_product_in_their_order() -> None:

@@ -186,7 +186,7 @@ def test_an_owner_whose_state_was_lost_proves_nothing_and_asks_nobody() -> None:
         market.deliver(owner, item)
     assert owner.phase == "initiated"
     state = owner.decoded
-    assert (state.committed, state.secrets, state.rows, state.statistic) == (None, None, 0, None)
+    assert (state.committed, state.secrets, state.rows) == (None, None, 0)
     assert len(market.wire) == sent
 
 

@@ -1,13 +1,14 @@
 """A checker and the ring over the next model: who chooses last, who shows another share, what is opened."""
 
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import pytest
+from gmpy2 import mpz
 
 from protocol.bodies import body_of
+from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.scales import MODEL_SCALE
@@ -24,6 +25,7 @@ from protocol.roles.engine.effects import SendMessage
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import replace, store
 from protocol.vectors import EncryptedVector
+from tests.support.roles.checked_attempt import MeasuredAttempt
 from tests.support.roles.checked_owners import CHECKED, Machined, PlayedAttempt, played
 
 Change = Callable[[SignedMessage], tuple[SignedMessage, ...]]
@@ -111,7 +113,7 @@ def test_only_makers_take_part() -> None:
         checker.step(play.signed(member.address, checker.address, body))
     with pytest.raises(ProtocolViolation, match="not_a_checker"):
         member.step(play.signed(checker.address, member.address, body))
-    with pytest.raises(ProtocolViolation, match="wrong_purpose"):
+    with pytest.raises(EarlyInput):
         checker.step(again(play, one, replace(body, purpose="ranges")))
 
 
@@ -206,28 +208,45 @@ def test_only_the_buyer_opens() -> None:
 # ---- models that are none ----
 
 
-def model_off_by(play: PlayedAttempt, *amounts: int) -> EncryptedVector:
-    key = play.world.key
-    moved = [one * key.lift(by) % key.n_squared for one, by in zip(play.measured.model, amounts, strict=True)]
-    return EncryptedVector.of(key, moved, MODEL_SCALE)
-
-
-@pytest.mark.parametrize(
+AMOUNTS = pytest.mark.parametrize(
     "amounts", [(1 << 90, 0, 0), (1 << 200, -(1 << 200), 0), (1 << 64, 1 << 64, 1 << 64)], ids=str
 )
-def test_a_next_model_that_is_not_the_mean_is_found_out_by_both(amounts: tuple[int, ...]) -> None:
-    """By an aggregator that puts another model in its place, and asks for all that follows as usual."""
+
+
+def moved(play: PlayedAttempt, numbers: Sequence[mpz], amounts: Sequence[int]) -> list[mpz]:
+    key = play.world.key
+    return [one * key.lift(by) % key.n_squared for one, by in zip(numbers, amounts, strict=True)]
+
+
+def verdicts(play: PlayedAttempt) -> list[tuple[bool, str | None]]:
+    found = [body_of(one, CheckVerdict) for one in play.of_type("check_verdict")]
+    return [(one.in_order, one.ground) for one in found]
+
+
+@AMOUNTS
+def test_a_mean_that_the_buyer_has_not_formed_is_found_out_by_both(amounts: tuple[int, ...]) -> None:
+    """By a buyer that answers with another model, and opens all that follows as usual."""
     play = PlayedAttempt()
-    wrong = model_off_by(play, *amounts)
-    model = wrong.read(play.world.key, scale=MODEL_SCALE, count=len(amounts))
-    evidence = replace(play.measured.evidence, next_model=wrong)
-    play.measured.__dict__["check"] = dataclasses.replace(play.measured.check, model=model)
-    play.show(evidence)
+    body, key = play.measured.answer_body, play.world.key
+    *others, first, second, third = body.numbers
+    honest = read_ciphertexts(key, (first, second, third), 3)
+    answer = replace(body, numbers=(*others, *write_ciphertexts(key, moved(play, honest, amounts))))
+    play.measured = MeasuredAttempt(play.world, answer)
+    play.show()
     play.run()
     play.open_model()
     play.run()
-    verdicts = [body_of(one, CheckVerdict) for one in play.of_type("check_verdict")]
-    assert [(one.in_order, one.ground) for one in verdicts] == [(False, "next_model")] * 2
+    assert verdicts(play) == [(False, "next_model")] * 2
+
+
+@AMOUNTS
+def test_a_model_that_is_not_the_answers_is_found_out_by_both(amounts: tuple[int, ...]) -> None:
+    """By an aggregator that puts another model in its place: before anything is opened."""
+    play = PlayedAttempt()
+    wrong = EncryptedVector.of(play.world.key, moved(play, play.measured.model, amounts), MODEL_SCALE)
+    play.show(replace(play.measured.evidence, next_model=wrong))
+    play.run()
+    assert verdicts(play) == [(False, "subtraction")] * 2
 
 
 def test_sums_that_open_are_shown_to_nobody() -> None:
