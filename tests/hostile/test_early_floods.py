@@ -18,6 +18,7 @@ class InstanceBefore(FrozenModel):
     """What an earlier version stored of a training, early inputs inside."""
 
     state: bytes
+    rounds: str = "checked"
     held: tuple[bytes, ...] = ()
 
 
