@@ -22,7 +22,7 @@ from protocol.messages import ChainEvent
 from services.config.console import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
-from services.console.party import Party, orders_over
+from services.console.party import Party
 from services.console.web.hub import Hub, Share
 from services.data.sample_request import (
     DemoOptions,
@@ -30,6 +30,7 @@ from services.data.sample_request import (
     demo_request,
     load_data,
 )
+from services.identity.operator_orders import orders_over
 from services.observability.logging import configure
 from services.sandbox.local_market import LocalMarket
 
@@ -72,8 +73,8 @@ def _console(market: LocalMarket, folder: Path, hub: Hub) -> Console:
         buyer.identity.address,
         market.deployment.market,
         buyer.store,
-        orders_over(buyer.bus, buyer.identity, "model_buyer"),
-        lambda: buyer.client.balance_of(buyer.identity.address),
+        orders_over(buyer.bus, buyer.identity, market.deployment.market, "model_buyer"),
+        lambda token: buyer.client.balance_of(buyer.identity.address, token),
     )
     return Console(party, ConsoleSettings(port=0, users_file=users), hub)
 
