@@ -21,6 +21,9 @@ TRIED_BITS = (1024, 2050, 4096, 8192)
 _EXPONENT = (1 << 70) - 12345
 
 
+_NONE = "no kernel is built; one gains where the processor has AVX-512 IFMA (deltaml admin native build)"
+
+
 class Arithmetic(NamedTuple):
     """What computes: a kernel, or GMP for the reason that `text` has."""
 
@@ -33,7 +36,7 @@ def find_arithmetic(library: Path = LIBRARY, environment: Mapping[str, str] = os
     if environment.get(SWITCH) == "0":
         return Arithmetic(None, f"gmpy2: {SWITCH} is 0")
     if not library.exists():
-        return Arithmetic(None, "gmpy2: no kernel is built (deltaml admin native build)")
+        return Arithmetic(None, f"gmpy2: {_NONE}")
     try:
         kernel = NativeKernel(library)
     except (OSError, AttributeError):

@@ -27,6 +27,8 @@ PAGE = "RUNBOOK.md"
 CHEAP = Cost(2, 1, 8192)
 LAUNCH = processes.launch
 SECONDS = 120.0
+WORKS = {"status": "ok", "doing": "works"}
+"""What a daemon says of itself, beside what it computes by."""
 
 
 class Place(Operator):
@@ -161,7 +163,7 @@ def test_a_full_disk(place):
 def test_a_second_organisation_joins(place, clinic):
     admitted = yaml.safe_load(place.config("aggregator").read_text())["admitted"]
     assert place.variables["ADDRESS"] in admitted
-    place.until(lambda: place.health(clinic) == {"status": "ok", "doing": "works"})
+    place.until(lambda: place.health(clinic).items() >= WORKS.items())
 
 
 def test_replace_an_aggregator(place, clinic):
@@ -170,7 +172,7 @@ def test_replace_an_aggregator(place, clinic):
     assert place.health(place.config("second"))["status"] == "ok"
     second = run_json("keys", "show", "--keystore", place.config("second").with_name("keys"))["address"]
     assert yaml.safe_load(clinic.read_text())["aggregators"] == [second]
-    place.until(lambda: place.health(clinic) == {"status": "ok", "doing": "works"})
+    place.until(lambda: place.health(clinic).items() >= WORKS.items())
 
 
 def test_restore_from_a_backup(place):
