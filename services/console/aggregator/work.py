@@ -27,6 +27,8 @@ STEPS = {
     "moments": _("Multiplying"),
     "asking": _("Multiplying"),
     "checking": _("Measuring and checking"),
+    "questioning": _("Looking at a denied test"),
+    "ranging": _("Opening the trainers' ranges"),
     "agreeing": _("Hiding the errors"),
     "opening": _("Opening"),
     "signing": _("Signing"),

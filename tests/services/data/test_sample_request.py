@@ -158,7 +158,7 @@ def test_every_field_of_a_request_is_written_out_with_its_comment():
     text = DOCUMENT.read_text()
     document = yaml.safe_load(text)
     for name, field in Request.model_fields.items():
-        assert name in document
+        assert name in document or f"\n#   {name}:" in text
         inner = getattr(field.annotation, "model_fields", {})
         for part in inner:
             assert part in document[name], f"{name}.{part}"

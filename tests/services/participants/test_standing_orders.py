@@ -19,19 +19,12 @@ HOUR = 3600.0
 YAML = Path(__file__).resolve().parents[3] / "REQUEST.yaml"
 
 
-class Role:
-    """What a buyer's runtime plays."""
-
-    rounds = "checked"
-
-
 class Sink:
     """Takes the place of the runtime."""
 
     address = "0x" + "ab" * 20
 
     def __init__(self):
-        self.role = Role()
         self.sent = []
         self.arrived = asyncio.Event()
 
@@ -135,14 +128,14 @@ def test_what_could_not_be_ordered_keeps_a_daemon_from_starting(tmp_path, change
     path = request_file(tmp_path, changes)
     orders = (StandingOrder(request=YAML, every_hours=24), StandingOrder(request=path, every_hours=24))
     with pytest.raises(ConfigurationError) as error:
-        check_standing_orders(orders, "checked")
+        check_standing_orders(orders)
     assert str(error.value).startswith(f"standing_orders.1.request: {path}: {told}")
 
 
 def test_a_file_that_is_missing_keeps_a_daemon_from_starting(tmp_path):
     missing = StandingOrder(request=tmp_path / "nothing.yaml", every_hours=24)
     with pytest.raises(ConfigurationError, match=r"standing_orders\.0\.request: .*nothing\.yaml"):
-        check_standing_orders((missing,), "checked")
+        check_standing_orders((missing,))
 
 
 def test_a_buyers_daemon_refuses_to_start_with_such_an_order(tmp_path):

@@ -117,29 +117,31 @@ async def test_a_step_that_kills_its_worker_costs_no_other_step(pool, order, con
 
 
 class Place:
-    """A step's context of some party, which tells the process that looks at it."""
+    """A step's context of some party, which tells the worker that looks whose step it is."""
 
-    def __init__(self, address):
-        self.address = address
+    def __init__(self, name):
+        self.name, self.home = name, os.getpid()
 
     @property
-    def rounds(self):
-        raise ProtocolViolation("place", str(os.getpid()))
-
-
-async def place_of(pool, address):
-    with pytest.raises(ProtocolViolation) as caught:
-        await pool.run(ROLE, None, None, Place(address))
-    return int(caught.value.detail)
+    def address(self):
+        if os.getpid() != self.home:
+            raise ProtocolViolation("place", str(os.getpid()))
+        return self.name
 
 
 async def test_a_partys_steps_stay_with_one_worker_and_two_at_once_do_not_wait(order, context):
     pool = StepPool(2)
+
+    async def place_of(name):
+        with pytest.raises(ProtocolViolation) as caught:
+            await pool.run(ROLE, None, order, Place(name))
+        return int(caught.value.detail)
+
     try:
-        first, second = await asyncio.gather(place_of(pool, "a"), place_of(pool, "b"))
+        first, second = await asyncio.gather(place_of("a"), place_of("b"))
         assert {first, second} == set(workers_of(pool))
-        assert [await place_of(pool, one) for one in "abba"] == [first, second, second, first]
-        both = await asyncio.gather(place_of(pool, "a"), place_of(pool, "a"))
+        assert [await place_of(one) for one in "abba"] == [first, second, second, first]
+        both = await asyncio.gather(place_of("a"), place_of("a"))
         assert set(both) == {first, second}
     finally:
         pool.close()

@@ -18,7 +18,9 @@ from protocol.marketplace import (
     Withdrawn,
 )
 from protocol.messages import Message
+from protocol.messages.checked.values import CommittedOwner
 from protocol.request import Request
+from protocol.roles.engine.state import BlobRef
 from protocol.roles.owner.budget import count_numbers
 from protocol.roles.owner.role import FINAL, display_status
 from services.common.errors import DataSetError
@@ -38,6 +40,8 @@ from tests.support.seats import seat_taken
 BUYER = "0x" + "b0" * 20
 JOIN_UNTIL = 1_900_000_000
 COLUMNS = ("age", "bmi", "progression")
+COMMITTED = CommittedOwner(rows=60, base=5, maps=(bytes(256),), gram=bytes(256))
+"""What an owner has committed to, of which its pages show nothing."""
 
 
 async def read_here(path: Path, declared: Import, name: str) -> Found:
@@ -84,6 +88,8 @@ def put_in(store: Store, training: int, **state: Any) -> str:
         "request": wanted if invited else None,
         "opened": opened,
         "join_until": JOIN_UNTIL,
+        "committed": COMMITTED,
+        "secrets": BlobRef(digest=b"s" * 32),
     }
     values = state_of("data_owner", **{**usual, "training": training, "data_set": "rows", **state})
     done = writes(

@@ -248,8 +248,8 @@ async def test_repeating_fills_the_form_under_another_name(world, browser):
 
 
 async def test_the_same_request_is_not_ordered_twice(world, browser):
-    running_training(world.store)
-    response = await browser.post("/trainings", {"request": any_request(scale="none").model_dump_json()})
+    running_training(world.store, scale="range")
+    response = await browser.post("/trainings", {"request": any_request(scale="range").model_dump_json()})
     assert response.status == 400
     assert "ordered before" in await response.text()
     assert world.orders == []
