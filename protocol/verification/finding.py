@@ -14,7 +14,14 @@ from protocol.crypto.cipher import Opening, read_ciphertexts
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.crypto.ring.product import product_digest
 from protocol.errors import ProtocolViolation
-from protocol.learning.projection.answer import Asked, Evidence, Finding, read_projection_answer
+from protocol.learning.moments.exchange import request_length
+from protocol.learning.projection.answer import (
+    Asked,
+    Evidence,
+    Finding,
+    projection_answer_length,
+    read_projection_answer,
+)
 from protocol.learning.projection.countersigning import zero_test_digest
 from protocol.messages.checked import (
     RingOpening,
@@ -63,18 +70,18 @@ def found_of_test(
 
 def _finding(shown: Shown, checker: Address, consent: ZeroTestConsent, told: ZeroTestEvidence) -> Finding:
     view, other = shown.view, shown.attempt.other_checker(checker)
+    exchange, widths = view.exchange, view.widths.projection
     try:
-        request = read_ciphertexts(view.key, told.request, len(told.request))
-        numbers = read_ciphertexts(view.key, told.answer, len(told.answer))
+        request = read_ciphertexts(view.key, told.request, request_length(exchange.sets, widths))
+        numbers = read_ciphertexts(view.key, told.answer, projection_answer_length(exchange.sets))
         (zero,) = read_ciphertexts(view.key, [consent.zero], 1)
         signer = recover_address(zero_test_digest(view.key, request, numbers, zero), consent.signature)
-        answer = read_projection_answer(numbers, view.exchange.sets)
+        answer = read_projection_answer(numbers, exchange.sets)
     except ProtocolViolation:
         return Finding.FALSE_OPENING
     openings = [Opening(mpz(one.plaintext), mpz(one.root)) for one in told.openings]
     if signer != other or not openings:
         return Finding.FALSE_OPENING
-    exchange, widths = view.exchange, view.widths.projection
     asked = Asked(view.key, tuple(request), answer, zero, exchange.trainers, exchange.sets, widths)
     evidence = Evidence(tuple(openings[: len(request)]), tuple(openings[len(request) : -1]), openings[-1])
     return asked.judge(evidence, view.context.randomness(f"shown evidence {checker}"))
