@@ -177,7 +177,7 @@ class AgreeingLane(ShownAttempt):
 class AgreedLane(OpeningLane):
     """The buyer has the product under noise, with what all members signed of it; its opening is due.
 
-    `answered` is the attempt with its exchange, for the ranges where the errors are said to be implausible. Of
+    `answered` is the attempt with its exchange, for the ranges where errors are said to be implausible. Of
     that only request, answer and updates are used; its masks and blinding go with this lane.
     """
 
