@@ -132,12 +132,23 @@ def standing(budget: Budget, counts: Counts, request: Request, buyer: str, data_
 
 
 def safe_in_total(request: Request) -> int:
-    """One number less than the statistics of these columns hold at the fewest owners that a training has.
+    """One number less than the unknowns of these columns at the fewest owners that a training has.
 
     All that a data set ever published counts against it, whichever columns it was about, so that no choice of
-    columns, buyers or owners gets more equations than unknowns about any of them.
+    columns, curves, buyers or owners gets more equations than unknowns about any of them.
     """
-    return FEWEST_OWNERS * kind_of(request).statistic_entries(request) - 1
+    return FEWEST_OWNERS * _unknowns(request) - 1
+
+
+def _unknowns(request: Request) -> int:
+    """Of one owner: the entries of its columns' own statistic, and never more than its rows have values.
+
+    Curves and products are functions of these same values: with a basis a statistic has more entries, and
+    none of them is another unknown.
+    """
+    straight = request.model_copy(update={"basis": ()})
+    values = request.bounds.min_rows * (len(request.features) + 1)
+    return min(kind_of(straight).statistic_entries(straight), values)
 
 
 def safe_per_buyer(request: Request) -> int:

@@ -57,12 +57,18 @@ def used_up(owner: Party, *trainings: tuple[str, str, int]) -> None:
     owner.private["joined"] = pack(joined(*trainings))
 
 
-def asking(columns: int = 10, least: int = 4, most: int = 8, rounds: int = 5) -> Request:
+def asking(columns: int = 10, least: int = 4, most: int = 8, rounds: int = 5, **other: Any) -> Request:
     return any_request(
         features=[{"name": f"x{i}", "minimum": "-1", "maximum": "1"} for i in range(columns)],
         owners={"minimum": least, "maximum": most},
         schedule={"rounds": rounds, "local_steps": 500},
+        **other,
     )
+
+
+def waves(number: int) -> list[dict[str, Any]]:
+    """A basis that makes so many weights of one column."""
+    return [{"kind": "fourier", "columns": ["x0"], "number": number}] if number else []
 
 
 def decide(market: PureMarket, owner: Party, **decision: Any) -> None:
@@ -108,25 +114,58 @@ def test_more_owners_raise_what_is_asked_and_never_what_is_left(
     assert most_numbers(many) >= most_numbers(few)
 
 
+@given(st.integers(1, 12), st.integers(1, 300), st.sampled_from(["linear_regression", "logistic_regression"]))
+def test_curves_raise_what_is_asked_and_never_what_is_left(columns: int, number: int, kind: str) -> None:
+    target = {"name": "y", "kind": "boolean"} if kind == "logistic_regression" else {}
+    start = {"start": "mean", "value": "0.5"}
+    other = {"model": {"kind": kind}, "start": start, **({"target": target} if target else {})}
+    straight, curved = (asking(columns, basis=waves(count), **other) for count in (0, number))
+    assert safe_in_total(curved) == safe_in_total(straight)
+    assert most_numbers(curved) == most_numbers(straight) + number
+
+
+@pytest.mark.parametrize("number", [0, 50, 1000])
+def test_of_one_column_no_number_of_waves_gets_a_training_by_default(number: int) -> None:
+    request = asking(columns=1, basis=waves(number))
+    assert safe_in_total(request) == 4 * 5 - 1
+    assert standing(Budget(), Counts(), request, BUYER, "a").is_exhausted
+
+
+def test_ten_columns_with_a_spline_of_three_knots_each_are_joined_by_default() -> None:
+    basis = [{"kind": "spline", "column": f"x{i}", "knots": ["-0.5", "0", "0.5"]} for i in range(10)]
+    assert most_numbers(asking(basis=basis)) == 103 <= safe_per_buyer(asking(basis=basis))
+    assert not standing(Budget(), Counts(), asking(basis=basis), BUYER, "a").is_exhausted
+
+
+def test_rows_hold_no_more_unknowns_than_values() -> None:
+    few, many = (asking(bounds={"min_rows": rows}) for rows in (5, 1000))
+    assert safe_in_total(few) == 4 * 5 * 11 - 1
+    assert safe_in_total(many) == safe_in_total(asking())
+
+
 @given(st.data())
-def test_no_choice_of_columns_buyers_and_owners_gets_more_equations_than_unknowns(
+def test_no_choice_of_columns_curves_buyers_and_owners_gets_more_equations_than_unknowns(
     data: st.DataObject,
 ) -> None:
     """An attacker's trainings: of each set of columns fewer numbers are out than its statistics hold."""
     counts, trainings = Counts(), list[tuple[str, str, int]]()
     published: dict[int, int] = {}
+    rows = 0
     for _ in range(data.draw(st.integers(1, 12))):
         columns, most = data.draw(st.integers(1, 12)), data.draw(st.integers(4, 20))
-        request = asking(columns, 4, most, data.draw(st.integers(1, 6)))
+        basis, least = waves(data.draw(st.integers(0, 60))), data.draw(st.integers(1, 30))
+        rounds = data.draw(st.integers(1, 6))
+        request = asking(columns, 4, most, rounds, basis=basis, bounds={"min_rows": least})
         buyer = data.draw(st.sampled_from([BUYER, OTHER, "0x" + "b3" * 20]))
         if standing(Budget(), counts, request, buyer, "rows").is_exhausted:
             continue
         trainings.append((buyer, "rows", most_numbers(request)))
-        counts = joined(*trainings)
+        counts, rows = joined(*trainings), max(rows, least)
         published[columns] = published.get(columns, 0) + most_numbers(request)
         # The columns asked for are the first few, so smaller sets lie within larger ones.
         within = sum(numbers for size, numbers in published.items() if size <= columns)
         assert within < FEWEST_OWNERS * ((columns + 2) * (columns + 3) // 2 - 1)
+        assert within < FEWEST_OWNERS * rows * (columns + 1)
 
 
 def test_many_rounds_are_refused_by_default_even_at_first() -> None:
