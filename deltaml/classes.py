@@ -44,7 +44,7 @@ def class_requests(request: Document, shares: Mapping[str, float]) -> dict[str, 
     ...     "aggregator": "0x" + "0" * 39 + "1",
     ... }
     >>> requests = deltaml.class_requests(wines, {"Rossi": 0.4, "Bianchi": 0.35, "Verdi": 0.25})
-    >>> requests["Rossi"].name, requests["Rossi"].target.yes
+    >>> requests["Rossi"].name, requests["Rossi"].target.level
     ('wines: Rossi', 'Rossi')
     >>> deltaml.price_of(requests)
     3000000000000000000
@@ -61,7 +61,7 @@ def class_requests(request: Document, shares: Mapping[str, float]) -> dict[str, 
                 **fields,
                 **({"name": f"{fields['name']}: {level}"} if "name" in fields else {}),
                 "model": {**model, "kind": kind},
-                "target": {**target, "yes": level},
+                "target": {**target, "level": level},
                 "start": {"start": "mean", "value": str(share)},
             }
         )

@@ -56,7 +56,7 @@ MODELS = {"b": model("b", 0.0, -0.5), "a": model("a", -3.0, 0.0), "c": model("c"
 
 def test_each_class_is_a_request_of_its_own_with_its_own_deposit():
     requests = deltaml.class_requests(DOCUMENT, SHARES)
-    assert [one.target.yes for one in requests.values()] == ["a", "b", "c"]
+    assert [one.target.level for one in requests.values()] == ["a", "b", "c"]
     assert len({one.hash() for one in requests.values()}) == 3
     assert {one.model.kind for one in requests.values()} == {"binary_classification"}
     assert deltaml.price_of(requests) == 3 * requests["a"].payment.deposit_wei
@@ -133,8 +133,8 @@ def test_a_column_of_numbers_has_no_classes():
 
 
 def test_a_feature_of_one_level_is_declared_otherwise():
-    features = [{"name": "x", "kind": "boolean", "yes": "a"}]
-    with pytest.raises(MisuseError, match="yes is for a target; declare kind: categorical"):
+    features = [{"name": "x", "kind": "boolean", "level": "a"}]
+    with pytest.raises(MisuseError, match="level is for a target; declare kind: categorical"):
         deltaml.class_requests({**DOCUMENT, "features": features}, SHARES)
 
 
