@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from protocol.request import Request
-from protocol.roles.owner.budget import most_numbers, safe_in_total, safe_per_buyer
+from protocol.roles.owner.budget import most_numbers
+from protocol.roles.owner.default_budget import safe_in_total, safe_per_buyer
 
 
 class BeyondBudget(NamedTuple):
