@@ -38,7 +38,6 @@ from protocol.learning.moments.exchange import (
 from protocol.learning.moments.products import Products
 from protocol.learning.moments.widths import MomentWidths, SlotSet, pairs
 from protocol.learning.scales import CARRY_BITS
-from protocol.types import digest_of
 
 COEFFICIENT_BITS = 64
 """Of a β, and of an f."""
@@ -71,10 +70,6 @@ class Seeds:
 
     question: bytes = field(repr=False)
     test: bytes = field(repr=False)
-
-    def digest(self) -> bytes:
-        """What a checker signs when it shows them: it cannot have shown others to somebody else."""
-        return digest_of(b"deltaml projection seeds", self.question, self.test)
 
     def are_seeds(self) -> bool:
         """Whether both are 32 bytes."""
