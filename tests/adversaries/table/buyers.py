@@ -76,13 +76,12 @@ def _other_record(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str
 
 def opening_falsely(arena: Arena) -> Sequence[Replaced]:
     """One error a thousandth larger, in plaintext and record alike."""
-    opened = opening.open_ciphertext
+    opened = opening.open_ciphertexts
 
-    def open_another(private: Any, number: Any) -> Opening:
-        found = opened(private, number)
-        return Opening(found.plaintext + (36 << 262), found.root)
+    def open_others(private: Any, numbers: Any) -> list[Opening]:
+        return [Opening(one.plaintext + (36 << 262), one.root) for one in opened(private, numbers)]
 
-    return (Replaced(opening, "open_ciphertext", open_another),)
+    return (Replaced(opening, "open_ciphertexts", open_others),)
 
 
 def answering_checkers_falsely(arena: Arena) -> Sequence[Replaced]:

@@ -8,7 +8,7 @@ from tests.adversaries.arena import Arena
 from tests.adversaries.declaration import Adversary, Money
 from tests.adversaries.deeds import changing, doubling, elsewhere, flipped, honestly, shift, withholding
 from tests.adversaries.outcome import Outcome
-from tests.adversaries.switches import answering, without_code
+from tests.adversaries.switches import Switch, answering, without_code
 from tests.support.roles.small_markets import altered, body_of
 
 IN_A_ROUND = "In a round"
@@ -151,7 +151,11 @@ TRAINERS = (
         "out of range",
         "adds 2^40 times the largest weight",
         changing(UPDATE, moved(1 << 155)),
-        **{**UNPROVEN, "wins": lambda outcome: not outcome.named and not outcome.is_whole},
+        **{
+            **UNPROVEN,
+            "switch": Switch("proofs and ranges of updates", (*UPDATE_PROOFS.replaced, *RANGES.replaced)),
+            "wins": lambda outcome: outcome.arena.adversary not in outcome.named and not outcome.is_whole,
+        },
     ),
     _trainer(
         "committed out of range",
