@@ -140,7 +140,9 @@ def _shown_of(
     if "bad_opening" in codes and accused == contents.header.party:
         yield from own_openings(contents, training, said.at)
     if "unproven_metric" in codes:
-        yield from own_metric(contents, training, said.at, accused)
+        metrics = own_metric(contents, training, said.at, accused)
+        # An end does not say what for: whose metric is proven may have done something else.
+        yield from (one for one in metrics if one.accused is not None or len(codes) == 1)
     if "unproven_update" in codes:
         yield from own_update(contents, training, said.at.round, accused)
 

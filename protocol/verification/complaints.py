@@ -20,6 +20,7 @@ from protocol.learning.projection.countersigning import Liar
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.checked import (
     CheckVerdict,
+    RangesAsked,
     RingCommitted,
     RingConsent,
     RingOpening,
@@ -85,7 +86,7 @@ def _of_verdict(
         case "shown":
             yield from _of_statement(contents, shown, checker, verdict)
         case "projection":
-            yield _of_test(contents, shown, checker, verdict)
+            yield from _of_test(contents, shown, checker, verdict)
         case "next_model":
             yield from _of_sums(contents, shown, checker, verdict)
 
@@ -134,22 +135,46 @@ def _of_statement(
 
 
 def _is_other(shown: Shown, committed: RingCommitted) -> bool:
-    """Whether it is to another next model than was shown here; of another ring nothing is known."""
-    if committed.purpose != Purpose.NEXT_MODEL.value:
-        return False
-    return committed.statement != shown.view.next_model.statement()
+    """Whether it is to another model, or other updates, than were shown; of noise nothing is known."""
+    match Purpose(committed.purpose):
+        case Purpose.NEXT_MODEL:
+            return committed.statement != shown.view.next_model.statement()
+        case Purpose.RANGES:
+            return committed.statement != shown.view.ranges.statement()
+        case Purpose.METRIC:
+            return False
 
 
-def _of_test(contents: Contents, shown: Shown, checker: Address, verdict: CheckVerdict) -> Judged:
+def _of_test(contents: Contents, shown: Shown, checker: Address, verdict: CheckVerdict) -> Iterator[Judged]:
     buyer, other = shown.view.state.opened.buyer, shown.attempt.other_checker(checker)
     about = frozenset((checker, buyer))
     result = _evidence(shown, verdict, ZeroTestResult, buyer, checker)
     consent = _evidence(shown, verdict, ZeroTestConsent, other, checker)
-    if result is not None and consent is not None and result.opening is None:
-        return found_of_test(contents, shown, checker, consent) or Judged(about, None, "projection_failed")
-    if result is None or consent is None or _is_proven(shown, result, consent.zero):
-        return Judged(about, checker, "false_complaint")
-    return Judged(about, buyer, "bad_opening")
+    if result is None or consent is None or not _is_test(shown, consent.zero):
+        yield Judged(about, checker, "false_complaint")
+    elif result.opening is None:
+        found = found_of_test(contents, shown, checker, consent)
+        yield from _of_denial(contents, shown, about, "projection_failed") if found is None else (found,)
+    elif _is_proven(shown, result, consent.zero):
+        yield Judged(about, checker, "false_complaint")
+    else:
+        yield Judged(about, buyer, "bad_opening")
+
+
+def _of_denial(contents: Contents, shown: Shown, about: frozenset[Address], code: str) -> Iterator[Judged]:
+    """Nobody is at fault by a denial alone; once ranges are opened for it, what they show decides."""
+    place = (RangesAsked.model_fields["type"].default, shown.view.at)
+    if place not in contents.messages and place not in contents.closed:
+        yield Judged(about, None, code)
+
+
+def _is_test(shown: Shown, zero: bytes) -> bool:
+    """Whether a checker has signed a ciphertext: no honest one asks about what is none."""
+    try:
+        read_ciphertexts(shown.view.key, [zero], 1)
+    except ProtocolViolation:
+        return False
+    return True
 
 
 def _is_proven(shown: Shown, result: ZeroTestResult, zero: bytes) -> bool:
@@ -186,9 +211,11 @@ def _of_sums(contents: Contents, shown: Shown, checker: Address, verdict: CheckV
     if told is None:
         return
     if is_denial(told):
-        yield Judged(about, None, "next_model_failed")
+        yield from _of_denial(contents, shown, about, "next_model_failed")
         return
     for number, (_sender, asked) in enumerate(_said(contents, shown, RingOpeningRequest)):
+        if asked.purpose != told.purpose:
+            continue
         chance = shown.view.context.randomness(f"shown sums {checker} {number}")
         holds = are_opened(shown.view.key, asked.product, told, chance)
         yield Judged(about, *((None, "contested") if holds else (buyer, "bad_opening")))

@@ -1,7 +1,8 @@
 """What was shown after the buyer's own word against an attempt, judged again: its evidence, and the ranges.
 
-A transcript has no seeds of masks. So a trainer is out of range here where no three masks make its sums, and
-the makers, who took two of them off, found some that are a little less far out.
+A transcript has no seeds of masks. So a trainer is out of range here where no three masks make its sums. The
+makers, who took two of them off, saw some that are a little less far out: that none is seen here acquits no
+trainer, and convicts no buyer.
 """
 
 from collections.abc import Iterator
@@ -13,9 +14,15 @@ from protocol.crypto.cipher import Opening, read_ciphertexts
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.crypto.ring.product import product_digest
 from protocol.errors import ProtocolViolation
-from protocol.learning.projection.answer import Asked, Evidence, Finding, read_projection_answer
+from protocol.learning.moments.exchange import request_length
+from protocol.learning.projection.answer import (
+    Asked,
+    Evidence,
+    Finding,
+    projection_answer_length,
+    read_projection_answer,
+)
 from protocol.learning.projection.countersigning import zero_test_digest
-from protocol.messages import OpeningRefused
 from protocol.messages.checked import (
     RingOpening,
     RingOpeningRequest,
@@ -23,7 +30,6 @@ from protocol.messages.checked import (
     ZeroTestEvidence,
 )
 from protocol.roles.checked.opened_ranges import out_of_range
-from protocol.roles.owner.checked.evidence import ground_of
 from protocol.roles.owner.checked.view import ring_view
 from protocol.signatures import recover_address
 from protocol.types import Address
@@ -51,7 +57,7 @@ class Judged(NamedTuple):
 def found_of_test(
     contents: Contents, shown: Shown, checker: Address, consent: ZeroTestConsent
 ) -> Judged | None:
-    """What the buyer's evidence about a denied test comes to; None where it was not shown to this party."""
+    """What the buyer's evidence about a denied test comes to; None where it was right, or shows none here."""
     buyer = shown.view.state.opened.buyer
     told = [one for one in contents.said(ZeroTestEvidence, shown.view.at, buyer) if one.checker == checker]
     if not told:
@@ -64,18 +70,18 @@ def found_of_test(
 
 def _finding(shown: Shown, checker: Address, consent: ZeroTestConsent, told: ZeroTestEvidence) -> Finding:
     view, other = shown.view, shown.attempt.other_checker(checker)
+    exchange, widths = view.exchange, view.widths.projection
     try:
-        request = read_ciphertexts(view.key, told.request, len(told.request))
-        numbers = read_ciphertexts(view.key, told.answer, len(told.answer))
+        request = read_ciphertexts(view.key, told.request, request_length(exchange.sets, widths))
+        numbers = read_ciphertexts(view.key, told.answer, projection_answer_length(exchange.sets))
         (zero,) = read_ciphertexts(view.key, [consent.zero], 1)
         signer = recover_address(zero_test_digest(view.key, request, numbers, zero), consent.signature)
-        answer = read_projection_answer(numbers, view.exchange.sets)
+        answer = read_projection_answer(numbers, exchange.sets)
     except ProtocolViolation:
         return Finding.FALSE_OPENING
     openings = [Opening(mpz(one.plaintext), mpz(one.root)) for one in told.openings]
     if signer != other or not openings:
         return Finding.FALSE_OPENING
-    exchange, widths = view.exchange, view.widths.projection
     asked = Asked(view.key, tuple(request), answer, zero, exchange.trainers, exchange.sets, widths)
     evidence = Evidence(tuple(openings[: len(request)]), tuple(openings[len(request) : -1]), openings[-1])
     return asked.judge(evidence, view.context.randomness(f"shown evidence {checker}"))
@@ -93,24 +99,16 @@ def found_of_ranges(contents: Contents, shown: Shown) -> Iterator[Judged]:
         except ProtocolViolation:
             yield Judged(frozenset((buyer,)), buyer, "bad_opening")
             continue
-        about = frozenset((buyer, *trainers))
-        accused = [trainers[one] for one in places or ()]
-        yield from (Judged(about, one, "out_of_range") for one in accused)
-        of_errors = bool(contents.said(OpeningRefused, view.at, buyer))
-        if places is not None and not accused and not of_errors and _is_in_order(shown):
-            yield Judged(about, buyer, "wrong_moments")
+        for one in places:
+            # Of another trainer that the makers named it says nothing.
+            yield Judged(frozenset((buyer, trainers[one])), trainers[one], "out_of_range")
 
 
-def _is_in_order(shown: Shown) -> bool:
-    """Whether all that the aggregator has shown was, a next model where it was made."""
-    return shown.has_masks and shown.view.at.attempt == 1 and ground_of(shown.view) is None
-
-
-def _outside(contents: Contents, shown: Shown, body: RingOpening) -> list[int] | None:
-    """Who is out of range whatever the masks; None where no product is kept here."""
+def _outside(contents: Contents, shown: Shown, body: RingOpening) -> list[int]:
+    """Who is out of range whatever the masks; nobody where no product is kept here."""
     view, product = shown.view, _product(contents, shown)
     if product is None:
-        return None
+        return []
     numbers = read_ciphertexts(view.key, product, len(product))
     chance = view.context.randomness("shown ranges")
     return out_of_range(view.key, view.widths.ranges, numbers, body, None, chance)

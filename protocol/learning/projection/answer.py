@@ -135,10 +135,15 @@ def flat_answer(answer: Sequence[SetAnswer]) -> list[Ciphertext]:
     return [c for one in answer for c in (*one.products, *(s[0] for s in one.singles), *one.rest)]
 
 
+def projection_answer_length(sets: Sequence[SlotSet]) -> int:
+    """How many ciphertexts an answer has."""
+    return sum(1 + len(one.members) + int(len(sets) > 1) for one in sets)
+
+
 def read_projection_answer(flat: Sequence[Ciphertext], sets: Sequence[SlotSet]) -> tuple[SetAnswer, ...]:
     """The answer from checked ciphertexts; raises ProtocolViolation("wrong_count") for too few or many."""
     rest = int(len(sets) > 1)
-    expected = sum(1 + len(one.members) + rest for one in sets)
+    expected = projection_answer_length(sets)
     if len(flat) != expected:
         raise ProtocolViolation("wrong_count", f"{len(flat)} ciphertexts; {expected} expected")
     given = iter(flat)

@@ -99,7 +99,7 @@ class RingOpeningRequest(MessageBody):
         sent_when="When both checkers have signed.",
         answers=("ring_opening",),
         deadline="step_s",
-        on_silence="The training ends at the last recorded round.",
+        on_silence="Others check next; of ranges the training ends, and the buyer is named.",
         carries="20 masked sums",
         example=lambda: RingOpeningRequest(
             purpose="next model", product=(b"\x05",), signatures=(SIGNATURE,) * 3

@@ -1,14 +1,13 @@
 """The aggregator's evaluation lane, second half: it checks the buyer's opening and collects signatures."""
 
 from protocol.marketplace import RecordRound
-from protocol.messages import OpeningRefused, RoundSignature
+from protocol.messages import RoundSignature
 from protocol.records import RoundRecord
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.lanes import (
     OpeningLane,
     SigningLane,
     TrainedRound,
-    attempt_out_of_order,
 )
 from protocol.roles.aggregator.state import EndingState, TrainingState
 from protocol.roles.engine import facts, timers
@@ -21,22 +20,12 @@ from protocol.roles.shared.accusing import (
     accuse,
     accused_by,
 )
-from protocol.roles.shared.parties import require_sender
 from protocol.roles.shared.signed_models import SignedModel
 from protocol.signatures import recover_address
 from protocol.types import RoundAttempt, mask_of, seats_of
 
 TOLERATED_ERROR = 2
 """(1 + τ) with τ = 1: a trainer whose local model is worse than twice v₀ sits out the next round."""
-
-
-def on_opening_refused(
-    state: TrainingState, received: Received[OpeningRefused], context: Context
-) -> Step[EndingState]:
-    """The sum was implausible: nothing of this round may be published, and it cannot be measured again."""
-    require_sender(received.sender, state.opened.buyer)
-    _opening_lane(state, received.at)
-    return give_up(state, "implausible", context)
 
 
 def on_opening_late(
@@ -46,13 +35,6 @@ def on_opening_late(
     if not isinstance(state.evaluation, OpeningLane) or state.evaluation.at != at:
         return Step.unchanged(state)
     return give_up(state, "buyer_silent", context, fault=state.opened.buyer)
-
-
-def _opening_lane(state: TrainingState, at: RoundAttempt) -> OpeningLane:
-    lane = state.evaluation
-    if not isinstance(lane, OpeningLane) or lane.at != at:
-        raise attempt_out_of_order(at)
-    return lane
 
 
 # ---- the signatures ----

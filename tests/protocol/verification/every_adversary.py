@@ -42,8 +42,6 @@ CONVICTED = {
     "buyer: zero denied": ("zero_denied", {"aggregator"}),
     "buyer: zero denied, of another": ("bad_opening", {"aggregator"}),
     "buyer: wrong answer to a checker": ("wrong_products", {"aggregator"}),
-    "buyer: wrong product": ("wrong_moments", {"aggregator"}),
-    "buyer: sums denied": ("wrong_moments", {"aggregator"}),
     "trainer: committed out of range": ("out_of_range", {"aggregator"}),
 }
 """What whoever cheats is convicted of, and by whose transcripts; others are not shown it."""

@@ -79,7 +79,10 @@ class ProvenRound(TrainedRound):
     blinding: BlobRef
 
     def as_trained(self) -> TrainedRound:
-        """Without masks, which a round that is opened needs no more."""
+        """Without masks and blinding, which a recorded round needs no more.
+
+        While its opening is due they are still with `AgreedLane.answered`.
+        """
         return TrainedRound(**{name: getattr(self, name) for name in TrainedRound.model_fields})
 
 
@@ -174,7 +177,8 @@ class AgreeingLane(ShownAttempt):
 class AgreedLane(OpeningLane):
     """The buyer has the product under noise, with what all members signed of it; its opening is due.
 
-    `answered` is the attempt with its exchange, for the ranges where the errors are said to be implausible.
+    `answered` is the attempt with its exchange, for the ranges where errors are said to be implausible. Of
+    that only request, answer and updates are used; its masks and blinding go with this lane.
     """
 
     facts: AttemptFacts

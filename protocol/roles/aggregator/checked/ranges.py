@@ -20,7 +20,14 @@ from protocol.crypto.cipher import Opening, read_ciphertexts
 from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.learning.projection.answer import Asked, Evidence, Finding, read_projection_answer
+from protocol.learning.moments.exchange import request_length
+from protocol.learning.projection.answer import (
+    Asked,
+    Evidence,
+    Finding,
+    projection_answer_length,
+    read_projection_answer,
+)
 from protocol.learning.projection.countersigning import zero_test_digest
 from protocol.messages import OpeningRefused
 from protocol.messages.checked import (
@@ -126,18 +133,19 @@ def _asked(
 ) -> Asked | None:
     """The question as the buyer shows it, if it is the one that the other checker has signed."""
     key, consent = view.state.key, _consent_of(view, lane, context)
+    sets, widths = view.moments.sets, view.widths.projection
     try:
-        request = read_ciphertexts(key, body.request, len(body.request))
-        numbers = read_ciphertexts(key, body.answer, len(body.answer))
+        asked, told = request_length(sets, widths), projection_answer_length(sets)
+        request = read_ciphertexts(key, body.request, asked)
+        numbers = read_ciphertexts(key, body.answer, told)
         (zero,) = read_ciphertexts(key, [consent.zero], 1)
         signer = recover_address(zero_test_digest(key, request, numbers, zero), consent.signature)
-        answer = read_projection_answer(numbers, view.moments.sets)
+        answer = read_projection_answer(numbers, sets)
     except ProtocolViolation:
         return None
     if signer != view.other_checker(lane.checker):
         return None
-    moments, widths = view.moments, view.widths.projection
-    return Asked(key, tuple(request), answer, zero, moments.trainers, moments.sets, widths)
+    return Asked(key, tuple(request), answer, zero, view.moments.trainers, sets, widths)
 
 
 def _consent_of(view: AttemptView, lane: QuestioningLane, context: Context) -> ZeroTestConsent:

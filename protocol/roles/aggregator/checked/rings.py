@@ -15,7 +15,7 @@ from protocol.messages.checked import (
     ShownNoise,
 )
 from protocol.roles.aggregator.checked.checking import require_current
-from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
+from protocol.roles.aggregator.checked.evidence import CHECK_STEPS, AttemptStep, next_attempt
 from protocol.roles.aggregator.checked.lanes import AgreeingLane, CheckingLane, RangingLane
 from protocol.roles.aggregator.checked.ranges import spoilt
 from protocol.roles.aggregator.checked.shown import read_signed
@@ -24,7 +24,7 @@ from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.checked import ring as rings
 from protocol.roles.checked.products import with_shares
 from protocol.roles.checked.ring_state import RingState, RingStep, RingView, SharedNumbers
-from protocol.roles.engine import facts
+from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
@@ -129,7 +129,9 @@ def _with_product(
     body = ShownNoise(shares=tuple(tuple(write_ciphertexts(state.key, one)) for one in shares))
     members = state.parties.addresses(lane.validators)
     sent = [message(context, member, body, lane.at) for member in members]
-    return Step(replace(state, evaluation=replace(lane, product=kept)), (blob, *sent))
+    # A member's silence names it: its time begins now, however late a checker has shown its share.
+    due = timers.CONSENTS.set(CHECK_STEPS * state.step_seconds, lane.at)
+    return Step(replace(state, evaluation=replace(lane, product=kept)), (blob, *sent, due))
 
 
 # ---- sums: the next model's, and the trainers' ----
@@ -184,7 +186,11 @@ def on_ring_consent(
         product=lane.opened.load(SharedNumbers, context).numbers,
         signatures=tuple(signed[maker] for maker in (context.address, *view.checkers)),
     )
-    return Step(after, (message(context, state.opened.buyer, body, lane.at),))
+    sent = message(context, state.opened.buyer, body, lane.at)
+    if not isinstance(lane, RangingLane):
+        return Step(after, (sent,))
+    # The buyer's silence names it: its time begins now, however late a checker has signed.
+    return Step(after, (sent, timers.CHECKS.set(state.step_seconds, lane.at)))
 
 
 def _contested(

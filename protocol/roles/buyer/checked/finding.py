@@ -3,7 +3,7 @@
 Each once, and only where its own word asks for it: nobody else has anything opened by this.
 """
 
-from protocol.crypto.cipher import Ciphertext, PublicKey, open_ciphertext, read_ciphertexts
+from protocol.crypto.cipher import Ciphertext, PublicKey, open_ciphertexts, read_ciphertexts
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.crypto.ring.product import product_digest, require_agreed
 from protocol.learning.checked_openings.sums import per_vector
@@ -82,7 +82,7 @@ def open_ranges(
     assert exchange is not None  # nothing is denied before it is answered
     widths = started_widths(state.request, state.parties).ranges
     product = signed_product(state, asked, private.public_key, exchange.trainers * widths.plaintexts, context)
-    shown = [open_ciphertext(private, one) for one in product]
+    shown = open_ciphertexts(private, product)
     vectors = tuple(
         OpenedVector(openings=tuple(Shown(plaintext=int(m.plaintext), root=int(m.root)) for m in one))
         for one in per_vector(shown, widths)

@@ -54,6 +54,12 @@ def test_a_member_that_has_not_signed_is_left_out():
     assert named(before.fire("consents:1.1")) == [(silent, "consent_late")]
 
 
+def test_members_have_their_time_to_sign_however_late_the_noise_was_made():
+    effects = stopped_before("ring_shared", 1, which=3).receive()
+    assert {kind for kind, _ in sent(effects)} == {"shown_noise"}
+    assert [one.name for one in effects if one.effect == "timer"] == ["consents:1.1"]
+
+
 def test_a_checker_that_may_wait_for_the_other_ones_share_of_noise_stays():
     before, _ = without_consent(checking=True)
     assert named(before.fire("consents:1.1")) == []

@@ -1,8 +1,10 @@
 """After the buyer's own word against an attempt: who is named, by what is shown in which order."""
 
+from collections.abc import Sequence
 from functools import cache
 from unittest.mock import patch
 
+from protocol.envelope import SignedMessage
 from protocol.roles.buyer.checked import checks, opening
 from protocol.roles.engine.inputs import TimerFired
 from tests.adversaries.arena import Arena, Deed, prepared
@@ -65,6 +67,25 @@ def test_ranges_are_opened_once_to_the_three_makers():
     assert len(asked) == 1
     assert {one.envelope.recipient for one in opened} == {arena.aggregator.address, *arena.checkers()}
     assert {len(body_of(one).vectors) for one in opened} == {3}
+
+
+# ---- deadlines ----
+
+
+def at_the_deadline(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
+    """A checker signs when the makers' time is nearly over, and the buyer answers a little after that."""
+    envelope, name = message.envelope, "checks:1.1"
+    if envelope.type == "ring_consent" and body_of(message).purpose == "ranges":
+        arena.now = arena.aggregator.timers[name] - 1
+    if (envelope.type, envelope.recipient) == ("ring_opening", arena.aggregator.address):
+        arena.now += 2
+        if arena.aggregator.timers[name] <= arena.now:
+            arena.fire(arena.aggregator, name)
+    return (message,)
+
+
+def test_a_buyer_is_not_named_as_silent_where_a_checker_signed_at_the_deadline():
+    assert end(denied("sums", "broker", at_the_deadline))[0] == "wrong_moments"
 
 
 # ---- what a buyer refuses to show ----
