@@ -11,7 +11,8 @@ from deltaml.simulation import Simulation, simulate
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.request import Request
-from services.common.documents import load_request
+from protocol.request_sections import DEFAULT_KIND
+from services.common.documents import read_yaml
 from services.data.request_suggestion import NOBODY
 
 if TYPE_CHECKING:
@@ -25,13 +26,14 @@ _KIND = "binary_classification"
 def class_requests(request: Document, shares: Mapping[str, float]) -> dict[str, Request]:
     """A request for each class, by class: what a buyer orders side by side, each with a deposit of its own.
 
-    `request` has a target without a range, `{"name": "grower"}`, which holds texts in the owners' rows;
-    `shares` are the classes, three at least, with the share of rows that the buyer expects of each. Its kind
-    is binary_classification unless it says logistic_regression; its name gets the class after a colon. All
+    `request` has a target without a range, `{"name": "grower"}`, which holds texts in the owners' rows; of a
+    target with more its name counts. `shares` are the classes, three at least, with the share of rows that
+    the buyer expects of each. Its kind is binary_classification, also where it is linear_regression, which
+    requests are by default, unless it says logistic_regression; its name gets the class after a colon. All
     other fields, the deposit too, are those of every one of the requests: the price is as many deposits as
     there are classes (`price_of`), and so are the rounds that owners take part in.
 
-    Raises MisuseError for fewer classes, and for what no request may be.
+    Raises MisuseError for fewer classes, and for what no request may be; ConfigurationError for a file.
 
     >>> import deltaml
     >>> wines = {
@@ -42,7 +44,7 @@ def class_requests(request: Document, shares: Mapping[str, float]) -> dict[str, 
     ...     "aggregator": "0x" + "0" * 39 + "1",
     ... }
     >>> requests = deltaml.class_requests(wines, {"Rossi": 0.4, "Bianchi": 0.35, "Verdi": 0.25})
-    >>> requests["Rossi"].name, requests["Rossi"].target.yes
+    >>> requests["Rossi"].name, requests["Rossi"].target.level
     ('wines: Rossi', 'Rossi')
     >>> deltaml.price_of(requests)
     3000000000000000000
@@ -50,15 +52,16 @@ def class_requests(request: Document, shares: Mapping[str, float]) -> dict[str, 
     if len(shares) < FEWEST_CLASSES:
         raise MisuseError(f"{len(shares)} classes; one training tells two apart, so name three at least")
     fields = _fields(request)
-    target = {"name": fields.get("target", {}).get("name"), "kind": "boolean"}
-    model = {"kind": _KIND, **fields.get("model", {})}
+    target = {"name": _section(fields, "target").get("name"), "kind": "boolean"}
+    model = _section(fields, "model")
+    kind = _KIND if model.get("kind", DEFAULT_KIND) == DEFAULT_KIND else model["kind"]
     return {
         level: request_of(
             {
                 **fields,
-                "name": f"{fields.get('name')}: {level}",
-                "model": model,
-                "target": {**target, "yes": level},
+                **({"name": f"{fields['name']}: {level}"} if "name" in fields else {}),
+                "model": {**model, "kind": kind},
+                "target": {**target, "level": level},
                 "start": {"start": "mean", "value": str(share)},
             }
         )
@@ -71,14 +74,23 @@ def price_of(requests: Mapping[str, Request]) -> int:
     return sum(request.payment.buyer_pays for request in requests.values())
 
 
+def _section(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Of a document that nobody has checked; raises MisuseError for what has no fields."""
+    section = fields.get(name, {})
+    if not isinstance(section, Mapping):
+        raise MisuseError(f"{name} is {str(section)[:60]!r}; it must hold fields")
+    return section
+
+
 def _fields(request: Document) -> dict[str, Any]:
+    """As they are written: with a target for several classes a file is no request by itself."""
     match request:
         case Request():
             return request.model_dump(mode="json")
         case Mapping():
             return dict(request)
         case _:
-            return load_request(os.fspath(request)).model_dump(mode="json")
+            return read_yaml(os.fspath(request))
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class BoughtModel(FrozenModel):
             features=request.weight_names,
             target=request.target.name,
             target_kind=request.target.kind,
-            target_level=getattr(request.target, "yes", None),
+            target_level=getattr(request.target, "level", None),
             weights=tuple(weights),
             intercept=intercept,
             columns=request.features,

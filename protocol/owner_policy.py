@@ -25,7 +25,7 @@ class Budget(FrozenModel):
     """How many numbers that tell about a data set its trainings may publish, over its whole life.
 
     `per_buyer` and `in_total` hold for every data set; None is the figure that a count of equations gives for
-    the request at hand (`roles/owner/budget.py`). `limits` come before both.
+    the request at hand (`roles/owner/default_budget.py`). `limits` come before both.
     """
 
     per_buyer: NumberLimit | None = Field(None, description="For each buyer; null for a count of equations.")

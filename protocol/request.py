@@ -114,9 +114,9 @@ class Request(FrozenModel):
             raise ValueError(
                 f"two weights are named {twice!r}; rename a column or a level, or leave a basis out"
             )
-        levels = next((one.name for one in self.features if getattr(one, "yes", None) is not None), None)
+        levels = next((one.name for one in self.features if getattr(one, "level", None) is not None), None)
         if levels is not None:
-            raise ValueError(f"column {levels!r}: yes is for a target; declare kind: categorical")
+            raise ValueError(f"column {levels!r}: level is for a target; declare kind: categorical")
         if self.target.missing != "refuse" or getattr(self.target, "log", False):
             raise ValueError("target: missing values and logarithms are for features")
 

@@ -12,7 +12,6 @@ from functools import lru_cache
 import gmpy2
 from gmpy2 import mpz
 
-from protocol.crypto.native.batch import public_powers
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, FixedBaseTable, PublicKey
 from protocol.crypto.powers import product_of_powers, public_power
 from protocol.crypto.randomness import Randomness
@@ -22,17 +21,10 @@ PROOF_BITS = 512
 of 64, a weight of 129, and 63 for the number of proofs in a batch and of rows folded into one."""
 
 
-def blind_for_key_holder(key: PublicKey, ciphertexts: Sequence[mpz], randomness: Randomness) -> list[mpz]:
-    """Each ciphertext times r^n with r uniform in Z*_n: for everything that the key's holder will see."""
-    modulus, units = key.n_squared, [randomness.unit(key.n) for _ in ciphertexts]
-    powers = public_powers(units, int(key.n), modulus)
-    return [c * power % modulus for c, power in zip(ciphertexts, powers, strict=True)]
-
-
 def blind_power_for_key_holder(key: PublicKey, ciphertext: mpz, exponent: int, randomness: Randomness) -> mpz:
-    """The ciphertext's plaintext times an exponent as long as n, blinded as `blind_for_key_holder` does.
+    """The ciphertext's plaintext times an exponent as long as n, blinded by r^n with r uniform in Z*_n.
 
-    Both powers share their squarings.
+    As all that the key's holder will see. Both powers share their squarings.
     """
     return product_of_powers([ciphertext, randomness.unit(key.n)], [exponent, int(key.n)], key.n_squared)
 

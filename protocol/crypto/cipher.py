@@ -12,7 +12,7 @@ homomorphic one would have to offer:
 | a public multiple, and inverses of many | `public_power`, `batch_invert` |
 | many values in one plaintext | `SlotLayout`, `pack`, `pack_plain`, `unpack` |
 | one mask over a whole plaintext | `Mask`, `add_mask` |
-| fresh randomness on whatever leaves | `blind_for_key_holder`, `ShortExponentBlinder`, `draw_base` |
+| fresh randomness on whatever leaves | `ShortExponentBlinder`, `draw_base` |
 | packing, or a power, and randomness in one | `pack_blinded`, `blind_power_for_key_holder` |
 | a plaintext shown with proof, or several | `Opening`, `open_ciphertext`, `open_ciphertexts` |
 | the check of such openings, and which of many do not hold | `verify_openings`, `false_openings` |
@@ -25,7 +25,6 @@ from gmpy2 import mpz
 
 from protocol.crypto.blinding import (
     ShortExponentBlinder,
-    blind_for_key_holder,
     blind_power_for_key_holder,
     draw_base,
 )
@@ -57,7 +56,6 @@ __all__ = [
     "SlotLayout",
     "add_mask",
     "batch_invert",
-    "blind_for_key_holder",
     "blind_power_for_key_holder",
     "combined",
     "draw_base",

@@ -1,7 +1,5 @@
 """X25519 keys as parties register them on chain, where nobody looks at what they are."""
 
-from collections.abc import Mapping
-
 from nacl.bindings import crypto_scalarmult
 
 from protocol.errors import ProtocolViolation
@@ -34,20 +32,3 @@ def agree(secret: bytes, exchange_key: bytes) -> bytes:
         return crypto_scalarmult(secret, exchange_key)
     except RuntimeError:  # libsodium refuses an outcome of zero
         raise ProtocolViolation(UNUSABLE, f"0x{exchange_key.hex()} has a low order") from None
-
-
-def usable_keys(registered: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The keys of those parties, in seat order, whose key can be used and is no copy of an earlier seat's.
-
-    Who registers another's key can open nothing with it, but two equal keys give a third party two equal
-    masks.
-    """
-    kept: dict[str, bytes] = {}
-    for address, exchange_key in registered.items():
-        try:
-            require_usable(exchange_key)
-        except ProtocolViolation:
-            continue
-        if exchange_key not in kept.values():
-            kept[address] = exchange_key
-    return kept

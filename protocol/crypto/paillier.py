@@ -146,11 +146,6 @@ class PrivateKey:
         """The key from `to_bytes`; the same bytes give the same object within a process."""
         return _private_key(content)
 
-    @cached_property
-    def carmichael(self) -> mpz:
-        """λ(n) = lcm(p − 1, q − 1)."""
-        return gmpy2.lcm(self.p - 1, self.q - 1)
-
     def nth_root(self, residue: mpz) -> mpz:
         """The one n-th root of a unit modulo n, taken modulo p and q apart.
 

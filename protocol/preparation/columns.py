@@ -159,10 +159,10 @@ class NumericColumn(_Ranged):
 
 
 class BooleanColumn(_Ranged):
-    """Truth values, false and true as 0 and 1; with `yes` texts, of which this level alone counts as 1."""
+    """Truth values, false and true as 0 and 1; with `level` texts, of which this level alone counts as 1."""
 
     kind: Literal["boolean"]
-    yes: Level | None = None
+    level: Level | None = None
     missing: Annotated[_Rule | Annotated[BooleanFill, Tag("=fill")], _MISSING] = "refuse"
 
     @property
@@ -317,4 +317,4 @@ def parameters_of(columns: Sequence[Column]) -> tuple[Parameter, ...]:
 
 def kind_held(column: Column) -> str:
     """The kind of what rows have there: of a truth value that is one of several levels, texts."""
-    return "categorical" if isinstance(column, BooleanColumn) and column.yes is not None else column.kind
+    return "categorical" if isinstance(column, BooleanColumn) and column.level is not None else column.kind

@@ -40,8 +40,8 @@ def _sums(column: Column, parts: Sequence[Part]) -> list[Sum]:
         return _level_sums(column, parts)
     gap = Part(column.name, GAP)
     fill = column.fill or 0.0
-    if isinstance(column, BooleanColumn) and column.yes is not None:
-        return [{Part(column.name, VALUE, column.yes): 1.0}]
+    if isinstance(column, BooleanColumn) and column.level is not None:
+        return [{Part(column.name, VALUE, column.level): 1.0}]
     if isinstance(column, DateColumn):
         unit, origin = float(UNIT_DAYS[column.unit]), days_since_1970(column.origin)
         shift = origin / unit

@@ -58,8 +58,8 @@ def _blocks(column: Column, values: Values) -> list[Matrix]:
         if not isinstance(values, Texts):
             raise UnusableValue(column.name, 0, "is a number; texts are asked for")
         return _indicators(column, values)
-    if isinstance(column, BooleanColumn) and column.yes is not None:
-        values = _as_truths(column.name, column.yes, values)
+    if isinstance(column, BooleanColumn) and column.level is not None:
+        values = _as_truths(column.name, column.level, values)
     if isinstance(values, Texts):
         raise UnusableValue(column.name, 0, "is a text; numbers are asked for")
     gaps = np.isnan(values)
@@ -85,11 +85,11 @@ def _numbers(column: NumericColumn | BooleanColumn | DateColumn, values: Matrix)
     return values
 
 
-def _as_truths(name: str, yes: str, values: Values) -> Matrix:
+def _as_truths(name: str, level: str, values: Values) -> Matrix:
     """1 where the level stands, 0 for every other, nan for a gap."""
     if not isinstance(values, Texts):
         raise UnusableValue(name, 0, "is a number; texts are asked for")
-    place = values.levels.index(yes) if yes in values.levels else -2
+    place = values.levels.index(level) if level in values.levels else -2
     return np.where(values.codes < 0, np.nan, values.codes == place)
 
 

@@ -83,7 +83,6 @@ def rebuilt(contents: Contents, group: CommitmentGroup, seed: bytes) -> Verified
         now=0.0,
         seed=seed,
         signing_key=b"",
-        exchange_secret=b"",
         commitment_group=group,
     )
     found = VerifiedTraining(

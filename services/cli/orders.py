@@ -22,7 +22,7 @@ from services.cli.order_sending import (
     wait_for,
 )
 from services.cli.output import print_outcome
-from services.cli.request import tell_few_rows
+from services.cli.request import tell_warnings
 from services.cli.waiting import going_on, waiting
 from services.common.documents import load_request
 from services.common.errors import ConfigurationError
@@ -58,7 +58,7 @@ def train(
     wanted = load_request(request)
     settings = load(config, "model-buyer")
     check_order(wanted)
-    tell_few_rows(wanted)
+    tell_warnings(wanted)
     seconds = 0.0 if no_wait else wait
     own = own_policy(admit or [], admit_card or [], others, settings.names)
     order = TrainingOrder(request=wanted, admission=own)

@@ -19,6 +19,7 @@ from services.common.addresses import is_address, plain_address
 from services.common.documents import load_request
 from services.common.files import require_new, require_other_file, write_private
 from services.config.daemons import load
+from services.data.beyond_budget import beyond_budget
 from services.data.few_rows import few_rows
 from services.data.request_suggestion import NOBODY, Choices, Suggestion, as_text
 from services.data.request_suggestion import suggest as suggested
@@ -50,23 +51,25 @@ def check(
     check_order(wanted)
     digest = f"0x{wanted.hash().hex()}"
     if json:
-        few = few_rows(wanted)
-        warnings = [] if few is None else [str(few)]
+        warnings = _warnings(wanted)
         weights = {"weights": list(wanted.weight_names), "curves": len(wanted.curve_names)}
         print_json({"request": wanted.name, "hash": digest, "warnings": warnings, **weights})
     else:
-        tell_few_rows(wanted)
+        tell_warnings(wanted)
         if wanted.basis:
             count = f"{len(wanted.weight_names)} weights, {len(wanted.curve_names)} of them of curves"
             typer.echo(visible(f"{count}; each owner reads its rows again to compute these"))
         typer.echo(visible(f"{wanted.name} can be ordered; hash of the document {digest}"))
 
 
-def tell_few_rows(wanted: Request) -> None:
-    """On standard error: owners may have too few rows to fit a model of their own."""
-    few = few_rows(wanted)
-    if few is not None:
-        typer.echo(f"warning: {few}", err=True)
+def tell_warnings(wanted: Request) -> None:
+    """On standard error: owners may have too few rows to fit a model of their own, or too small a budget."""
+    for warning in _warnings(wanted):
+        typer.echo(f"warning: {warning}", err=True)
+
+
+def _warnings(wanted: Request) -> list[str]:
+    return [str(found) for found in (few_rows(wanted), beyond_budget(wanted)) if found is not None]
 
 
 @request.command()
@@ -141,6 +144,7 @@ def _tell(found: Suggestion, index: Sequence[str], out: Path | None, config: Pat
     """What the request does not have of the sample, and what to do with it."""
     for reason in [*index_note(index), *map("left out: {}".format, found.left_out.values())]:
         typer.echo(visible(reason), err=True)
+    tell_warnings(found.request)
     if out is not None:
         nobody = ", put your aggregator's address there" if found.request.aggregator == NOBODY else ""
         order = f"deltaml train {out} --config {config or 'BUYER.yaml'}"

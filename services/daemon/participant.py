@@ -86,7 +86,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
         node = EventVerifier(newest, confirmations=config.chain.confirmations)
         client.known_block = node.newest_block
         resources = Resources(
-            role=await role_of(config, keystore, connections.store, final, directory),
+            role=await role_of(config, keystore, connections.store),
             directory=directory,
             identity=keystore.identity,
             market=connections.market,

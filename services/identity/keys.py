@@ -29,13 +29,6 @@ class Identity:
         """The public key that the daemon registers on chain."""
         return exchange_key_of(self.exchange_secret)
 
-    def secret_of(self, exchange_key: bytes | None) -> bytes:
-        """The secret behind a key that the chain shows for a training; the newest when it is not ours."""
-        for secret in (self.exchange_secret, *self.older_secrets):
-            if exchange_key_of(secret) == exchange_key:
-                return secret
-        return self.exchange_secret
-
     def unseal(self, sealed: bytes) -> bytes:
         """What was sealed to any of our keys; raises ProtocolViolation("not_sealed_to_me")."""
         try:

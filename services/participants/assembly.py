@@ -9,14 +9,11 @@ from typing import Any, Self
 from protocol.marketplace import Register
 from services.bus.port import Bus
 from services.chain.contract.client import MarketplaceClient
-from services.chain.contract.views import MarketplaceViews
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig
 from services.data.catalog import Catalog
 from services.data.catalog_watcher import watch_catalog
-from services.identity.directory import Directory
 from services.identity.keys import Identity
 from services.identity.keystore import Keystore
-from services.identity.seat_keys import SeatKeys
 from services.participants.admission_watcher import watch_admitted, watch_aggregators
 from services.participants.announcements import announce
 from services.participants.bonds import release_bonds
@@ -39,14 +36,12 @@ async def role_of(
     config: ModelBuyerConfig | AggregatorConfig | DataOwnerConfig,
     keystore: Keystore,
     store: Store,
-    final: MarketplaceViews,
-    directory: Directory,
 ) -> Role:
-    """The role that a configuration file asks for; `final` reads what no reorganisation takes back.
+    """The role that a configuration file asks for.
 
     An owner's looks at what its store has of earlier trainings: a store that is away is waited for.
     """
-    address, seat_keys = keystore.identity.address, SeatKeys(final, directory)
+    address = keystore.identity.address
     match config:
         case ModelBuyerConfig():
             return BuyerRole(
@@ -60,7 +55,6 @@ async def role_of(
             places = Places(store, config.most_trainings_of_a_buyer, config.most_trainings)
             return AggregatorRole(
                 store,
-                seat_keys,
                 address,
                 frozenset(config.admitted),
                 places=places,
@@ -73,7 +67,6 @@ async def role_of(
             return await retry_while_unavailable(
                 OwnerRole,
                 store,
-                seat_keys,
                 address=address,
                 data_sets=catalog.all,
                 aggregators=config.aggregators,

@@ -28,7 +28,6 @@ from protocol.roles.engine import facts, private
 from protocol.roles.engine.inputs import EventConfirmed, Input, PolicyChanged, input_name
 from protocol.roles.owner.state import UndecidedState
 from services.data.catalog import Catalog
-from services.identity.seat_keys import SeatKeys
 from services.participants.places import Places
 from services.participants.row_fitting import fitted_statistic, joined_request, names_to_fit
 from services.records.admissions import ADMITTED, ANSWERED, REFUSED, Refusal
@@ -52,7 +51,6 @@ class OwnerRole(Role):
     def __init__(
         self,
         store: Store,
-        seat_keys: SeatKeys,
         *,
         address: str,
         data_sets: Callable[[], Mapping[str, DataSet]],
@@ -69,7 +67,7 @@ class OwnerRole(Role):
         under way.
         """
         super().__init__(store)
-        self._seat_keys, self._address = seat_keys, address
+        self._address = address
         self.data_sets, self.aggregators, self.configured = data_sets, aggregators, policy
         self.catalog, self._places, self.file = catalog, places or Places(store), file
         self.asks_again_at: float | None = None
@@ -120,10 +118,9 @@ class OwnerRole(Role):
         return self._places.objection(training, buyer) if aggregator in self.aggregators else "not_mine"
 
     @override
-    async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
+    async def context(self, key: str, item: Input) -> RoleContext:
         policy = self.policy()  # read once: an order that comes while rows are fitted is for the next step
         return RoleContext(
-            exchange_keys=await self._seat_keys.of(training),
             private=await self._with_fits(key, item, self.private(item), policy),
             policy=policy,
         )

@@ -14,7 +14,6 @@ from protocol.marketplace import Opened
 from protocol.messages import AnnouncementAnswer, CardsRequest, OwnerAnnouncement
 from protocol.roles.engine import facts
 from protocol.roles.engine.inputs import Input
-from services.identity.seat_keys import SeatKeys
 from services.participants.offer_pages import OfferPages
 from services.participants.places import Places
 from services.records.offers import Offer, offered
@@ -35,7 +34,6 @@ class AggregatorRole(Role):
     def __init__(
         self,
         store: Store,
-        seat_keys: SeatKeys,
         address: str,
         admitted: frozenset[str],
         *,
@@ -50,7 +48,7 @@ class AggregatorRole(Role):
         `places` bound the trainings under way, `bonds` what it deposits for one.
         """
         super().__init__(store)
-        self._seat_keys, self._places = seat_keys, places or Places(store)
+        self._places = places or Places(store)
         self._address, self.admitted, self.file = address, admitted, file
         self._offers, self._bonds = OfferPages(store), pack(bonds or BondPolicy())
         self._refused: LRUCache[str, bool] = LRUCache(_MOST_REFUSED)
@@ -71,9 +69,9 @@ class AggregatorRole(Role):
         return self._places.objection(training, buyer) if aggregator == self._address else "not_mine"
 
     @override
-    async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
-        keys = await self._seat_keys.of(training)
-        return RoleContext(announced=self.announced(), exchange_keys=keys, policy=self._bonds)
+    async def context(self, key: str, item: Input) -> RoleContext:
+        del key, item
+        return RoleContext(announced=self.announced(), policy=self._bonds)
 
     def announced(self) -> tuple[str, ...]:
         """Owners on the list that have introduced themselves."""

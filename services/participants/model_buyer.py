@@ -91,7 +91,7 @@ class BuyerRole(Role):
         return "" if buyer == self._address else "not_mine"
 
     @override
-    async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
+    async def context(self, key: str, item: Input) -> RoleContext:
         return RoleContext(private=await self.private(key, item), policy=self._admission)
 
     async def private(self, key: str, item: Input) -> Mapping[str, bytes]:

@@ -36,7 +36,6 @@ class RoleContext:
     """What only the role knows of a step's context; the fields are those of `Context`."""
 
     announced: tuple[str, ...] = ()
-    exchange_keys: Mapping[str, bytes] = field(default_factory=dict)
     private: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     policy: bytes = b""
 
@@ -84,9 +83,9 @@ class Role:
         del opened
         return None
 
-    async def context(self, key: str, item: Input, training: int | None) -> RoleContext:
-        """What this role adds for a step of an instance; `training` is the contract's number once known."""
-        del key, item, training
+    async def context(self, key: str, item: Input) -> RoleContext:
+        """What this role adds for a step of an instance."""
+        del key, item
         return RoleContext()
 
     def is_serialized(self, item: Input) -> bool:

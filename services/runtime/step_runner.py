@@ -123,7 +123,7 @@ class StepRunner:
         return await self._step(queued_input, item, row)
 
     async def _step(self, queued_input: QueuedInput, item: Input, row: InstanceRow | None) -> Written:
-        context = await self._context(queued_input.key, None if row is None else row.training, item)
+        context = await self._context(queued_input.key, item)
         state = None if row is None else row.state
         timed = await self._resources.pool.run(self._role.name, state, item, context)
         self._meter.step(input_name(item), timed.seconds)
@@ -145,20 +145,15 @@ class StepRunner:
             effects=bool(writes.effects or writes.delayed), timers=bool(writes.timers or writes.cancelled)
         )
 
-    async def _context(self, key: str, training: int | None, item: Input) -> Context:
-        if training is None and isinstance(item, MessageReceived):
-            training = item.signed.envelope.training or None
-        of_role = await self._role.context(key, item, training)
-        address = self._identity.address
+    async def _context(self, key: str, item: Input) -> Context:
+        of_role = await self._role.context(key, item)
         return Context(
-            address=address,
+            address=self._identity.address,
             market=self._resources.market,
             now=time.time(),
             seed=os.urandom(32),
             signing_key=self._identity.signing_key,
-            exchange_secret=self._identity.secret_of(of_role.exchange_keys.get(address)),
             announced=of_role.announced,
-            exchange_keys=of_role.exchange_keys,
             blobs=self._store.blobs(key),
             # Of the store, not of memory: a step that is taken again after a crash tells the same.
             kept_head=self._store.kept_head(key),

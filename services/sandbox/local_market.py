@@ -38,7 +38,6 @@ from services.config.daemons import Broker
 from services.data.sample_request import DemoOptions
 from services.identity.directory import Directory
 from services.identity.keys import Identity
-from services.identity.seat_keys import SeatKeys
 from services.identity.signing import order_to_self
 from services.observability.counters import Meter
 from services.observability.prometheus import Observed
@@ -52,8 +51,8 @@ from services.runtime.step_pool import StepPool
 from services.sandbox.task_set import TaskSet
 from services.store import Store
 
-RoleIn = Callable[[Store, MarketplaceClient, Directory], Role]
-"""Makes the role of a participant that works with these."""
+RoleIn = Callable[[Store], Role]
+"""Makes the role of a participant with this store."""
 
 _GAS_ALLOWANCE = 10 * ETHER.whole
 _TRAININGS_PAID = 100
@@ -205,22 +204,21 @@ class LocalMarket:
             buyer,
             rpc,
             "model_buyer",
-            lambda store, *_: BuyerRole(store, buyer.address, self.keys),
+            lambda store: BuyerRole(store, buyer.address, self.keys),
         )
         self.aggregator = self._participant(
             aggregator,
             rpc,
             "federated_aggregator",
-            lambda store, *chain: AggregatorRole(store, SeatKeys(*chain), aggregator.address, admitted),
+            lambda store: AggregatorRole(store, aggregator.address, admitted),
         )
         for owner, (name, data_set) in zip(owners, self._data_sets.items(), strict=True):
             role_in = self._owner_role(owner.address, {name: data_set})
             self.owners.append(self._participant(owner, rpc, "data_owner", role_in))
 
     def _owner_role(self, address: str, data_sets: Mapping[str, DataSet]) -> RoleIn:
-        return lambda store, client, directory: OwnerRole(
+        return lambda store: OwnerRole(
             store,
-            SeatKeys(client, directory),
             address=address,
             data_sets=lambda: data_sets,
             aggregators=(self.aggregator.identity.address,),
@@ -238,7 +236,7 @@ class LocalMarket:
         self.observed.append(Observed(role, address, store, bus))
         directory = Directory(client)
         resources = Resources(
-            role=role_in(store, client, directory),
+            role=role_in(store),
             identity=identity,
             market=market,
             store=store,

@@ -9,7 +9,7 @@ import numpy as np
 from gmpy2 import mpz
 from pydantic import BaseModel
 
-from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
+from protocol.crypto.blinding import ShortExponentBlinder, blind_power_for_key_holder
 from protocol.crypto.fixed_point import encode, encode_matrix
 from protocol.crypto.linear import linear_combinations
 from protocol.crypto.opening import open_ciphertext, verify_openings
@@ -68,7 +68,7 @@ def _median_seconds(operation: Callable[[], object], runs: int) -> float:
 
 def _primitives(split: Split, private: PrivateKey) -> Operations:
     key, randomness = private.public_key, Randomness(os.urandom(32))
-    blinder = ShortExponentBlinder(key, os.urandom(32))
+    blinder, exponent = ShortExponentBlinder(key, os.urandom(32)), int(randomness.unit(key.n))
     layout = _layout(split, private)
     matrix, _ = _affine_map(split)
     p = len(matrix)
@@ -78,7 +78,9 @@ def _primitives(split: Split, private: PrivateKey) -> Operations:
     return {
         "encrypt, with the private key": lambda: private.encrypt(1, randomness),
         "decrypt": lambda: private.decrypt(model[0]),
-        "blind for the key's holder (rⁿ)": lambda: blind_for_key_holder(key, model[:1], randomness),
+        "a power for the key's holder (cᵃ·rⁿ)": lambda: blind_power_for_key_holder(
+            key, model[0], exponent, randomness
+        ),
         "blind for others (short exponent)": lambda: blinder.blind(model[:1], randomness),
         f"linear combination, {p}×{p}": lambda: linear_combinations(key, coefficients, model),
         f"pack {p} values": lambda: pack(key, model, layout),

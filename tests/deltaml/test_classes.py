@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 import deltaml
 from deltaml.class_predictions import BoughtClasses
@@ -15,7 +16,7 @@ from protocol.learning.statistic import StatisticBuilder
 from protocol.preparation.tables import Texts
 from protocol.requirements import mismatches
 from services.data.predictions import open_rows, predict_rows
-from tests.support.deployment.documents import request_content
+from tests.support.deployment.documents import any_request, request_content
 
 SHARES = {"a": 0.5, "b": 0.3, "c": 0.2}
 DOCUMENT = {
@@ -55,10 +56,55 @@ MODELS = {"b": model("b", 0.0, -0.5), "a": model("a", -3.0, 0.0), "c": model("c"
 
 def test_each_class_is_a_request_of_its_own_with_its_own_deposit():
     requests = deltaml.class_requests(DOCUMENT, SHARES)
-    assert [one.target.yes for one in requests.values()] == ["a", "b", "c"]
+    assert [one.target.level for one in requests.values()] == ["a", "b", "c"]
     assert len({one.hash() for one in requests.values()}) == 3
     assert {one.model.kind for one in requests.values()} == {"binary_classification"}
     assert deltaml.price_of(requests) == 3 * requests["a"].payment.deposit_wei
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ({}, "binary_classification"),
+        ({"model": {"l2": "0.5"}}, "binary_classification"),
+        ({"model": {"kind": "logistic_regression"}}, "logistic_regression"),
+    ],
+)
+def test_a_file_is_read_as_its_fields_are(tmp_path, model, kind):
+    document = {**DOCUMENT, **model}
+    file = tmp_path / "wines.yaml"
+    file.write_text(yaml.safe_dump(document))
+    requests = deltaml.class_requests(file, SHARES)
+    assert requests == deltaml.class_requests(document, SHARES) == deltaml.class_requests(str(file), SHARES)
+    assert {one.model.kind for one in requests.values()} == {kind}
+
+
+@pytest.mark.parametrize("kind", [None, "binary_classification", "logistic_regression"])
+def test_a_request_is_asked_again_of_each_class(kind):
+    target = {} if kind is None else {"target": {"name": "class", "kind": "boolean"}}
+    model, start = {} if kind is None else {"model": {"kind": kind}}, {"start": "mean", "value": "0.5"}
+    requests = deltaml.class_requests(any_request(**model, **target, start=start), SHARES)
+    assert {one.model.kind for one in requests.values()} == {kind or "binary_classification"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"model": {"kind": "poisson_regression"}}, "poisson_regression"),
+        ({"target": "class"}, "target is 'class'; it must hold fields"),
+        ({"model": None}, "model is 'None'; it must hold fields"),
+        ({"target": {}}, "target.name"),
+    ],
+)
+def test_what_has_no_classes_is_refused(changed, said):
+    with pytest.raises(MisuseError, match=said):
+        deltaml.class_requests({**DOCUMENT, **changed}, SHARES)
+
+
+def test_a_document_without_a_name_has_none_made_up():
+    nameless = {name: value for name, value in DOCUMENT.items() if name != "name"}
+    with pytest.raises(MisuseError, match="name: is missing"):
+        deltaml.class_requests(nameless, SHARES)
 
 
 def test_two_classes_are_one_training():
@@ -87,8 +133,8 @@ def test_a_column_of_numbers_has_no_classes():
 
 
 def test_a_feature_of_one_level_is_declared_otherwise():
-    features = [{"name": "x", "kind": "boolean", "yes": "a"}]
-    with pytest.raises(MisuseError, match="yes is for a target; declare kind: categorical"):
+    features = [{"name": "x", "kind": "boolean", "level": "a"}]
+    with pytest.raises(MisuseError, match="level is for a target; declare kind: categorical"):
         deltaml.class_requests({**DOCUMENT, "features": features}, SHARES)
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import deltaml
+from protocol.request_sections import Owners
+from protocol.roles.owner.budget import most_numbers
+from protocol.roles.owner.default_budget import safe_per_buyer
 from services.data.few_rows import few_rows
 from tests.benchmarks.models import RESULTS
 from tests.support.deployment.documents import any_request
@@ -71,3 +74,6 @@ def test_the_curves_on_the_page_may_be_asked_for() -> None:
     [curves] = re.findall(r"^curves = (\[.*?^\])$", block, re.DOTALL | re.MULTILINE)
     request = any_request(**ast.literal_eval(written), basis=ast.literal_eval(curves))
     assert len(request.curve_names) == 5
+    few = request.model_copy(update={"owners": Owners(minimum=4, maximum=5)})
+    assert (most_numbers(few), safe_per_buyer(few)) == (22, 15)
+    assert most_numbers(few.model_copy(update={"basis": ()})) == 17

@@ -59,7 +59,7 @@ async def test_an_answer_outside_all_trainings_to_such_a_key_ends_nobody(world):
     world.chain.keys[0, owner.address] = encoded(1)
     world.owner, world.aggregator = world.aggregator, world.owner
     admitted = frozenset({owner.address})
-    role = AggregatorRole(world.store, world.chain.seat_keys(), world.owner.address, admitted)
+    role = AggregatorRole(world.store, world.owner.address, admitted)
     announcement = owner.outgoing(world.owner, OwnerAnnouncement(model_kinds=()), training=0)
     async with world.running(role=role) as runtime:
         await MemoryBus(world.broker).publish(announcement)

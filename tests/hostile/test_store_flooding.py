@@ -59,9 +59,7 @@ def receiver_of(store: Store, chain: FakeChain, role: AggregatorRole) -> Receive
 async def test_a_message_of_a_training_that_the_chain_does_not_know_leaves_no_row(store: Store) -> None:
     chain = FakeChain(AGGREGATOR, BUYER)
     chain.missing = set(range(1, 501))
-    receiver = receiver_of(
-        store, chain, AggregatorRole(store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset())
-    )
+    receiver = receiver_of(store, chain, AggregatorRole(store, AGGREGATOR.address, frozenset()))
     flood = [
         delivery_of(BUYER.outgoing(AGGREGATOR, complaint(number), training=number))
         for number in range(1, 501)
@@ -78,9 +76,7 @@ async def test_a_flood_under_one_number_asks_the_node_once(
     monkeypatch.setattr("services.runtime.unknown_trainings.ANSWER_SECONDS", 600.0)
     chain = FakeChain(AGGREGATOR, BUYER)
     chain.missing = {7}
-    receiver = receiver_of(
-        store, chain, AggregatorRole(store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset())
-    )
+    receiver = receiver_of(store, chain, AggregatorRole(store, AGGREGATOR.address, frozenset()))
     await receiver.take([delivery_of(BUYER.outgoing(AGGREGATOR, complaint(7), training=7))])
     asked = chain.asked
     await receiver.take(
@@ -92,9 +88,7 @@ async def test_a_flood_under_one_number_asks_the_node_once(
 async def test_a_message_of_another_aggregators_training_leaves_no_row(store: Store) -> None:
     chain = FakeChain(AGGREGATOR, BUYER)
     chain.openings[3] = (BUYER.address, OTHER.address)
-    receiver = receiver_of(
-        store, chain, AggregatorRole(store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset())
-    )
+    receiver = receiver_of(store, chain, AggregatorRole(store, AGGREGATOR.address, frozenset()))
     delivery = delivery_of(BUYER.outgoing(AGGREGATOR, complaint(3), training=3))
     await receiver.take([delivery])
     assert delivery.refused == ("not_mine", "training 3")
@@ -104,9 +98,7 @@ async def test_a_message_of_another_aggregators_training_leaves_no_row(store: St
 async def test_the_first_message_of_a_training_that_names_us_is_taken(store: Store) -> None:
     chain = FakeChain(AGGREGATOR, BUYER)
     chain.openings[3] = (BUYER.address, AGGREGATOR.address)
-    receiver = receiver_of(
-        store, chain, AggregatorRole(store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset())
-    )
+    receiver = receiver_of(store, chain, AggregatorRole(store, AGGREGATOR.address, frozenset()))
     delivery = delivery_of(BUYER.outgoing(AGGREGATOR, complaint(3), training=3))
     await receiver.take([delivery])
     assert delivery.acked
@@ -128,37 +120,29 @@ def open_all(role: AggregatorRole, store: Store, openings: list[Opened]) -> list
 
 def test_one_buyer_that_opens_a_thousand_trainings_takes_its_places_and_no_more(store: Store) -> None:
     places = Places(store, each_buyer=5, in_all=20)
-    role = AggregatorRole(store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset(), places=places)
+    role = AggregatorRole(store, AGGREGATOR.address, frozenset(), places=places)
     assert open_all(role, store, [opened(number) for number in range(1, 1001)]) == [1, 2, 3, 4, 5]
     assert open_all(role, store, [opened(2000, OTHER)]) == [2000]
 
 
 def test_many_buyers_take_all_places_and_no_more(store: Store) -> None:
-    role = AggregatorRole(
-        store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset(), places=Places(store, 5, 20)
-    )
+    role = AggregatorRole(store, AGGREGATOR.address, frozenset(), places=Places(store, 5, 20))
     flood = [opened(number, Person("model_buyer")) for number in range(1, 41)]
     assert open_all(role, store, flood) == list(range(1, 21))
 
 
 def test_a_training_that_ends_gives_its_place_back(store: Store) -> None:
-    role = AggregatorRole(
-        store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset(), places=Places(store, 1, 20)
-    )
+    role = AggregatorRole(store, AGGREGATOR.address, frozenset(), places=Places(store, 1, 20))
     assert open_all(role, store, [opened(1), opened(2)]) == [1]
     end(store, "1", 1)
     assert role.key_of_event(opened(3)) == "3"
 
 
 def test_who_bought_what_is_known_after_a_restart(store: Store) -> None:
-    role = AggregatorRole(
-        store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset(), places=Places(store, 1, 20)
-    )
+    role = AggregatorRole(store, AGGREGATOR.address, frozenset(), places=Places(store, 1, 20))
     assert open_all(role, store, [opened(1)]) == [1]
     store.note("chain:1", ("Opened", {"training": "1", "buyer": BUYER.address}), 0.0)
-    restarted = AggregatorRole(
-        store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset(), places=Places(store, 1, 20)
-    )
+    restarted = AggregatorRole(store, AGGREGATOR.address, frozenset(), places=Places(store, 1, 20))
     assert restarted.key_of_event(opened(2)) is None
     assert restarted.key_of_event(opened(2, OTHER)) == "2"
 
@@ -166,9 +150,7 @@ def test_who_bought_what_is_known_after_a_restart(store: Store) -> None:
 async def test_a_request_for_a_training_that_got_no_place_is_refused(store: Store) -> None:
     chain = FakeChain(AGGREGATOR, BUYER)
     chain.openings = dict.fromkeys((1, 2), (BUYER.address, AGGREGATOR.address))
-    role = AggregatorRole(
-        store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset(), places=Places(store, 1, 20)
-    )
+    role = AggregatorRole(store, AGGREGATOR.address, frozenset(), places=Places(store, 1, 20))
     assert open_all(role, store, [opened(1), opened(2)]) == [1]
     delivery = delivery_of(BUYER.outgoing(AGGREGATOR, complaint(2), training=2))
     await receiver_of(store, chain, role).take([delivery])
@@ -213,7 +195,7 @@ async def test_announcements_of_a_stranger_leave_a_bounded_trace() -> None:
     world = World(owner=AGGREGATOR, aggregator=stranger)
     world.chain.roles = chain.roles
     world.chain.keys = chain.keys
-    role = AggregatorRole(world.store, world.chain.seat_keys(), AGGREGATOR.address, frozenset())
+    role = AggregatorRole(world.store, AGGREGATOR.address, frozenset())
     async with world.running(role=role) as runtime:
         bus = MemoryBus(world.broker)
         for _ in range(2 * REFUSALS_AT_ONCE):
@@ -294,7 +276,7 @@ async def test_a_message_whose_id_may_be_forgotten_is_refused_for_its_age(
     store: Store, age_seconds: float, code: str
 ) -> None:
     owner = Person("data_owner")
-    role = AggregatorRole(store, FakeChain().seat_keys(), AGGREGATOR.address, frozenset({owner.address}))
+    role = AggregatorRole(store, AGGREGATOR.address, frozenset({owner.address}))
     receiver = receiver_of(store, FakeChain(AGGREGATOR, owner), role)
     sent_at = int((time.time() - age_seconds) * 1000)
     body = OwnerAnnouncement(model_kinds=("linear_regression",))

@@ -16,17 +16,28 @@ THREATS = Path(__file__).parents[2] / "protocol" / "THREATS.md"
 BEGIN, END = "<!-- begin: privacy -->\n", "<!-- end: privacy -->\n"
 
 
+SIZES = ((10, 20), (5, 7))
+"""Features and rounds: what is suggested, and about the least that a default budget allows a buyer."""
+
+
 def main(
-    features: Annotated[int, typer.Option(min=2, max=10)] = 10,
+    features: Annotated[int | None, typer.Option(min=2, max=10)] = None,
     owners: Annotated[int, typer.Option(min=4)] = 5,
-    rounds: Annotated[int, typer.Option(min=1)] = 20,
+    rounds: Annotated[int | None, typer.Option(min=1)] = None,
     starts: Annotated[int, typer.Option(min=1)] = 1,
     *,
     write: Annotated[bool, typer.Option(help="Put the figures into protocol/THREATS.md.")] = False,
 ) -> None:
-    """Print errors relative to a guess without the published numbers, and what a straw reads a round."""
+    """Print errors relative to a guess without the published numbers, and what a straw reads a round.
+
+    Of both standard sizes, or of one with the features and rounds that are given.
+    """
+    suggested, _ = SIZES
+    first = features or suggested[0], rounds or suggested[1]
+    sizes = SIZES if features is None and rounds is None else (first,)
+    tables = [learnt(columns, owners, length, starts) for columns, length in sizes]
     lines = []
-    for line in chain(learnt(features, owners, rounds, starts), [""], straws(features, owners, rounds)):
+    for line in chain(*(chain(table, [""]) for table in tables), straws(first[0], owners, first[1])):
         typer.echo(line)
         lines.append(line)
     if write:
@@ -40,13 +51,13 @@ def learnt(features: int, owners: int, rounds: int, starts: int) -> Iterator[str
     schedule = Schedule(rounds)
     yield f"{owners} owners, {features} features, {rounds} rounds of {schedule.local_steps} local steps:"
     yield ""
-    yield "| owners | viewer | XᵀX | Xᵀy | rows | models |"
-    yield "| --- | --- | ---: | ---: | ---: | ---: |"
+    yield "| owners | viewer | XᵀX | Xᵀy | mean of y | rows | models |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: |"
     for kind, make in KINDS.items():
         for viewer in VIEWERS:
             found = Attack(make(features, owners), schedule, viewer).learnt(starts)
             models = "bought" if found.models is None else f"{found.models:.2f}"
-            errors = f"{found.gram:.2f} | {found.target:.2f} | {found.rows:.2f}"
+            errors = f"{found.gram:.2f} | {found.target:.2f} | {found.mean:.2f} | {found.rows:.2f}"
             yield f"| {kind} | {viewer} | {errors} | {models} |"
 
 

@@ -46,9 +46,13 @@ def test_no_party_learns_anything_of_others_rows(viewer):
     assert learnt("alike", viewer).rows >= NOTHING
 
 
+def test_of_a_logistic_regression_a_trainer_reads_the_share_of_the_class_that_each_other_one_has():
+    assert learnt("logistic", "trainer").mean < 0.1
+
+
 def test_the_attack_finds_what_numbers_determine():
     """Otherwise it would find nothing whatever was published; a budget allows less."""
-    found = Attack(alike(2, 5), Schedule(15, local_steps=1), "trainer").learnt(starts=2)
+    found = Attack(alike(2, 5), Schedule(25, local_steps=1), "trainer").learnt(starts=2)
     assert found.target < 0.7
     assert found.models is not None
     assert found.models < 0.7

@@ -35,12 +35,14 @@ class Learnt:
     Who has no rows guesses by the columns' means, or what the model that it has bought says; an owner takes
     others' rows to be like its own. Above 1 what was seen has led the viewer astray.
 
-    `gram` and `target` are of XᵀX and Xᵀy of the owners that the viewer is not, `rows` of their rows,
-    `models` of the models of all rounds; None where the viewer has bought the last one.
+    `gram` and `target` are of XᵀX and Xᵀy of the owners that the viewer is not, without the intercept's entry
+    of Xᵀy, the target's mean, which is `mean`. `rows` is of their rows, `models` of the models of all rounds;
+    None where the viewer has bought the last one.
     """
 
     gram: float
     target: float
+    mean: float
     rows: float
     models: float | None
 
@@ -60,22 +62,27 @@ class Attack:
 
     @property
     def believed(self) -> Matrix:
-        """Any owner's matrix as the viewer guesses it before: its own, or that of uncorrelated columns."""
-        if self.viewer == "trainer":
-            return self.owners.trained[0]
-        return self.owners.measured[-1] if self.viewer == "validator" else np.eye(self.size)
+        """All matrices as the viewer guesses them before: like its own, or those of uncorrelated columns.
+
+        What trains and what measures are two matrices of the same rows, of which an owner knows both.
+        """
+        if self.viewer in ("public", "buyer"):
+            return np.tile(np.eye(self.size), (len(self.truth), 1, 1))
+        own = 0 if self.viewer == "trainer" else -1
+        trained, measured = self.owners.trained[own], self.owners.measured[own]
+        return np.array([trained] * self.owners.trainers + [measured])
 
     def learnt(self, starts: int = 3) -> Learnt:
         """What the viewer finds."""
         hidden = [place for place in range(len(self.truth)) if place not in self.known]
-        guessed = np.array([self.believed for _ in self.truth])
+        guessed = self.believed
         if self.viewer == "buyer":
             guessed = self._likeliest(hidden, starts, shown=slice(self.numbers, None))
         return self._compared(self._likeliest(hidden, starts), guessed, hidden)
 
     def _likeliest(self, hidden: list[int], starts: int, shown: slice = slice(None)) -> Matrix:
         """All matrices as the viewer finds them from what it sees, or from a part of that."""
-        before = np.tile(self.believed[self.upper], len(hidden))
+        before = self.believed[hidden][:, self.upper[0], self.upper[1]].ravel()
         problem = Problem(
             expected=lambda unknown: self._expected(self._grams(hidden, unknown))[..., shown],
             seen=self.seen[shown],
@@ -123,10 +130,12 @@ class Attack:
         )
         turned = self._turned()
         grams = [one[hidden][:, :p, :p] for one in (found, guessed, self.truth)]
-        targets = [one[hidden][:, :p, p] for one in (found, guessed, self.truth)]
+        targets = [one[hidden][:, : p - 1, p] for one in (found, guessed, self.truth)]
+        means = [one[hidden][:, p - 1 : p, p] for one in (found, guessed, self.truth)]
         return Learnt(
             gram=_relative(*grams, turned[:p, :p]),
-            target=_relative(*targets, turned[:p, p]),
+            target=_relative(*targets, turned[: p - 1, p]),
+            mean=_relative(*means, turned[p - 1 : p, p]),
             rows=self._rows(found, hidden),
             models=None
             if self.viewer == "buyer"

@@ -6,10 +6,10 @@ from functools import cached_property
 
 from protocol.crypto.cipher import Ciphertext, PrivateKey
 from protocol.crypto.randomness import Randomness
-from protocol.crypto.secrets import OneUse
 from protocol.learning.moments.exchange import (
     MomentAnswer,
     MomentMask,
+    SetAnswer,
     moment_answer,
     moment_request,
     vector_count,
@@ -17,7 +17,7 @@ from protocol.learning.moments.exchange import (
 from protocol.learning.moments.products import Products, products
 from protocol.learning.moments.widths import MomentWidths, Start
 from protocol.learning.projection.answer import Asked, projection_answer
-from protocol.learning.projection.question import Projection, Question, ZeroTest, projection_widths
+from protocol.learning.projection.question import Projection, Seeds, projection_widths
 from protocol.learning.scales import UPDATE_SCALE
 
 WEIGHT_BITS = 6
@@ -26,6 +26,35 @@ BOUND = 1 << (UPDATE_SCALE + WEIGHT_BITS)
 
 def seed(number: int) -> bytes:
     return number.to_bytes(32, "big")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request to the key's holder, and the seed that it was made from."""
+
+    request: tuple[Ciphertext, ...]
+    seed: bytes
+
+
+@dataclass(frozen=True)
+class ZeroTest:
+    """Enc(Z·a) for the key's holder, and both seeds of the question."""
+
+    ciphertext: Ciphertext
+    seeds: Seeds
+
+
+def ask(projection: Projection, secret: bytes) -> Question:
+    """A checker's question from its seed."""
+    return Question(tuple(projection.request(secret)), secret)
+
+
+def zero_test(
+    projection: Projection, question: Question, answer: Sequence[SetAnswer], secret: bytes
+) -> ZeroTest:
+    """What is opened, from a seed that was drawn after the answer."""
+    seeds = Seeds(question.seed, secret)
+    return ZeroTest(projection.zero(seeds, answer), seeds)
 
 
 @dataclass
@@ -83,9 +112,9 @@ class ProjectedRound:
 
     def tested(self, projection: Projection, number: int = 1) -> tuple[Question, list, ZeroTest]:
         """A checker's question from seeds made of a number, its answer and its test."""
-        question = projection.ask(OneUse(seed(2 * number)))
+        question = ask(projection, seed(2 * number))
         answer = self.reply(projection, question.request)
-        return question, answer, projection.zero_test(question, answer, OneUse(seed(2 * number + 1)))
+        return question, answer, zero_test(projection, question, answer, seed(2 * number + 1))
 
     def shifted(self, ciphertext: Ciphertext, by: int = 1) -> Ciphertext:
         return ciphertext * self.key.lift(by) % self.key.n_squared

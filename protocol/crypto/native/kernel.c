@@ -2,7 +2,8 @@
  *
  * Numbers are 64-bit words, the lowest first, eight numbers of `words` words one after another, and every one is below
  * its modulus. `squares` holds (2^(52·limbs))² modulo each modulus, limbs = kernel_limbs(words). Each function returns 0,
- * or one of the reasons below with `out` untouched; nothing that it is given makes it read or write beyond its buffers.
+ * or one of the reasons below with `out` untouched; a table that was not filled to its end holds nothing to use. Buffers
+ * must be as long as the lengths beside them say: then nothing that is in them makes it read or write beyond them.
  *
  * Of a secret it learns in what it is told is one (digits of secret powers and of table products, bases, moduli): each
  * is read whole whatever it is, and tables are looked through from end to end. Exponents of `kernel_public_powers` are

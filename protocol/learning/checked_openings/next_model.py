@@ -16,12 +16,7 @@ from dataclasses import dataclass
 
 from protocol.crypto.cipher import Ciphertext, PublicKey, batch_invert, public_power
 from protocol.learning.checked_openings.ranges import range_bits
-from protocol.learning.checked_openings.sums import (
-    COEFFICIENT_BITS,
-    DECIDED_BITS,
-    MASK_BITS,
-    SumWidths,
-)
+from protocol.learning.checked_openings.sums import COEFFICIENT_BITS, DECIDED_BITS, SumWidths
 from protocol.learning.scales import COEFFICIENT_SCALE
 
 
@@ -58,12 +53,3 @@ def checked_numbers(
         rounded_off = public_power(weight, len(updates) << COEFFICIENT_SCALE, modulus) * less % modulus
         found.append(public_power(rounded_off, factor, modulus))
     return [*found, *model]
-
-
-def accepted_deviation(parameters: int) -> int:
-    """How far, in units of the model's scale, a weight may be off unnoticed: by less than 8p·2^40.
-
-    F·T·2^g times that is more than 2^(b+21) for sums of b bits: it passes with little more than 2^-20, and
-    twice as much with 2^-39.
-    """
-    return 8 * parameters << MASK_BITS

@@ -68,14 +68,6 @@ def checkers(members: Collection[int], block_hash: bytes, round_number: int, att
     return ordered[attempt % len(ordered)], ordered[(attempt + 1) % len(ordered)]
 
 
-def judges(members: Collection[int], checking: tuple[int, int]) -> list[int]:
-    """The members who may see what shows that a test is not zero: those who are no checkers.
-
-    The aggregator may always, and is the only one where there are two members.
-    """
-    return [seat for seat in members if seat not in checking]
-
-
 def require_attempt(
     drawn: int, standing: Collection[int], before: Attempt | None, announced: Attempt
 ) -> None:

@@ -1,9 +1,9 @@
 """The key holder's part: products of what a question asks, and whether its test is zero, with proof.
 
 Where a test is not zero somebody was wrong, and its numbers may depend on the models through more than
-whether: so the checkers, who know β and the seeds, are told that and shown nothing. The aggregator and the
-members who are no checkers are shown all plaintexts with their roots, to whom, without the seeds, they are
-uniform numbers. They see whether the key's holder answered what it was asked.
+whether: so the checkers, who know β and the seeds, are told that and shown nothing. The aggregator is shown
+all plaintexts with their roots: to it, without the seeds, they are uniform numbers. It sees whether the key's
+holder answered what it was asked.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question as its judges know it: the ciphertexts that were signed, and how they are laid out.
+    """One question as the aggregator judges it: the ciphertexts that were signed, and how they are laid out.
 
     `trainers`, `sets` and `widths` are the `Projection`'s.
     """
@@ -68,7 +68,7 @@ class Asked:
     def judge(self, evidence: Evidence | None, randomness: Randomness) -> Finding:
         """Whether the key's holder was right that this test is not zero.
 
-        `evidence` is what it showed, None for something that is none; `randomness` is the judge's own.
+        `evidence` is what it showed, None for something that is none; `randomness` is the aggregator's own.
         """
         if evidence is None or not self._opened(evidence, randomness):
             return Finding.FALSE_OPENING
@@ -122,7 +122,7 @@ def is_zero(key: PublicKey, zero: Ciphertext, opening: Opening, randomness: Rand
 def show_evidence(
     private_key: PrivateKey, request: Sequence[Ciphertext], answer: Sequence[SetAnswer], zero: Ciphertext
 ) -> Evidence:
-    """For the judges of a test that is not zero, and never for a checker."""
+    """For the aggregator, of a test that is not zero, and never for a checker."""
 
     def opened(ciphertexts: Sequence[Ciphertext]) -> tuple[Opening, ...]:
         return tuple(open_ciphertexts(private_key, ciphertexts))

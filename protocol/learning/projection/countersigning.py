@@ -3,8 +3,8 @@
 A checker that could have anything opened would learn whether any number of its choice is zero, a weight for
 instance, and a yes would not even show. So the other checker, to whom the seeds tell nothing once the answer
 is given, makes request and test again and signs their digest, and the key's holder opens nothing else. One
-that refuses shows what it was shown before anything is opened, and both seeds so go to the aggregator and to
-the members who are no checkers: the question is given up, and what it was made of tells no more.
+that refuses shows everybody what the asker has signed for it, seeds with it, before anything is opened: the
+question is given up, and what it was made of tells no more.
 """
 
 from collections.abc import Sequence
@@ -63,22 +63,3 @@ def zero_test_digest(
     """The same for who has no projection but all ciphertexts: the key's holder."""
     parts = (request, answer, [zero])
     return digest_of(b"deltaml zero test", *(digest_of(*write_ciphertexts(key, one)) for one in parts))
-
-
-def judge_refusal(
-    projection: Projection,
-    request: Sequence[Ciphertext],
-    answer: Sequence[SetAnswer],
-    zero: Ciphertext,
-    seeds: Seeds,
-    shown: bytes,
-) -> Liar:
-    """Who lied where one checker refused the other's question, to whoever may see the seeds then.
-
-    `seeds` are what the asker shows now, `shown` the digest of those it had signed and shown to the other
-    checker: an asker could show that one wrong seeds, and its judges the right ones. A refusal that carries
-    the signed seeds themselves leaves no such choice (`roles.checked.questions`).
-    """
-    if refusal(projection, request, answer, zero, seeds) is not None or seeds.digest() != shown:
-        return Liar.ASKER
-    return Liar.COUNTERSIGNER

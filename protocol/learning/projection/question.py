@@ -26,7 +26,6 @@ from protocol.crypto.cipher import (
     linear_combinations,
 )
 from protocol.crypto.randomness import SEED_BYTES, Randomness
-from protocol.crypto.secrets import OneUse
 from protocol.errors import MisuseError
 from protocol.learning.moments.exchange import (
     MINUS_ONE,
@@ -38,7 +37,6 @@ from protocol.learning.moments.exchange import (
 from protocol.learning.moments.products import Products
 from protocol.learning.moments.widths import MomentWidths, SlotSet, pairs
 from protocol.learning.scales import CARRY_BITS
-from protocol.types import digest_of
 
 COEFFICIENT_BITS = 64
 """Of a β, and of an f."""
@@ -47,34 +45,11 @@ _UNIT = Ciphertext(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A request to the key's holder, signed by its checker, and the seed that it was made from."""
-
-    request: tuple[Ciphertext, ...]
-    seed: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ZeroTest:
-    """Enc(Z·a) for the key's holder, and both seeds of the question.
-
-    The seeds are for the other checker alone, as long as the question is not given up.
-    """
-
-    ciphertext: Ciphertext
-    seeds: "Seeds"
-
-
-@dataclass(frozen=True, slots=True)
 class Seeds:
     """Of a question and of its zero test."""
 
     question: bytes = field(repr=False)
     test: bytes = field(repr=False)
-
-    def digest(self) -> bytes:
-        """What a checker signs when it shows them: it cannot have shown others to somebody else."""
-        return digest_of(b"deltaml projection seeds", self.question, self.test)
 
     def are_seeds(self) -> bool:
         """Whether both are 32 bytes."""
@@ -113,11 +88,6 @@ class Projection:
         """The slot sets."""
         return tuple(one.slot_set for one in self.moments)
 
-    def ask(self, secret: OneUse[bytes]) -> Question:
-        """A question from a seed of 32 fresh bytes; raises MisuseError for a seed that was used."""
-        seed = secret.take()
-        return Question(tuple(self.request(seed)), seed)
-
     def request(self, seed: bytes) -> list[Ciphertext]:
         """Enc⟨β, θ̃_t⟩ of all vectors, packed, masked and blinded."""
         beta = self._beta(seed)
@@ -127,11 +97,6 @@ class Projection:
             for vector in self.vectors
         ]
         return moment_request(self.key, projected, self.widths, self._mask(seed))
-
-    def zero_test(self, question: Question, answer: Sequence[SetAnswer], secret: OneUse[bytes]) -> ZeroTest:
-        """What is opened, from a seed that was drawn after the answer; raises MisuseError for a used one."""
-        seeds = Seeds(question.seed, secret.take())
-        return ZeroTest(self.zero(seeds, answer), seeds)
 
     def zero(self, seeds: Seeds, answer: Sequence[SetAnswer]) -> Ciphertext:
         """Enc(a·Σ_s f_s·Z_s)."""
@@ -176,11 +141,6 @@ class Projection:
     @cached_property
     def _parameters(self) -> int:
         return self.moments[0].widths.parameters
-
-
-def draw_secret(randomness: Randomness) -> OneUse[bytes]:
-    """A seed of a question, or of its zero test."""
-    return OneUse(randomness.bytes(SEED_BYTES))
 
 
 def projection_widths(widths: MomentWidths, key_bits: int) -> MomentWidths:

@@ -26,9 +26,9 @@ class Context:
     secret for the training: the buyer's Paillier key (`PrivateKey.to_bytes`), an owner's statistics and
     counts.
     `commitment_group` is where owners commit; every party of a training has the same, and only tests another.
-    `exchange_keys` are the registered X25519 keys of the training's parties by address. `block_time` is when
-    the contract's clock had the event that is handled, in Unix seconds; None for another input. `kept_head`
-    is the last link of what this party has kept of the training before this step (`verification.links`).
+    `block_time` is when the contract's clock had the event that is handled, in Unix seconds; None for another
+    input. `kept_head` is the last link of what this party has kept of the training before this step
+    (`verification.links`).
     """
 
     @property
@@ -41,9 +41,7 @@ class Context:
     now: float
     seed: bytes = field(repr=False)
     signing_key: bytes = field(repr=False)
-    exchange_secret: bytes = field(repr=False)
     announced: tuple[str, ...] = ()
-    exchange_keys: Mapping[str, bytes] = field(default_factory=dict)
     blobs: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     private: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     policy: bytes = b""

@@ -4,7 +4,7 @@ from protocol.codec import unpack
 from protocol.crypto.cipher import PublicKey
 from protocol.data_card import DataCard
 from protocol.join_digests import commitment, nonce_digest, secret_nonce
-from protocol.marketplace import Closed, Join, Joined
+from protocol.marketplace import Closed, Join
 from protocol.messages import AdmissionAnswer, InvitationAnswer
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
@@ -22,51 +22,23 @@ from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import drawing, stall
 from protocol.roles.owner.budget import give_back
-from protocol.roles.owner.state import FailedState, InitiatedState, OwnerState, ReadyState, UndecidedState
+from protocol.roles.owner.state import FailedState, InitiatedState, OwnerState, ReadyState
 from protocol.roles.shared.applications import require_signature
 from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import backed_off
 from protocol.roles.shared.parties import require_sender
 from protocol.seat_admission import SeatAdmission
-from protocol.types import Digest
 
 
 def applying(state: ReadyState, context: Context) -> InitiatedState:
     """The state of an owner that would join with the data set of its card; nothing follows from rows."""
-    card, binding = bound_to(state, state.data_set, context)
-    return enter(
-        InitiatedState,
-        state,
-        nonce=_nonce_with(state, binding, context),
-        card=card,
-        commitment=binding,
-    )
-
-
-def bound_to(state: UndecidedState, data_set: str, context: Context) -> tuple[Digest, Digest]:
-    """The hash of a data set's card, and what an owner that joins with it commits to."""
-    card = unpack(DataCard, context.private[private.CARD.name_of(data_set)]).hash()
+    card = unpack(DataCard, context.private[private.CARD.name_of(state.data_set)]).hash()
     key_id = PublicKey(state.n).key_id
-    return card, commitment(context.market, state.training, context.address, key_id, card)
-
-
-def _nonce_with(state: ReadyState, binding: Digest, context: Context) -> bytes:
-    """To join with, or that of our seat; none where the seat was taken with another data set than this."""
-    if state.seat is None:
-        return secret_nonce(context.signing_key, context.market, state.training, binding)
-    return seat_nonce(state.seat, context) if state.seat.commitment == binding else b""
-
-
-def seat_nonce(seat: Joined, context: Context, *, kept: bytes = b"") -> bytes:
-    """What our seat was taken with, as far as it can be known: the nonce `kept`, or our own; else none.
-
-    Another is of no use: the contract refuses it, and each refusal would tell one more to the node.
-    """
-    own = secret_nonce(context.signing_key, context.market, seat.training, seat.commitment)
-    for nonce in (kept, own):
-        if nonce_digest(seat.training, seat.owner, nonce) == seat.nonce_digest:
-            return nonce
-    return b""
+    binding = commitment(context.market, state.training, context.address, key_id, card)
+    # In a seat that the chain shows already nothing can be proven any more: it is not revealed for.
+    is_seated = context.address in state.parties.seats
+    nonce = b"" if is_seated else secret_nonce(context.signing_key, context.market, state.training, binding)
+    return enter(InitiatedState, state, nonce=nonce, card=card, commitment=binding)
 
 
 def acceptance(state: InitiatedState, context: Context) -> SendMessage:

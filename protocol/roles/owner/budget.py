@@ -15,7 +15,6 @@ from typing import Annotated
 from pydantic import Field
 
 from protocol.codec import pack, unpack
-from protocol.learning.kinds.registry import kind_of
 from protocol.marketplace import quorum, validator_count
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
@@ -23,11 +22,9 @@ from protocol.roles.engine import private
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import PutValue
 from protocol.roles.engine.state import replace
+from protocol.roles.owner.default_budget import safe_in_total, safe_per_buyer
 from protocol.roles.owner.state import JoinedState, RunningState
 from protocol.types import Address, FrozenModel, Name, Seats
-
-FEWEST_OWNERS = 4
-"""Of any training: the unknowns counted on do not grow with owners whom a buyer may have made up."""
 
 JOIN_NUMBERS = 1
 """What a training counts at least for which roles were drawn: all who take part are told the row count."""
@@ -129,20 +126,6 @@ def standing(budget: Budget, counts: Counts, request: Request, buyer: str, data_
         used_in_total=counts.in_total(data_set),
         limit_in_total=safe_in_total(request) if in_total is None else in_total,
     )
-
-
-def safe_in_total(request: Request) -> int:
-    """One number less than the statistics of these columns hold at the fewest owners that a training has.
-
-    All that a data set ever published counts against it, whichever columns it was about, so that no choice of
-    columns, buyers or owners gets more equations than unknowns about any of them.
-    """
-    return FEWEST_OWNERS * kind_of(request).statistic_entries(request) - 1
-
-
-def safe_per_buyer(request: Request) -> int:
-    """Half of `safe_in_total`: a buyer is nobody's only buyer, and knows its models besides."""
-    return safe_in_total(request) // 2
 
 
 def most_numbers(request: Request) -> int:

@@ -99,7 +99,8 @@ def on_reconsidered(
 def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
     """With opening and invitation at hand: match, then decide by policy or wait.
 
-    A seat that the chain already shows was decided upon, in a state that was lost.
+    A seat that the chain already shows was decided upon, in a state that was lost, and what opens its
+    commitments with it: nobody is asked about it, for no data set serves it any more.
     """
     request, opened = state.request, state.opened
     if request is None or opened is None:
@@ -114,8 +115,8 @@ def _consider(state: UndecidedState, context: Context) -> Step[OwnerState]:
     policy = policy_of(context)
     accepted = [name for name in names if policy.accepts(request, opened.buyer, name)]
     by_policy = would_join(request, opened.buyer, policy, context.private)
-    joined = _seated_with(state, names, context) or by_policy
-    if joined is None and len(names) == 1 and is_seated:
+    joined = by_policy
+    if joined is None and is_seated:
         joined = names[0]
     name = joined or (state.data_set if state.data_set in names else (*accepted, *names)[0])
     ready = enter(ReadyState, state, data_set=name, mismatches=())
@@ -136,14 +137,6 @@ def would_join(
         name for name in accepted if not standing(policy.budget, counts, request, buyer, name).is_exhausted
     )
     return next(in_budget, None) if policy.takes(request.payment.token) else None
-
-
-def _seated_with(state: UndecidedState, names: tuple[str, ...], context: Context) -> str | None:
-    """The data set with whose card our seat was taken: another has neither its nonce nor its rows."""
-    if state.seat is None:
-        return None
-    seat = state.seat.commitment
-    return next((name for name in names if admission.bound_to(state, name, context)[1] == seat), None)
 
 
 def _other_token(
@@ -279,11 +272,10 @@ def on_revealed(state: UndecidedState, event: Revealed, _context: Context) -> St
 
 
 def on_joined(state: UndecidedState, event: Joined, context: Context) -> Step[OwnerState]:
-    """Note the seat of an owner that joined; our own is taken up where it is clear with which data set."""
+    """Note the seat of an owner that joined; our own is taken up as soon as a data set matches."""
     noted = replace(state, parties=state.parties.with_seat(event))
     if event.owner != context.address:
         return Step(noted)
-    noted = replace(noted, seat=event)
     step = Step(noted) if noted.request is None else _consider(noted, context)
     return Step(step.state, effects_of(step.effects, admission.note_owner_bond(noted)))
 

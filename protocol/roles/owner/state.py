@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from protocol.marketplace import Joined, Opened
+from protocol.marketplace import Opened
 from protocol.request import Request
 from protocol.roles.engine.state import BlobRef, PhaseState
 from protocol.roles.shared.parties import Parties
@@ -68,13 +68,9 @@ class OwnerState(PhaseState):
 
 
 class UndecidedState(OwnerState):
-    """Base of the phases before a decision; `mismatches` says why no data set serves the request.
-
-    `seat` is our own where the chain shows one: it was taken in a state that was lost.
-    """
+    """Base of the phases before a decision; `mismatches` says why no data set serves the request."""
 
     mismatches: tuple[str, ...] = ()
-    seat: Joined | None = None
 
 
 class WaitingState(UndecidedState):

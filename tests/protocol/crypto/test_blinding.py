@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from protocol.crypto.blinding import (
     ShortExponentBlinder,
-    blind_for_key_holder,
     blind_power_for_key_holder,
     draw_base,
 )
@@ -24,7 +23,7 @@ KINDS = ["key holder", "short exponent"]
 
 def blind(kind: str, key: PublicKey, ciphertexts: list[mpz], randomness: Randomness) -> list[mpz]:
     if kind == "key holder":
-        return blind_for_key_holder(key, ciphertexts, randomness)
+        return [blind_power_for_key_holder(key, c, 1, randomness) for c in ciphertexts]
     return ShortExponentBlinder(key, BASE_SEED).blind(ciphertexts, randomness)
 
 
@@ -47,7 +46,7 @@ def test_equal_ciphertexts_part_ways(key: PublicKey, kind: str) -> None:
 
 @given(SEEDS)
 def test_towards_the_key_holder_it_is_a_uniform_nth_power(key: PublicKey, seed: bytes) -> None:
-    first, second = blind_for_key_holder(key, [mpz(1), key.lift(3)], Randomness(seed))
+    first, second = blind("key holder", key, [mpz(1), key.lift(3)], Randomness(seed))
     stream = Randomness(seed)
     assert first == gmpy2.powmod(stream.unit(key.n), key.n, key.n_squared)
     assert second == key.lift(3) * gmpy2.powmod(stream.unit(key.n), key.n, key.n_squared) % key.n_squared
@@ -57,7 +56,7 @@ def test_every_nth_residue_is_reached() -> None:
     # A fixed base and its powers would leave residues out; for n = 35 there are φ(35) = 24.
     key = PublicKey(35)
     residues = {pow(r, 35, 35 * 35) for r in range(1, 35) if gmpy2.gcd(r, 35) == 1}
-    drawn = blind_for_key_holder(key, [mpz(1)] * 1000, Randomness(bytes(32)))
+    drawn = blind("key holder", key, [mpz(1)] * 1000, Randomness(bytes(32)))
     assert len(residues) == 24
     assert {int(c) for c in drawn} == residues
 
@@ -102,5 +101,5 @@ def test_parties_have_bases_of_their_own(key: PublicKey) -> None:
 def test_a_power_and_its_blinding_are_what_they_are_apart(key: PublicKey, seed: bytes, exponent: int) -> None:
     ciphertext = Randomness(seed).child("ciphertext").unit(key.n_squared)
     power = gmpy2.powmod(ciphertext, exponent, key.n_squared)
-    apart = blind_for_key_holder(key, [power], Randomness(seed))
-    assert blind_power_for_key_holder(key, ciphertext, exponent, Randomness(seed)) == apart[0]
+    (apart,) = blind("key holder", key, [power], Randomness(seed))
+    assert blind_power_for_key_holder(key, ciphertext, exponent, Randomness(seed)) == apart

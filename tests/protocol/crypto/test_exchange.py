@@ -1,9 +1,9 @@
-"""X25519 keys that nothing can be agreed upon with, and copies."""
+"""X25519 keys that nothing can be agreed upon with."""
 
 import pytest
 from nacl.bindings import crypto_scalarmult_base
 
-from protocol.crypto.exchange import agree, require_usable, usable_keys
+from protocol.crypto.exchange import agree, require_usable
 from protocol.errors import ProtocolViolation
 
 FIELD = (1 << 255) - 19
@@ -50,9 +50,3 @@ def test_two_parties_agree() -> None:
     shared = agree(mine, crypto_scalarmult_base(theirs))
     assert shared == agree(theirs, crypto_scalarmult_base(mine))
     require_usable(crypto_scalarmult_base(mine))
-
-
-def test_of_equal_keys_the_first_seats_is_kept() -> None:
-    key, other = crypto_scalarmult_base(b"k" * 32), crypto_scalarmult_base(b"o" * 32)
-    registered = {"first": key, "unusable": bytes(32), "copy": key, "other": other}
-    assert usable_keys(registered) == {"first": key, "other": other}

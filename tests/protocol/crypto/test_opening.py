@@ -6,7 +6,7 @@ from gmpy2 import mpz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.crypto.blinding import blind_for_key_holder
+from protocol.crypto.blinding import blind_power_for_key_holder
 from protocol.crypto.opening import Opening, false_openings, open_ciphertext, verify_openings
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
@@ -16,7 +16,7 @@ STREAM = Randomness(bytes(32))
 
 def ciphertext_of(private_key: PrivateKey, m: int) -> mpz:
     key = private_key.public_key
-    return blind_for_key_holder(key, [key.lift(m)], STREAM)[0]
+    return blind_power_for_key_holder(key, key.lift(m), 1, STREAM)
 
 
 def opens(key: PublicKey, ciphertext: mpz, opening: Opening) -> bool:

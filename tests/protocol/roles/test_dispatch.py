@@ -243,7 +243,6 @@ def _context(party: Party, market: PureMarket) -> Context:
         now=0.0,
         seed=b"\3" * 32,
         signing_key=party.signing_key,
-        exchange_secret=party.exchange_secret,
         announced=owners,
         private={"paillier": training_key(1024).to_bytes()},
         least_key_bits=256,

@@ -2,6 +2,7 @@ import pytest
 import yaml
 
 from services.common.documents import load_request
+from services.data.beyond_budget import beyond_budget
 from tests.support.daemons.command_line import refused, run, run_json
 from tests.support.deployment.documents import any_request
 from tests.support.generalized import document_of
@@ -143,3 +144,24 @@ def test_curves_are_suggested_where_they_are_asked_for_and_counted_by_check(samp
     told = run("request", "check", out).stdout
     assert f"{len(request.weight_names)} weights, {len(request.curve_names)} of them of curves" in told
     assert run_json("request", "check", out)["curves"] == len(request.curve_names)
+
+
+def test_of_curves_that_owners_refuse_by_default_is_told_what_they_have_to_allow(tmp_path):
+    file = tmp_path / "request.yaml"
+    owners = {"minimum": 4, "maximum": 5}
+    for number, warnings in ((100, 1), (0, 0)):
+        waves = [{"kind": "fourier", "columns": ["age"], "number": number}] if number else []
+        wanted = any_request(basis=waves, owners=owners, schedule={"rounds": 1})
+        file.write_text(yaml.safe_dump(wanted.model_dump(mode="json")))
+        assert len(run_json("request", "check", file)["warnings"]) == warnings
+    curved = any_request(basis=[{"kind": "fourier", "columns": ["age"], "number": 100}], owners=owners)
+    found = beyond_budget(curved)
+    assert f"may publish {found.asked} numbers" in str(found)
+    assert str(found).endswith(f"--per-buyer {found.asked} --in-total {found.asked}")
+    assert str(found._replace(in_total=found.asked)).endswith(f"--per-buyer {found.asked}")
+
+
+def test_a_suggestion_with_curves_tells_what_owners_have_to_allow(sample):
+    wanted = ("request", "suggest", sample, "--target", "price")
+    assert "owners let a buyer have" in run(*wanted, "--curves").stderr
+    assert "owners let a buyer have" not in run(*wanted).stderr

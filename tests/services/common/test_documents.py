@@ -106,6 +106,18 @@ def test_the_columns_of_a_request_are_named_in_the_form_that_data_sets_have(tmp_
     assert "caf\u00e9" in [column.name for column in load_request(path).features]
 
 
+def test_the_targets_that_the_sample_names_in_a_comment_are_read_as_they_stand(tmp_path):
+    sample = (Path(__file__).parents[3] / "REQUEST.yaml").read_text()
+    [comment] = re.findall(r"^# Of a classification (.*)$", sample, re.MULTILINE)
+    sample = sample.replace("kind: linear_regression", "kind: binary_classification")
+    sample = re.sub(r"\nstart:.*", "\nstart: { start: mean, value: 0.5 }", sample)
+    targets = [
+        load_request(write(tmp_path, re.sub(r"\ntarget: {.*", f"\ntarget: {target}", sample))).target
+        for target in re.findall(r"{.*?}", comment)
+    ]
+    assert [(one.name, one.level) for one in targets] == [("ill", None), ("species", "setosa")]
+
+
 @pytest.mark.parametrize(
     ("deposit", "wei"),
     [("1 ETH", 10**18), ("'0.1eth'", 10**17), ("5000000 gwei", 5 * 10**15), ("7e6 wei", 7000000)],

@@ -15,7 +15,7 @@ from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
 from services.store import Store
 from tests.support.daemons.scripted_daemon import until
-from tests.support.daemons.service_world import FakeChain, Person
+from tests.support.daemons.service_world import Person
 
 SAMPLE = Path(__file__).parents[3] / "deploy" / "config" / "aggregator.yaml"
 OWNERS = [f"0x{number:040x}" for number in range(1, 7)]
@@ -32,7 +32,7 @@ def file(tmp_path):
 def role(file):
     store, person = Store(), Person("federated_aggregator")
     admitted = frozenset(load(file, "aggregator").admitted)
-    yield AggregatorRole(store, FakeChain(person).seat_keys(), person.address, admitted)
+    yield AggregatorRole(store, person.address, admitted)
     store.close()
 
 
@@ -60,7 +60,6 @@ def owner(tmp_path):
     store, person = Store(), Person("data_owner")
     yield OwnerRole(
         store,
-        FakeChain(person).seat_keys(),
         address=person.address,
         data_sets=dict,
         aggregators=(OWNERS[0],),

@@ -11,7 +11,6 @@ from services.bus.memory import MemoryBus
 from services.common.errors import StoreUnavailable
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, ModelBuyerConfig, StandingOrder
 from services.data.catalog import Catalog
-from services.identity.directory import Directory
 from services.participants.assembly import Participant, role_of
 from services.participants.data_owner import OwnerRole
 from services.participants.federated_aggregator import AggregatorRole
@@ -52,7 +51,6 @@ class World:
     def owner_role(self, **changes):
         return OwnerRole(
             self.store,
-            self.chain.seat_keys(),
             address=self.owner.address,
             data_sets=dict,
             aggregators=(self.aggregator.address,),
@@ -63,7 +61,7 @@ class World:
 
 async def role(world, config):
     keystore = SimpleNamespace(identity=world.owner.identity)
-    return await role_of(config, keystore, world.store, world.chain, Directory(world.chain))
+    return await role_of(config, keystore, world.store)
 
 
 async def test_a_configuration_says_what_a_participant_is(world, tmp_path):
@@ -133,7 +131,7 @@ def test_the_duties_follow_from_the_role(world, tmp_path):
 
 async def test_it_registers_role_and_key(world):
     party = world.participant(
-        AggregatorRole(world.store, world.chain.seat_keys(), world.aggregator.address, frozenset()),
+        AggregatorRole(world.store, world.aggregator.address, frozenset()),
         world.aggregator,
     )
     await party.register()

@@ -29,7 +29,6 @@ from protocol.roles.engine.inputs import (
 )
 from protocol.roles.owner.budget import Counts, count_numbers, most_numbers
 from protocol.terms import NATIVE
-from services.chain.contract.views import Owners
 from services.participants.data_owner import OwnerRole
 from services.records.admissions import Refusal
 from services.records.chain_facts import record_key, record_of
@@ -74,7 +73,6 @@ def data_sets():
 def role(store, chain, data_sets):
     return OwnerRole(
         store,
-        chain.seat_keys(),
         address=OWNER.address,
         data_sets=lambda: data_sets,
         aggregators=(OURS.address,),
@@ -200,7 +198,7 @@ async def test_steps_that_may_join_see_the_data_sets_as_they_are_now(role, data_
         found = role.private(item)
         assert set(found) == {"card:rows", "data_set:rows", "joined"}
         assert unpack(DataCard, found["card:rows"]) == data_sets["rows"].card
-        assert (await role.context("4", item, None)).private == found
+        assert (await role.context("4", item)).private == found
 
 
 def test_our_own_seat_shows_cards_and_no_rows(role, data_sets):
@@ -214,13 +212,6 @@ def test_our_own_seat_shows_cards_and_no_rows(role, data_sets):
 def test_steps_that_cannot_join_do_not_touch_the_data_sets(role, item):
     role.data_sets = None
     assert role.private(item) == {}
-
-
-async def test_a_step_sees_the_owners_keys(role, chain):
-    chain.keys[4, OWNER.address] = b"o" * 32
-    chain.seats[4] = Owners((OWNER.address,), 1, 2)
-    context = await role.context("4", TimerFired(name="join"), 4)
-    assert context.exchange_keys == {OWNER.address: b"o" * 32}
 
 
 ORDERED = OwnerPolicy(automatic=True, buyers=("0x" + "b0" * 20,), budget=Budget(per_buyer=4))
@@ -242,7 +233,6 @@ def test_an_ordered_policy_takes_the_configurations_place_until_it_is_reset(role
     assert unpack(OwnerPolicy, role.policy()) == ORDERED
     again = OwnerRole(
         store,
-        chain.seat_keys(),
         address=OWNER.address,
         data_sets=dict,
         aggregators=(OURS.address,),
@@ -319,5 +309,5 @@ def test_trainings_of_a_store_that_did_not_count_are_counted_once(chain):
 
 
 async def test_the_policy_travels_packed(role):
-    context = await role.context("4", TimerFired(name="join"), None)
+    context = await role.context("4", TimerFired(name="join"))
     assert unpack(OwnerPolicy, context.policy) == POLICY

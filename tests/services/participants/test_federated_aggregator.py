@@ -13,7 +13,7 @@ from services.participants.federated_aggregator import AggregatorRole
 from services.records.offers import Offer, OfferedCard, stored_offers
 from services.runtime.role_adapter import NO_TRAINING, RoleContext
 from services.store import StepWrites, Store
-from tests.support.daemons.service_world import FakeChain, Person
+from tests.support.daemons.service_world import Person
 from tests.support.deployment.documents import KEY_ID, any_request
 from tests.support.seats import seat_taken
 
@@ -31,7 +31,7 @@ def store():
 
 @pytest.fixture
 def role(store):
-    return AggregatorRole(store, FakeChain(OWNER).seat_keys(), AGGREGATOR.address, frozenset({OWNER.address}))
+    return AggregatorRole(store, AGGREGATOR.address, frozenset({OWNER.address}))
 
 
 def opened(aggregator=AGGREGATOR, training=4):
@@ -88,9 +88,7 @@ def test_the_same_answer_to_another_announcement_is_no_news(role, store):
 
 def test_who_was_struck_off_the_list_is_out_after_a_restart(role, store):
     announce(role, store, OWNER)
-    assert (
-        AggregatorRole(store, FakeChain(OWNER).seat_keys(), AGGREGATOR.address, frozenset()).announced() == ()
-    )
+    assert AggregatorRole(store, AGGREGATOR.address, frozenset()).announced() == ()
 
 
 def test_the_cards_of_admitted_owners_are_kept_with_their_hashes(role, store):
@@ -142,7 +140,7 @@ def test_only_announcements_are_answered_outside_a_training(role):
 
 
 async def test_the_aggregator_has_no_secret_of_its_own(role):
-    assert await role.context("4", None, 4) == RoleContext(policy=pack(BondPolicy()))
+    assert await role.context("4", None) == RoleContext(policy=pack(BondPolicy()))
 
 
 def test_the_announcement_travels_as_the_catalogue_says():

@@ -50,7 +50,6 @@ class Buyer:
             now=0.0,
             seed=b"s" * 32,
             signing_key=self.person.identity.signing_key,
-            exchange_secret=self.person.identity.exchange_secret,
             private={"paillier": self.keys.content},
             least_key_bits=1024,
         )
@@ -156,19 +155,19 @@ async def test_each_training_has_a_key_of_its_own_bits_under_its_own_label(buyer
     first = buyer.order()
     key = buyer.offer(first)
     item = MessageReceived(signed=first)
-    assert (await buyer.role.context(key, item, None)).private == {"paillier": buyer.keys.content}
+    assert (await buyer.role.context(key, item)).private == {"paillier": buyer.keys.content}
     buyer.take(key)
     settled = EventConfirmed(chain_event=event_of(Settled(training=4, improvement=1, paid=1, refund=0)))
-    assert (await buyer.role.context(key, settled, 4)).private == {"paillier": buyer.keys.content}
+    assert (await buyer.role.context(key, settled)).private == {"paillier": buyer.keys.content}
     buyer.store.close()  # a training's request never changes: it is read once
-    assert (await buyer.role.context(key, settled, 4)).private == {"paillier": buyer.keys.content}
+    assert (await buyer.role.context(key, settled)).private == {"paillier": buyer.keys.content}
     assert buyer.keys.labels == [(key, 1024)] * 3
 
 
 async def test_no_key_is_made_for_what_is_no_order(buyer):
     answer = RequestAnswer(accepted=True, code="accepted")
     message = MessageReceived(signed=buyer.aggregator.signed(buyer.person, answer, training=9))
-    assert (await buyer.role.context("9", message, 9)).private == {}
+    assert (await buyer.role.context("9", message)).private == {}
     assert buyer.keys.labels == []
 
 
@@ -176,6 +175,6 @@ async def test_a_step_is_told_the_standing_policy_about_owners(buyer):
     policy = AdmissionPolicy(others="ask")
     role = BuyerRole(buyer.store, buyer.person.address, buyer.keys, admission=policy)
     item = MessageReceived(signed=buyer.order())
-    assert unpack(AdmissionPolicy, (await role.context("order:1", item, None)).policy) == policy
-    standing = (await buyer.role.context("order:1", item, None)).policy
+    assert unpack(AdmissionPolicy, (await role.context("order:1", item)).policy) == policy
+    standing = (await buyer.role.context("order:1", item)).policy
     assert unpack(AdmissionPolicy, standing) == AdmissionPolicy()

@@ -52,7 +52,6 @@ async def test_a_step_sees_its_context(world):
     first, second = world.pool.contexts
     assert first.address == world.owner.address
     assert first.signing_key == world.owner.identity.signing_key
-    assert first.exchange_secret == world.owner.identity.exchange_secret
     assert first.seed != second.seed
     assert len(first.seed) == 32
     assert first.commitment_group is RSA_2048
@@ -146,9 +145,7 @@ async def test_instances_do_not_wait_for_each_other(world):
 async def test_messages_outside_all_trainings_are_answered(world):
     world.owner, world.aggregator = world.aggregator, world.owner
     owner, aggregator = world.aggregator, world.owner
-    role = AggregatorRole(
-        world.store, world.chain.seat_keys(), aggregator.address, frozenset({owner.address})
-    )
+    role = AggregatorRole(world.store, aggregator.address, frozenset({owner.address}))
     async with world.running(role=role) as runtime:
         announcement = owner.outgoing(
             aggregator, OwnerAnnouncement(model_kinds=("linear_regression",)), training=0

@@ -96,7 +96,7 @@ async def test_events_right_after_the_opening_are_not_lost(world):
     for number, event in enumerate((opened, settled_event(4)), start=1):
         await bus.publish_event(event_of(event, number), "confirmed")
     world.owner, world.aggregator = world.aggregator, world.owner
-    role = AggregatorRole(world.store, world.chain.seat_keys(), world.owner.address, frozenset())
+    role = AggregatorRole(world.store, world.owner.address, frozenset())
     async with world.running(role=role) as runtime:
         await until(lambda: world.store.instance("4") and runtime.is_idle())
         await until(lambda: world.store.instance("4").state == b"event event ")
@@ -120,14 +120,12 @@ async def test_a_step_that_needs_the_chain_waits_for_it(world):
     class Asking(AggregatorRole):
         name = "data_owner"
 
-        async def context(self, key, item, training):
-            await world.chain.owners(training)
-            return await super().context(key, item, training)
+        async def context(self, key, item):
+            await world.chain.owners(1)
+            return await super().context(key, item)
 
     world.chain.openings[1] = (world.aggregator.address, world.owner.address)
-    async with world.running(
-        role=Asking(world.store, world.chain.seat_keys(), world.owner.address, frozenset())
-    ) as runtime:
+    async with world.running(role=Asking(world.store, world.owner.address, frozenset())) as runtime:
         await world.send("one")  # from now on its sender's role is known
         await until(lambda: world.store.instance("1") and runtime.is_idle())
         world.chain.down = True

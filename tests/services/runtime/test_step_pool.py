@@ -37,7 +37,6 @@ def context(buyer):
         now=0.0,
         seed=b"s" * 32,
         signing_key=buyer.identity.signing_key,
-        exchange_secret=buyer.identity.exchange_secret,
         private={"paillier": OneKey().content},
         least_key_bits=512,
     )

@@ -31,7 +31,7 @@ class World:
         self.now, self.node, self.chain = 0.0, Node(), FakeChain(AGGREGATOR)
         self.chain.missing = set(range(10, 10_000))
         self.store = Store()
-        role = AggregatorRole(self.store, self.chain.seat_keys(), AGGREGATOR.address, frozenset())
+        role = AggregatorRole(self.store, AGGREGATOR.address, frozenset())
         self.unknown = UnknownTrainings(self.chain, self.node, role, clock=lambda: self.now)
 
     async def code(self, training: int, sender: Person = STRANGER) -> str:

@@ -10,7 +10,7 @@ from services.participants.federated_aggregator import AggregatorRole
 from services.participants.model_buyer import BuyerRole
 from services.runtime.role_adapter import NO_TRAINING
 from services.store import Store
-from tests.support.daemons.service_world import FakeChain, OneKey, Person
+from tests.support.daemons.service_world import OneKey, Person
 
 OWNERS = tuple(f"0x{number:040x}" for number in range(1, 400))
 
@@ -33,8 +33,7 @@ class OfferMarket:
     def __init__(self, admitted=OWNERS):
         self.person, self.hub = Person("model_buyer"), Person("federated_aggregator")
         self.store, self.hub_store = Store(), Store()
-        seat_keys = FakeChain(self.person, self.hub).seat_keys()
-        self.aggregator = AggregatorRole(self.hub_store, seat_keys, self.hub.address, frozenset(admitted))
+        self.aggregator = AggregatorRole(self.hub_store, self.hub.address, frozenset(admitted))
         self.buyer = BuyerRole(self.store, self.person.address, OneKey())
         self.pages, self.requests = [], []
 

@@ -36,7 +36,6 @@ def context_of(
         now=1_000.0,
         seed=STREAM.bytes(32),
         signing_key=signing_key,
-        exchange_secret=bytes(32),
         blobs=blobs or {},
         private=private or {},
         commitment_group=small_group(),

@@ -1,8 +1,7 @@
 """A member of an attempt: it looks through the evidence, proves its metric, and hears what checkers say."""
 
 from protocol.crypto.cipher import write_ciphertexts
-from protocol.learning.judgement.complaints import OF_THE_AGGREGATOR, Ground
-from protocol.learning.judgement.faults import Offence
+from protocol.learning.judgement.complaints import Ground
 from protocol.messages.checked import CheckVerdict, ProvenMetric, RoundEvidence
 from protocol.roles.checked.complaint import check_failed
 from protocol.roles.checked.labels import Label
@@ -64,13 +63,16 @@ def on_round_evidence(
 
 
 def _named(attempt: Attempt, aggregator: Address, ground: Ground) -> RecordFact:
-    """That the aggregator has signed evidence that is not in order (`judgement.complaints`)."""
-    match OF_THE_AGGREGATOR[ground]:
-        case Offence.OTHER_START:
+    """That the aggregator has signed evidence that is not in order.
+
+    Of an update whose proof fails it is the aggregator's fault that it passed it on.
+    """
+    match ground:
+        case Ground.START:
             code = "other_start"
-        case Offence.UNPROVEN_UPDATE:
+        case Ground.PROOF:
             code = "unproven_update"
-        case Offence.OTHER_REQUEST:
+        case Ground.REQUEST:
             code = "other_request"
         case _:
             code = "wrong_subtraction"

@@ -8,7 +8,7 @@ from gmpy2 import mpz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.crypto.blinding import ShortExponentBlinder, blind_for_key_holder
+from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.crypto.linear import linear_combinations
 from protocol.crypto.native.batch import (
     LEAST_LANES,
@@ -120,9 +120,6 @@ COMPUTATIONS: dict[str, Callable[[PrivateKey], Any]] = {
     "openings": lambda private: open_ciphertexts(private, _ciphertexts(private)),
     "false openings": _false,
     "packing": _packed,
-    "blinding for the key holder": lambda private: blind_for_key_holder(
-        private.public_key, _ciphertexts(private), _stream()
-    ),
     "short exponents": lambda private: ShortExponentBlinder(private.public_key, b"b" * 32).blind(
         _ciphertexts(private), _stream()
     ),

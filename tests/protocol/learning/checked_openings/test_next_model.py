@@ -14,7 +14,6 @@ from protocol.crypto.ring.context import Maker
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.learning.checked_openings.next_model import (
     NextModelWidths,
-    accepted_deviation,
     checked_numbers,
 )
 from protocol.learning.checked_openings.ranges import range_bits
@@ -38,6 +37,15 @@ P, TRAINERS, BITS, WEIGHT_BITS = 2, 3, 512, 6
 DIVISOR = TRAINERS << COEFFICIENT_SCALE
 WIDTHS = NextModelWidths.fit(BITS, P, WEIGHT_BITS)
 FACTOR = WIDTHS.factor(TRAINERS)
+
+
+def accepted_deviation(parameters: int) -> int:
+    """How far, in units of the model's scale, a weight may be off unnoticed: by less than 8p·2^40.
+
+    F·T·2^g times that is more than 2^(b+21) for sums of b bits: it passes with little more than 2^-20, and
+    twice as much with 2^-39.
+    """
+    return 8 * parameters << MASK_BITS
 
 
 def models(scale: int = UPDATE_SCALE) -> tuple[list[list[int]], list[int]]:

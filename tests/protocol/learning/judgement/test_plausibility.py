@@ -152,7 +152,7 @@ def unseen_error(seed: int, size: float) -> int:
 
 
 def test_a_model_far_out_of_its_bound_makes_an_honest_matrix_negative() -> None:
-    """Rounding alone does: so a trainer's range is opened before a validator is named for it."""
+    """Rounding alone does: so no validator is named for a negative error."""
     rounding = gram_rounding(1, 3, 6)
     assert all(unseen_error(seed, 8.0) >= -rounding for seed in range(20))
     assert any(unseen_error(seed, 2.0**40) < -rounding for seed in range(20))

@@ -6,7 +6,6 @@ import pytest
 from gmpy2 import mpz
 
 from protocol.crypto.cipher import Opening, PrivateKey
-from protocol.crypto.secrets import OneUse
 from protocol.errors import ProtocolViolation
 from protocol.learning.moments.widths import Start
 from protocol.learning.projection.answer import (
@@ -18,7 +17,7 @@ from protocol.learning.projection.answer import (
     read_projection_answer,
     show_evidence,
 )
-from tests.support.projections import BOUND, ProjectedRound, seed
+from tests.support.projections import BOUND, ProjectedRound, seed, zero_test
 
 
 class Case:
@@ -77,7 +76,7 @@ def test_one_that_answered_wrongly_is_found_out_wherever_it_did(wide_private_key
     for place in range(len(flat)):
         wrong = [*flat[:place], case.round.shifted(flat[place]), *flat[place + 1 :]]
         case.answer = list(read_projection_answer(wrong, case.round.sets))
-        case.test = case.projection.zero_test(case.question, case.answer, OneUse(seed(100 + place)))
+        case.test = zero_test(case.projection, case.question, case.answer, seed(100 + place))
         assert open_zero(wide_private_key, case.test.ciphertext) is None
         assert case.judge(case.evidence()) is Finding.WRONG_PRODUCTS
 

@@ -4,13 +4,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from protocol.crypto.cipher import Ciphertext, PrivateKey, blind_for_key_holder
+from protocol.crypto.cipher import Ciphertext, PrivateKey, blind_power_for_key_holder
 from protocol.learning.projection.answer import flat_answer, open_zero
 from protocol.learning.projection.countersigning import (
-    Liar,
     Refusal,
     consent,
-    judge_refusal,
     refusal,
     zero_test_digest,
 )
@@ -66,7 +64,8 @@ def test_refusals_name_their_reason(case: Case) -> None:
 
 def weight_as_a_test(case: Case, trainer: int, weight: int) -> Ciphertext:
     """A checker that wants to know whether one weight of an update is zero."""
-    return blind_for_key_holder(case.round.key, [case.round.vectors[trainer][weight]], case.round.stream)[0]
+    ciphertext = case.round.vectors[trainer][weight]
+    return blind_power_for_key_holder(case.round.key, ciphertext, 1, case.round.stream)
 
 
 def test_a_checker_has_no_weight_tested_for_zero(case: Case) -> None:
@@ -75,28 +74,6 @@ def test_a_checker_has_no_weight_tested_for_zero(case: Case) -> None:
     assert told == [True, False]
     for weight in (0, 1):
         assert case.refusal(zero=weight_as_a_test(case, 0, weight)) is Refusal.OTHER_ZERO_TEST
-
-
-def judged(case: Case, zero: Ciphertext, now: Seeds, then: Seeds) -> Liar:
-    return judge_refusal(case.projection, case.question.request, case.answer, zero, now, then.digest())
-
-
-def test_seeds_tell_who_lied(case: Case) -> None:
-    seeds, zero = case.test.seeds, case.test.ciphertext
-    assert judged(case, zero, seeds, seeds) is Liar.COUNTERSIGNER
-    assert judged(case, weight_as_a_test(case, 0, 1), seeds, seeds) is Liar.ASKER
-    wrong = replace(seeds, test=seed(1))
-    assert judged(case, zero, wrong, wrong) is Liar.ASKER
-    for nothing in (None, 5, b"", "x" * 32):
-        assert judged(case, zero, replace(seeds, question=nothing), seeds) is Liar.ASKER
-
-
-def test_an_asker_cannot_show_the_other_checker_wrong_seeds_and_its_judges_the_right_ones(case: Case) -> None:
-    """Judged by the seeds that it shows now alone, the honest checker would be named."""
-    right, wrong = case.test.seeds, replace(case.test.seeds, test=seed(1))
-    assert case.refusal(seeds=wrong) is Refusal.OTHER_ZERO_TEST
-    assert judged(case, case.test.ciphertext, right, wrong) is Liar.ASKER
-    assert judged(case, case.test.ciphertext, right, right) is Liar.COUNTERSIGNER
 
 
 def test_consent_is_to_one_request_answer_and_test(case: Case) -> None:
@@ -115,9 +92,3 @@ def test_consent_is_to_one_request_answer_and_test(case: Case) -> None:
     assert len(digests) == 4
     flat = flat_answer(answer)
     assert zero_test_digest(one.key, request, flat, zero) == consent(case.projection, request, answer, zero)
-
-
-def test_seeds_have_one_digest(case: Case) -> None:
-    seeds = case.test.seeds
-    swapped = Seeds(seeds.test, seeds.question)
-    assert len({seeds.digest(), swapped.digest(), replace(seeds, test=seed(1)).digest()}) == 3

@@ -16,9 +16,7 @@ MARKET = Market(chain_id=1, contract="0x" + "11" * 20)
 
 def context() -> Context:
     address = "0x" + "22" * 20
-    return Context(
-        address=address, market=MARKET, now=0, seed=b"s" * 32, signing_key=b"", exchange_secret=b""
-    )
+    return Context(address=address, market=MARKET, now=0, seed=b"s" * 32, signing_key=b"")
 
 
 def test_a_label_is_used_once_in_a_step() -> None:

@@ -76,9 +76,7 @@ MACHINE: Machine[PhaseState] = Machine("test", (DayState, NightState), ROWS)
 
 
 def context() -> Context:
-    return Context(
-        address=ROLE.address, market=MARKET, now=0.0, seed=b"s" * 32, signing_key=b"", exchange_secret=b""
-    )
+    return Context(address=ROLE.address, market=MARKET, now=0.0, seed=b"s" * 32, signing_key=b"")
 
 
 def step(state, item, **options):

@@ -3,29 +3,23 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from protocol.codec import pack, unpack
 from protocol.marketplace import Cancelled, RecordRound
 from protocol.messages import InvitationAnswer, OwnerDecision
 from protocol.owner_policy import Budget, Limit, OwnerPolicy
-from protocol.request import Request
 from protocol.roles.engine.inputs import CallRefused, CatalogueChanged, MessageReceived, PolicyChanged
 from protocol.roles.engine.state import replace
 from protocol.roles.owner.budget import (
-    FEWEST_OWNERS,
     JOIN_NUMBERS,
-    Counts,
     Joining,
     give_back,
     most_numbers,
     published_numbers,
-    safe_in_total,
-    safe_per_buyer,
     standing,
 )
 from tests.support.deployment.documents import any_request
+from tests.support.roles.budgets import BUYER, OTHER, asking, joined
 from tests.support.roles.checked_markets import checked_market
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party, owning_rows
@@ -40,29 +34,13 @@ from tests.support.roles.small_markets import (
 )
 from tests.support.seats import any_join
 
-BUYER, OTHER = "0x" + "b1" * 20, "0x" + "b2" * 20
 SHORT = small_request(schedule=ONE_ROUND)
 ASKED = 1 + 2 * 6 + 1 + 3
 """What it may publish."""
 
 
-def joined(*trainings: tuple[str, str, int]) -> Counts:
-    return Counts.of(
-        pack(Joining(buyer=buyer, data_set=data_set, numbers=numbers))
-        for buyer, data_set, numbers in trainings
-    )
-
-
 def used_up(owner: Party, *trainings: tuple[str, str, int]) -> None:
     owner.private["joined"] = pack(joined(*trainings))
-
-
-def asking(columns: int = 10, least: int = 4, most: int = 8, rounds: int = 5) -> Request:
-    return any_request(
-        features=[{"name": f"x{i}", "minimum": "-1", "maximum": "1"} for i in range(columns)],
-        owners={"minimum": least, "maximum": most},
-        schedule={"rounds": rounds, "local_steps": 500},
-    )
 
 
 def decide(market: PureMarket, owner: Party, **decision: Any) -> None:
@@ -84,55 +62,10 @@ def answers_of(market: PureMarket, owner: Party) -> list[InvitationAnswer]:
     return [unpack(InvitationAnswer, m.body) for m in sent]
 
 
-def test_the_figures_by_default_are_a_count_of_equations() -> None:
-    # Two of eight owners validate: joining, 5 rounds of 2 numbers for each trainer, first error, 11 weights.
-    assert most_numbers(asking()) == 1 + 5 * 2 * 6 + 1 + 11
-    # 12×12 triangular factors, of which the ones' own entry is known.
-    assert safe_in_total(asking()) == 4 * (78 - 1) - 1
-    assert safe_per_buyer(asking()) == 153
-
-
 def test_where_validators_can_change_a_first_error_for_each_round_is_reserved() -> None:
     # Of nine owners three validate, of whom two can measure a round; of eight it is two.
     assert most_numbers(asking(most=9)) == 1 + 5 * 2 * 6 + 5 + 11
     assert most_numbers(asking(most=8)) == 1 + 5 * 2 * 6 + 1 + 11
-
-
-@given(st.integers(1, 40), st.integers(4, 64), st.integers(0, 60), st.integers(1, 50))
-def test_more_owners_raise_what_is_asked_and_never_what_is_left(
-    columns: int, least: int, more: int, rounds: int
-) -> None:
-    few = asking(columns, rounds=rounds)
-    many = asking(columns, least, max(8, least + more), rounds)
-    assert safe_in_total(many) == safe_in_total(few)
-    assert most_numbers(many) >= most_numbers(few)
-
-
-@given(st.data())
-def test_no_choice_of_columns_buyers_and_owners_gets_more_equations_than_unknowns(
-    data: st.DataObject,
-) -> None:
-    """An attacker's trainings: of each set of columns fewer numbers are out than its statistics hold."""
-    counts, trainings = Counts(), list[tuple[str, str, int]]()
-    published: dict[int, int] = {}
-    for _ in range(data.draw(st.integers(1, 12))):
-        columns, most = data.draw(st.integers(1, 12)), data.draw(st.integers(4, 20))
-        request = asking(columns, 4, most, data.draw(st.integers(1, 6)))
-        buyer = data.draw(st.sampled_from([BUYER, OTHER, "0x" + "b3" * 20]))
-        if standing(Budget(), counts, request, buyer, "rows").is_exhausted:
-            continue
-        trainings.append((buyer, "rows", most_numbers(request)))
-        counts = joined(*trainings)
-        published[columns] = published.get(columns, 0) + most_numbers(request)
-        # The columns asked for are the first few, so smaller sets lie within larger ones.
-        within = sum(numbers for size, numbers in published.items() if size <= columns)
-        assert within < FEWEST_OWNERS * ((columns + 2) * (columns + 3) // 2 - 1)
-
-
-def test_many_rounds_are_refused_by_default_even_at_first() -> None:
-    many = asking(rounds=1000)
-    assert standing(Budget(), Counts(), many, BUYER, "a").is_exhausted
-    assert not standing(Budget(), Counts(), asking(), BUYER, "a").is_exhausted
 
 
 def test_limits_of_one_data_set_come_before_the_general_ones() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from protocol.codec import pack, unpack
 from protocol.marketplace import Cancel, Closed, RolesDrawn
-from protocol.messages import Complaint, OwnerDecision
+from protocol.messages import Complaint
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.engine.inputs import (
     UNKNOWN_TRAINING,
@@ -104,10 +104,10 @@ def takes_seat(market: PureMarket, owner: Party) -> None:
         ("waiting", rows_and_automatic, "initiated"),
         ("ready", nothing, "initiated"),
         ("ready", without_rows, "waiting"),
-        ("ready", two_data_sets, "ready"),
+        ("ready", two_data_sets, "initiated"),
     ],
 )
-def test_a_seat_is_taken_up_with_the_one_data_set_that_matches(
+def test_a_seat_is_taken_up_where_a_data_set_matches(
     phase: str, meanwhile: Callable[[Party], None], after: str
 ) -> None:
     market, owner = owner_in(phase)
@@ -128,11 +128,11 @@ def test_a_seat_is_worked_on_with_the_commitments_alone_that_it_was_taken_with()
 
 
 @pytest.mark.parametrize("change", [CatalogueChanged(), PolicyChanged()], ids=lambda item: str(item.input))
-def test_a_seat_that_waits_for_a_decision_is_kept_without_rows_when_the_policy_decides(change: Input) -> None:
+def test_a_seat_that_waits_for_a_data_set_is_kept_without_rows_once_one_matches(change: Input) -> None:
     market, owner = owner_in("ready")
-    two_data_sets(owner)
+    without_rows(owner)
     takes_seat(market, owner)
-    automatic(owner)
+    two_data_sets(owner)
     market.deliver(owner, change)
     assert owner.phase == "initiated"
     assert owner.decoded.rows == 0
@@ -185,14 +185,14 @@ def test_an_owner_restored_before_it_had_revealed_has_lost_its_nonce_and_its_sea
     assert not owner.values
 
 
-def test_roles_that_were_drawn_wait_for_the_decision_about_a_seat() -> None:
+def test_roles_that_were_drawn_wait_for_a_data_set_in_a_seat() -> None:
     market, owner = owner_in("ready")
-    two_data_sets(owner)
+    without_rows(owner)
     takes_seat(market, owner)
     market.deliver(owner, market.event_input(RolesDrawn(training=1, trainers=1, validators=6)))
-    assert owner.phase == "ready"
-    decision = OwnerDecision(training=1, accept=True, data_set="rows")
-    market.deliver(owner, MessageReceived(signed=market.message(owner, owner, decision)))
+    assert owner.phase == "waiting"
+    with_rows(owner)
+    market.deliver(owner, CatalogueChanged())
     assert owner.shown == "FAILED(data_set_gone)"
 
 

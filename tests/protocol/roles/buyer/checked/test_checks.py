@@ -6,12 +6,9 @@ import pytest
 
 from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
 from protocol.crypto.ring.context import Maker
-from protocol.crypto.secrets import OneUse
 from protocol.errors import ProtocolViolation
 from protocol.learning.projection.answer import read_projection_answer
 from protocol.learning.projection.countersigning import consent
-from protocol.learning.projection.question import Question as Asked
-from protocol.learning.projection.question import ZeroTest
 from protocol.messages.checked import ProjectionRequest, ZeroTestRequest
 from protocol.roles.buyer.checked.checks import (
     on_projection_request,
@@ -23,6 +20,8 @@ from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.roles.engine.state import replace
 from protocol.signatures import sign_digest
 from protocol.types import RoundAttempt
+from tests.support.projections import Question as Asked
+from tests.support.projections import ZeroTest, ask, zero_test
 from tests.support.roles.checked_attempt import answers, blobs_of, measuring
 from tests.support.roles.ring_players import STREAM
 
@@ -51,7 +50,7 @@ class Test(NamedTuple):
 
 
 def question() -> tuple[Asked, ProjectionRequest]:
-    asked = ATTEMPT.projection.ask(OneUse(STREAM.bytes(32)))
+    asked = ask(ATTEMPT.projection, STREAM.bytes(32))
     return asked, ProjectionRequest(masked=tuple(write_ciphertexts(WORLD.key, asked.request)))
 
 
@@ -62,7 +61,7 @@ def test() -> Test:
     numbers = answers(step)[0].numbers
     flat = read_ciphertexts(WORLD.key, numbers, len(numbers))
     answer = read_projection_answer(flat, ATTEMPT.projection.sets)
-    zero = ATTEMPT.projection.zero_test(asked, answer, OneUse(STREAM.bytes(32)))
+    zero = zero_test(ATTEMPT.projection, asked, answer, STREAM.bytes(32))
     return Test(step.state, blobs_of(step), asked, answer, zero)
 
 

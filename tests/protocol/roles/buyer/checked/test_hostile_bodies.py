@@ -8,7 +8,6 @@ import pytest
 
 from protocol.codec import decoded, pack, validated
 from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
-from protocol.crypto.secrets import OneUse
 from protocol.errors import ProtocolViolation
 from protocol.learning.projection.answer import read_projection_answer
 from protocol.learning.projection.countersigning import consent
@@ -24,6 +23,7 @@ from protocol.roles.engine.inputs import MessageReceived
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.roles.engine.state import replace
 from protocol.signatures import sign_digest
+from tests.support.projections import ask, zero_test
 from tests.support.roles.changed_bodies import variants
 from tests.support.roles.checked_attempt import answers, blobs_of, measuring
 from tests.support.roles.checked_world import shown_start
@@ -43,14 +43,14 @@ Case = tuple[Any, dict[bytes, bytes], str, Any]
 def cases() -> dict[str, Case]:
     """An honest message of each kind."""
     bare, started = shown_start(WORLD)
-    question = ATTEMPT.projection.ask(OneUse(STREAM.bytes(32)))
+    question = ask(ATTEMPT.projection, STREAM.bytes(32))
     asked = ProjectionRequest(masked=tuple(write_ciphertexts(WORLD.key, question.request)))
     step = on_projection_request(STATE, WORLD.sent(ASKER, asked), WORLD.context())
     numbers = answers(step)[0].numbers
     answer = read_projection_answer(
         read_ciphertexts(WORLD.key, numbers, len(numbers)), ATTEMPT.projection.sets
     )
-    test = ATTEMPT.projection.zero_test(question, answer, OneUse(STREAM.bytes(32))).ciphertext
+    test = zero_test(ATTEMPT.projection, question, answer, STREAM.bytes(32)).ciphertext
     digest = consent(ATTEMPT.projection, question.request, answer, test)
     (zero,) = write_ciphertexts(WORLD.key, [test])
     opening = ZeroTestRequest(zero=zero, signature=sign_digest(WORLD.keys[OTHER], digest))

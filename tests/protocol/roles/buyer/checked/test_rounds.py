@@ -6,7 +6,6 @@ from gmpy2 import mpz
 
 from protocol.crypto.cipher import Opening, read_ciphertexts, verify_openings, write_ciphertexts
 from protocol.crypto.ring.context import Maker
-from protocol.crypto.secrets import OneUse
 from protocol.learning.checked_openings.sums import vectors_out_of_range
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.projection.answer import is_zero, read_projection_answer
@@ -23,6 +22,7 @@ from protocol.roles.buyer.checked.checks import (
 from protocol.roles.buyer.checked.opening import on_metric_opening_request
 from protocol.roles.checked import ring
 from protocol.signatures import recover_address, sign_digest
+from tests.support.projections import ask, zero_test
 from tests.support.roles.checked_attempt import AT, Measuring, answers, blobs_of, measuring
 from tests.support.roles.pure_contract import MARKET
 from tests.support.roles.pure_party import make_statistic
@@ -102,7 +102,7 @@ def test_the_next_model_is_the_mean_of_the_local_ones(under_way: Measuring) -> N
 def test_both_checkers_find_the_products_right(under_way: Measuring) -> None:
     world, projection, state = under_way.world, under_way.attempt.projection, under_way.state
     for checker in world.checkers:
-        question = projection.ask(OneUse(STREAM.bytes(32)))
+        question = ask(projection, STREAM.bytes(32))
         masked = tuple(write_ciphertexts(world.key, question.request))
         step = on_projection_request(
             state, world.sent(checker, ProjectionRequest(masked=masked)), world.context()
@@ -110,7 +110,7 @@ def test_both_checkers_find_the_products_right(under_way: Measuring) -> None:
         numbers = answers(step)[0].numbers
         flat = read_ciphertexts(world.key, numbers, len(numbers))
         answer = read_projection_answer(flat, projection.sets)
-        test = projection.zero_test(question, answer, OneUse(STREAM.bytes(32)))
+        test = zero_test(projection, question, answer, STREAM.bytes(32))
         other = next(one for one in world.checkers if one != checker)
         digest = consent(projection, question.request, answer, test.ciphertext)
         (zero,) = write_ciphertexts(world.key, [test.ciphertext])
