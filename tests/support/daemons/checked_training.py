@@ -22,4 +22,5 @@ def verify_transcript(market: DaemonMarket, name: str, rounds: int) -> None:
     assert report["entries"] == written["entries"]
     assert [one["round"] for one in report["rounds"]] == list(range(1, rounds + 1))
     counts = {one["name"]: one["count"] for one in report["checks"]}
-    assert counts["entries under a head that was told"] > report["entries"] // 2
+    # A trainer tells its last head with the last round's update, before all that follows from it is kept.
+    assert 0 < counts["entries under a head that was told"] < report["entries"]
