@@ -40,16 +40,29 @@ class Opening(MessageBody):
     )
 
 
+class ImplausibleError(FrozenModel):
+    """A trainer whose own error is above its limit, but not above 2^power limits; `power` is the least."""
+
+    trainer: Address
+    power: Annotated[int, Field(ge=8, le=48, multiple_of=8)]
+
+
 class OpeningRefused(MessageBody):
-    """MB → FA, V: the sum is implausible; publishing more would make it a channel."""
+    """MB → FA, V: the sum is implausible; publishing more would make it a channel.
+
+    `named` are the trainers whose own errors are too large, in seat order; nobody where errors are negative,
+    or beyond all that members can come to.
+    """
 
     type: Literal["opening_refused"] = "opening_refused"
     code: Literal["implausible"] = "implausible"
+    named: Annotated[tuple[ImplausibleError, ...], Field(max_length=256, fail_fast=True)] = ()
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, AGGREGATOR), (BUYER, OWNER)),
         sent_when="Instead of the opening, when the opened sum cannot be true.",
-        example=lambda: OpeningRefused(),  # noqa: PLW0108  the class is not there yet
+        carries="whose own errors are too large, to a power of 256",
+        example=lambda: OpeningRefused(named=(ImplausibleError(trainer=TRAINER, power=8),)),
     )
 
 

@@ -2,16 +2,22 @@
 
 from typing import ClassVar, Literal
 
+from protocol.envelope import SignedMessage
 from protocol.messages.catalogue import AGGREGATOR, OWNER, Catalogue, MessageBody
 from protocol.messages.examples import VECTOR
 from protocol.vectors import EncryptedVector
 
 
 class EncryptedModel(MessageBody):
-    """FA → T: the round starts from this model (scale f)."""
+    """FA → T: the round starts from this model (scale f).
+
+    Where the round before was repeated without a trainer, `refused` is the buyer's signed word that it had
+    to be: another model of a round is answered for nothing less. `attempt` counts these models from 1.
+    """
 
     type: Literal["encrypted_model"] = "encrypted_model"
     model: EncryptedVector
+    refused: SignedMessage | None = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, OWNER),),

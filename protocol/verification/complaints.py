@@ -141,7 +141,7 @@ def _is_other(shown: Shown, committed: RingCommitted) -> bool:
             return committed.statement != shown.view.next_model.statement()
         case Purpose.RANGES:
             return committed.statement != shown.view.ranges.statement()
-        case Purpose.METRIC:
+        case Purpose.METRIC | Purpose.ERRORS:
             return False
 
 

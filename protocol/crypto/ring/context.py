@@ -38,11 +38,12 @@ class Purpose(StrEnum):
     NEXT_MODEL = "next model"
     RANGES = "ranges"
     METRIC = "metric"
+    ERRORS = "errors"
 
     @property
     def is_drawn(self) -> bool:
         """Whether what is opened depends on nonces."""
-        return self is not Purpose.METRIC
+        return self in (Purpose.NEXT_MODEL, Purpose.RANGES)
 
 
 class RingContext(NamedTuple):

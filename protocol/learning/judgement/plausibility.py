@@ -34,9 +34,14 @@ class Limits:
         """
         return cls(_ALLOWED_GROWTH * reference, _ALLOWED_GROWTH * trainers * reference, rounding, noise)
 
+    @property
+    def most_own(self) -> int:
+        """The largest opened q_t that is plausible."""
+        return self.own + self.rounding + self.noise
+
     def admits_own(self, value: int) -> bool:
         """Whether an opened q_t is plausible."""
-        return -self.rounding <= value <= self.own + self.rounding + self.noise
+        return -self.rounding <= value <= self.most_own
 
     def admits_cross(self, value: int) -> bool:
         """Whether an opened c_t is plausible."""

@@ -32,12 +32,17 @@ class ProvenUpdate(MessageBody):
 
 
 class MomentRequest(MessageBody):
-    """FA → MB: all weights of all trainers' models, and of a start that is measured, packed and masked."""
+    """FA → MB: all weights of all trainers' models, and of a start that is measured, packed and masked.
+
+    `repetition` counts the rounds of the training that were repeated so far, this one among them: what a
+    repetition has discarded is told from what follows it.
+    """
 
     type: Literal["moment_request"] = "moment_request"
     masked: Numbers
     trainers: Annotated[int, Field(ge=2, le=256)]
     start: StartMeasured
+    repetition: Annotated[int, Field(ge=0, le=256)] = 0
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, BUYER),),
@@ -97,7 +102,8 @@ class RoundEvidence(MessageBody):
     `masks` are ρ and `mask_roots` r of the request, towards the buyer as secret as the updates. `attempt`
     counts from 1 in the envelope; `members` are its validators in seat order. `model_roots` show that the
     next model is the answer's without masks (`learning.moments.recomputation.is_subtraction`): in the first
-    attempt, out of whose answer it is made, and in no other.
+    attempt, out of whose answer it is made, and where a round is repeated without trainers whose errors the
+    buyer has named in `refused`; in no other.
     """
 
     type: Literal["round_evidence"] = "round_evidence"
@@ -112,6 +118,7 @@ class RoundEvidence(MessageBody):
     model_roots: Numbers = ()
     members: Parties
     left_out: Annotated[tuple[LeftOutMember, ...], Field(max_length=256)] = ()
+    refused: SignedMessage | None = None
 
     def without_masks(self) -> "RoundEvidence":
         """What may be kept of it when the round is over."""

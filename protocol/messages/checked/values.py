@@ -27,7 +27,7 @@ fields are hidden from repr."""
 Element = Annotated[bytes, Field(min_length=ELEMENT_BYTES, max_length=ELEMENT_BYTES)]
 """Of the group for commitments."""
 
-RingPurpose = Literal["next model", "ranges", "metric"]
+RingPurpose = Literal["next model", "ranges", "metric", "errors"]
 """`protocol.crypto.ring.context.Purpose`, as it travels."""
 
 StartMeasured = Literal["unmeasured", "public", "encrypted"]

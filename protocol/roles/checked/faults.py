@@ -25,5 +25,11 @@ OF_PROOFS = frozenset(("unproven_metric", "unproven_update"))
 SILENT_MEMBERS = frozenset(("metric_late", "consent_late", "ring_late"))
 """Members of an attempt that did not answer: the next one is made without them."""
 
-SILENCES = SILENT_MEMBERS | {"answered_too_late", "update_late", "no_row_count", "unusable_exchange_key"}
+SILENCES = SILENT_MEMBERS | {
+    "answered_too_late",
+    "no_row_count",
+    "sat_out",
+    "unusable_exchange_key",
+    "update_late",
+}
 """Whom the others go on without, though it has done nothing wrong that can be seen."""

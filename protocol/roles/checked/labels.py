@@ -17,6 +17,7 @@ class Label(StrEnum):
     SHOWN_TEST = "opening of a test that is complained of"
     DENIED_TEST = "openings of a test that is denied"
     JUDGED_RANGES = "openings of trainers' ranges, to the aggregator"
+    JUDGED_ERRORS = "openings of named errors, to the aggregator"
 
     # ---- aggregator and checkers ----
     SHARE_SEED = "ring share seed"
@@ -33,6 +34,7 @@ class Label(StrEnum):
     ZERO_TEST = "zero test"
     ZERO_OPENING = "opening of a zero test"
     RANGES = "openings of trainers' ranges, to a checker"
+    ERRORS = "openings of named errors, to a checker"
     SUBTRACTION = "roots of a next model"
 
     # ---- the buyer ----

@@ -47,8 +47,8 @@ def on_moment_answer(
     lane = require_due(state, received)
     if not isinstance(lane, AskingLane):
         return on_first_answer(state, received, context)
-    exchange, blob = answered(lane.question, received, context)
-    return on_further_answer(state, lane, exchange, blob, context)
+    exchange, blob = answered(state, lane.question, received, context)
+    return on_further_answer(state, lane, exchange, (blob, received.body), context)
 
 
 # ---- the metrics ----

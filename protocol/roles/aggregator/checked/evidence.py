@@ -12,7 +12,7 @@ from protocol.crypto.randomness import Randomness
 from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
-from protocol.messages.checked import MomentRequest, RoundEvidence
+from protocol.messages.checked import MomentAnswer, MomentRequest, RoundEvidence
 from protocol.messages.checked.moments import AttemptAnnounced, LeftOutMember
 from protocol.roles.aggregator import attendance
 from protocol.roles.aggregator.checked.lanes import (
@@ -24,7 +24,7 @@ from protocol.roles.aggregator.checked.lanes import (
     KeptMask,
     ProvenRound,
 )
-from protocol.roles.aggregator.checked.moments import ask
+from protocol.roles.aggregator.checked.moments import ask, made_again
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView, TrainingView
 from protocol.roles.aggregator.ending import give_up
@@ -96,12 +96,13 @@ def _evidence(
         model_roots=_model_roots(state, attempt, context),
         members=state.parties.addresses(attempt.validators),
         left_out=attempt.left_out,
+        refused=None if attempt.refused is None else attempt.refused.load(SignedMessage, context),
     )
 
 
 def _model_roots(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> tuple[bytes, ...]:
     """n-th roots of what blinds the next model, beside the answer that it is made of."""
-    if attempt.attempt > 1:
+    if attempt.attempt > 1 and attempt.refused is None:
         return ()
     seed = attempt.trained.blinding.raw(context)
     blinder = ShortExponentBlinder(state.key, state.blinding_seed)
@@ -152,7 +153,7 @@ def next_attempt(
         left_out=left,
         stuck=lane.stuck,
     )
-    asked = _ask_again(state, again, context)
+    asked = ask_again(state, again, context)
     waits = (timers.CHECKS.cancel(lane.at), timers.CONSENTS.cancel(lane.at))
     return Step(asked.state, (*notices, over, *waits, *asked.effects))
 
@@ -172,7 +173,7 @@ def is_the_buyers_silence(stuck: Sequence[Seats]) -> bool:
     return bool(stuck) and not reduce(int.__and__, stuck)
 
 
-def _ask_again(
+def ask_again(
     state: CheckedTrainingState, attempt: CheckedAttempt, context: Context
 ) -> Step[CheckedTrainingState]:
     """An attempt has its own exchange with the buyer: its start may be measured now."""
@@ -186,9 +187,22 @@ def _ask_again(
 
 
 def on_further_answer(
-    state: CheckedTrainingState, lane: AskingLane, exchange: Exchange, blob: Effect, context: Context
+    state: CheckedTrainingState,
+    lane: AskingLane,
+    exchange: Exchange,
+    answer: tuple[Effect, MomentAnswer],
+    context: Context,
 ) -> Step[CheckedTrainingState]:
-    """The buyer has answered for a further attempt: its members are shown all of it."""
-    fields = {name: getattr(lane, name) for name in CheckedAttempt.model_fields}
-    shown = show(state, CheckedAttempt(**fields), exchange, context.knowing((blob,)))
-    return Step(shown.state, (blob, timers.MOMENTS.cancel(lane.at), *shown.effects))
+    """The buyer has answered for a further attempt: its members are shown all of it.
+
+    Where the round is repeated without a trainer, the next model is made of this answer.
+    """
+    blob, body = answer
+    attempt = CheckedAttempt(**{name: getattr(lane, name) for name in CheckedAttempt.model_fields})
+    effects: tuple[Effect, ...] = (blob,)
+    if lane.refused is not None:
+        trained, made = made_again(state, lane.trained, exchange, body, context.knowing((blob,)))
+        state = replace(state, next_model=trained.refreshed_model)
+        attempt, effects = replace(attempt, trained=trained), (blob, *made)
+    shown = show(state, attempt, exchange, context.knowing(effects))
+    return Step(shown.state, (*effects, timers.MOMENTS.cancel(lane.at), *shown.effects))

@@ -52,6 +52,19 @@ class Exchange(Question):
 # ---- training ----
 
 
+class RepeatedRound(FrozenModel):
+    """The last round that was repeated: which attempt was refused, and the buyer's signed word."""
+
+    round: RoundNumber
+    attempt: AttemptNumber
+    refused: BlobRef
+
+    @property
+    def next_model(self) -> AttemptNumber:
+        """What the models of the round after it are counted by: the first one of all is 1."""
+        return self.attempt + 1
+
+
 class MomentsLane(FrozenModel):
     """All updates are proven; the buyer's products of their masked weights are due."""
 
@@ -93,7 +106,8 @@ class CheckedAttempt(FrozenModel):
     """One attempt at measuring a round; `left_out` are those who have left with it.
 
     `stuck` are the checkers, as masks, of the attempts before it that came to no verdict in time, where
-    nobody could be told to be silent.
+    nobody could be told to be silent. `refused` is the buyer's signed word that named trainers of the attempt
+    before, where this one repeats the round without them.
     """
 
     trained: ProvenRound
@@ -101,6 +115,7 @@ class CheckedAttempt(FrozenModel):
     validators: Seats
     left_out: tuple[LeftOutMember, ...] = ()
     stuck: tuple[Seats, ...] = ()
+    refused: BlobRef | None = None
 
     @property
     def at(self) -> RoundAttempt:
@@ -152,13 +167,15 @@ class QuestioningLane(AnsweredAttempt):
 
 
 class RangingLane(AnsweredAttempt):
-    """The ring over trainers' updates is under way, and then their opening is due.
+    """The ring over trainers' updates is under way, and then their opening is due; or that over their errors.
 
-    `complaint` is the verdict that it is for; `opened`, `product` and `consents` are as in `CheckingLane`.
+    `complaint` is the verdict that it is for, or the buyer's refusal; then `metrics` are the attempt's, for
+    the second ring. `opened`, `product` and `consents` are as in `CheckingLane`.
     """
 
     status: Literal["ranging"] = "ranging"
     complaint: BlobRef
+    metrics: tuple[Answer, ...] = ()
     ring: RingState
     consents: Signatures = ()
     opened: BlobRef | None = None

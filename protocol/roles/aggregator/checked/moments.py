@@ -1,5 +1,7 @@
 """The exchange with the buyer: masked weights out, their products in, and the next model out of the first."""
 
+from typing import Any
+
 from protocol.crypto.cipher import ShortExponentBlinder, write_ciphertexts
 from protocol.crypto.randomness import SEED_BYTES, Randomness
 from protocol.errors import ProtocolViolation
@@ -78,7 +80,10 @@ def ask(
     mask = MomentMask.draw(key, exchange.values, view.widths.moments.request, stream)
     masked = moment_request(key, vectors, view.widths.moments, mask)
     body = MomentRequest(
-        masked=tuple(write_ciphertexts(key, masked)), trainers=len(answers), start=start.value
+        masked=tuple(write_ciphertexts(key, masked)),
+        trainers=len(answers),
+        start=start.value,
+        repetition=state.repetitions,
     )
     rhos, roots = write_mask(key, mask)
     kept_mask, mask_blob = store(KeptMask(masks=rhos, roots=roots))
@@ -97,32 +102,62 @@ def on_first_answer(
     """Take the masks out of the quotients: the round has its model, and the next one can be trained."""
     lane = state.training_lane
     assert isinstance(lane, MomentsLane)
-    exchange, blob = answered(lane.question, received, context)
-    start = Start(lane.question.request.load(MomentRequest, context).start)
-    blinding = context.randomness(Label.NEXT_MODEL).bytes(SEED_BYTES)
-    vector = _next_model(state, lane, received.body, start, blinding, context)
-    kept_blinding, blinding_blob = store(blinding)
-    model, model_blob = store(vector)
+    exchange, blob = answered(state, lane.question, received, context)
+    made, effects = _made(state, lane.trainers.bit_count(), exchange, received.body, context)
     trained = ProvenRound(
         round=lane.round,
         trainers=lane.trainers,
         start_model=lane.start_model,
         updates=lane.updates,
-        refreshed_model=model,
-        refreshed_digest=vector.digest(),
-        exchange=exchange,
-        blinding=kept_blinding,
+        **made,
     )
-    state = replace(state, training_lane=None, trained=trained, next_model=model, next_round=lane.round + 1)
-    return Step(state, (blob, blinding_blob, model_blob, timers.MOMENTS.cancel(received.at)))
+    next_model, next_round = trained.refreshed_model, lane.round + 1
+    state = replace(state, training_lane=None, trained=trained, next_model=next_model, next_round=next_round)
+    return Step(state, (blob, *effects, timers.MOMENTS.cancel(received.at)))
+
+
+def made_again(
+    state: CheckedTrainingState,
+    trained: ProvenRound,
+    exchange: Exchange,
+    body: MomentAnswer,
+    context: Context,
+) -> tuple[ProvenRound, tuple[Effect, ...]]:
+    """A repeated round with the next model of the trainers that remain, out of the repetition's answer."""
+    made, effects = _made(state, trained.trainers.bit_count(), exchange, body, context)
+    return replace(trained, **made), effects
+
+
+def _made(
+    state: CheckedTrainingState, trainers: int, exchange: Exchange, body: MomentAnswer, context: Context
+) -> tuple[dict[str, Any], tuple[Effect, ...]]:
+    """The fields of a round that the answer makes, and what they are kept in."""
+    start = Start(exchange.request.load(MomentRequest, context).start)
+    blinding = context.randomness(Label.NEXT_MODEL).bytes(SEED_BYTES)
+    mask = exchange.mask.load(KeptMask, context)
+    vector = _next_model(state, trainers, mask, body, start, blinding, context)
+    kept_blinding, blinding_blob = store(blinding)
+    model, model_blob = store(vector)
+    made = {
+        "refreshed_model": model,
+        "refreshed_digest": vector.digest(),
+        "exchange": exchange,
+        "blinding": kept_blinding,
+    }
+    return made, (blinding_blob, model_blob)
 
 
 def answered(
-    question: Question, received: Received[MomentAnswer], context: Context
+    state: CheckedTrainingState, question: Question, received: Received[MomentAnswer], context: Context
 ) -> tuple[Exchange, Effect]:
-    """The exchange with its answer kept; raises ProtocolViolation("other_request") for another's."""
+    """The exchange with its answer kept.
+
+    Raises ProtocolViolation("other_request") for another's, StaleInput where a repetition has discarded one.
+    """
     request = question.request.load(MomentRequest, context)
     digest = numbers_digest(request.masked)
+    if received.body.request_digest != digest and state.model_number(received.at.round) > 1:
+        raise StaleInput
     require(received.body.request_digest == digest, "other_request", "the answer names another request")
     kept, blob = store(received.signed)
     return Exchange(request=question.request, mask=question.mask, answer=kept), blob
@@ -130,16 +165,16 @@ def answered(
 
 def _next_model(
     state: CheckedTrainingState,
-    lane: MomentsLane,
+    trainers: int,
+    kept: KeptMask,
     body: MomentAnswer,
     start: Start,
     blinding: bytes,
     context: Context,
 ) -> EncryptedVector:
     """x̃′, blinded by what the seed gives, and that can be shown."""
-    view, key, trainers = TrainingView(state, context), state.key, lane.trainers.bit_count()
+    view, key = TrainingView(state, context), state.key
     exchange = view.exchange(trainers, start)
-    kept = lane.question.mask.load(KeptMask, context)
     digits = read_mask(kept.masks, kept.roots).digits(exchange.vectors, view.widths.moments)
     answer = exchange.read_answer(body.numbers)
     blinder = ShortExponentBlinder(key, state.blinding_seed)
@@ -161,6 +196,8 @@ def require_due(state: CheckedTrainingState, received: Received[MomentAnswer]) -
         return evaluation
     if received.at.round < state.next_round or state.last_signed:
         raise StaleInput
+    if state.repeated is not None and received.at == (state.repeated.round + 1, _FIRST):
+        raise StaleInput  # a repetition of the round before has discarded the question
     raise ProtocolViolation("round_out_of_order", f"{received.at.round}.{received.at.attempt}")
 
 

@@ -9,8 +9,9 @@ is that of how surely somebody is named:
    the same three makers: a trainer out of range is named;
 3. with all of them in range the buyer's answer is what is left.
 
-Errors that it says are implausible have the ranges opened as well. With all of them in range nobody is named:
-a bad trainer, or a validator's matrix that is none, has an honest buyer say the same.
+Errors that it says are implausible have the ranges opened as well. With all of them in range the errors that
+it has named are opened to the same three makers (`errors`). Where it has named nobody's, nobody is: a
+validator's matrix that is none has an honest buyer say the same.
 """
 
 from gmpy2 import mpz
@@ -38,6 +39,7 @@ from protocol.messages.checked import (
     ZeroTestEvidence,
     ZeroTestEvidenceRequest,
 )
+from protocol.roles.aggregator.checked.errors import RING_STEPS, on_errors_opened, open_errors
 from protocol.roles.aggregator.checked.lanes import (
     AgreedLane,
     AnsweredAttempt,
@@ -50,8 +52,9 @@ from protocol.roles.aggregator.checked.shown import shown
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.aggregator.ending import give_up
-from protocol.roles.aggregator.lanes import attempt_out_of_order
+from protocol.roles.aggregator.lanes import Answer, attempt_out_of_order
 from protocol.roles.aggregator.state import EndingState
+from protocol.roles.checked.implausible import require_named
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.opened_ranges import out_of_range
 from protocol.roles.checked.ring import known_shares, ring_begin
@@ -67,9 +70,6 @@ from protocol.signatures import recover_address
 from protocol.types import Address
 
 RangesStep = Step[CheckedTrainingState | EndingState]
-
-RING_STEPS = 3
-"""Turns of the makers with each other, and of the buyer, in which ranges are opened."""
 
 _REFUSED = "opening_refused"
 
@@ -161,13 +161,20 @@ def _consent_of(view: AttemptView, lane: QuestioningLane, context: Context) -> Z
 
 
 def open_ranges(
-    state: CheckedTrainingState, lane: AnsweredAttempt, complaint: BlobRef, context: Context
+    state: CheckedTrainingState,
+    lane: AnsweredAttempt,
+    complaint: BlobRef,
+    context: Context,
+    metrics: tuple[Answer, ...] = (),
 ) -> Step[CheckedTrainingState]:
-    """Ask both checkers for a ring over all trainers' updates; `complaint` shows them why."""
+    """Ask both checkers for a ring over all trainers' updates; `complaint` shows them why.
+
+    `metrics` are the attempt's, where it is about errors.
+    """
     view = AttemptView(state, context, lane)
     begun = ring_begin(view.ring(Purpose.RANGES), view.ranges.statement(), context)
     fields = {name: getattr(lane, name) for name in AnsweredAttempt.model_fields}
-    ranging = RangingLane(**fields, complaint=complaint, ring=begun.ring)
+    ranging = RangingLane(**fields, complaint=complaint, metrics=metrics, ring=begun.ring)
     body = RangesAsked(complaint=complaint.load(SignedMessage, context))
     asked = [message(context, checker, body, lane.at) for checker in view.checkers]
     due = timers.CHECKS.set(RING_STEPS * state.step_seconds, lane.at)
@@ -190,8 +197,9 @@ def on_opening_refused(
         raise attempt_out_of_order(received.at)
     if lane.answered is None:
         return give_up(state, "implausible", context)
+    require_named(received.body.named, state.parties, lane.trained.trainers)
     kept, blob = store(received.signed)
-    step = open_ranges(state, lane.answered, kept, context.knowing((blob,)))
+    step = open_ranges(state, lane.answered, kept, context.knowing((blob,)), lane.metrics)
     return Step(step.state, (blob, timers.OPENING.cancel(lane.at), *step.effects))
 
 
@@ -200,20 +208,23 @@ def on_ring_opening(
 ) -> RangesStep:
     """Name every trainer out of range; with none, the buyer: there is nobody else left.
 
-    We know two of the three masks, as each checker does: of an honest trainer's sums nothing is seen.
+    Where it is about errors, those that were named are opened next, or judged (`errors`). We know two of the
+    three masks, as each checker does: of an honest trainer's sums nothing is seen.
     Openings that are none are the buyer's fault. Raises StaleInput where nothing is to be opened any more.
     """
     require_sender(received.sender, state.opened.buyer)
     lane = state.evaluation
     if not isinstance(lane, RangingLane) or received.at != lane.at or lane.opened is None:
         raise StaleInput
+    if lane.ring.purpose == Purpose.ERRORS.value:
+        return on_errors_opened(state, lane, received, context)
     require(Purpose(received.body.purpose) is Purpose.RANGES, "wrong_purpose", received.body.purpose)
     try:
         places = _outside(AttemptView(state, context, lane), lane, received.body, context)
     except ProtocolViolation:
         return give_up(state, "bad_opening", context, fault=state.opened.buyer)
     if not places and lane.complaint.load(SignedMessage, context).envelope.type == _REFUSED:
-        return give_up(state, "implausible", context)
+        return open_errors(state, lane, context)
     if not places:
         return give_up(state, "wrong_moments", context, fault=state.opened.buyer)
     trainers = state.parties.addresses(lane.trained.trainers)

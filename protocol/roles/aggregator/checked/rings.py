@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
+from protocol.crypto.cipher import Ciphertext, read_ciphertexts, write_ciphertexts
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
@@ -100,8 +100,13 @@ def _ring_lane(state: CheckedTrainingState, received: Received[RingMessage | Rin
     lane = require_current(state, received)
     if not isinstance(lane, RingLane):
         raise StaleInput
-    if not isinstance(lane, CheckingLane) and Purpose(received.body.purpose) is Purpose.NEXT_MODEL:
+    purpose = Purpose(received.body.purpose)
+    if not isinstance(lane, CheckingLane) and purpose is Purpose.NEXT_MODEL:
         raise StaleInput
+    if lane.ring.purpose == Purpose.ERRORS.value and purpose is Purpose.RANGES:
+        raise StaleInput
+    if lane.ring.purpose == Purpose.RANGES.value and purpose is Purpose.ERRORS:
+        raise EarlyInput  # that checker has seen all trainers in range before us
     return lane
 
 
@@ -142,14 +147,20 @@ def _sign_sums(
 ) -> Step[CheckedTrainingState]:
     view = AttemptView(state, context, lane)
     place = view.ring(Purpose(lane.ring.purpose))
-    check = view.ranges if isinstance(lane, RangingLane) else view.next_model
-    sums = check.sums(rings.chance(lane.ring, place))
-    made = rings.product(lane.ring, place, sums, context)
+    made = rings.product(lane.ring, place, _opened(view, lane, place), context)
     digest = rings.digest_to_sign(lane.ring, place, made, context)
     kept, blob = store(SharedNumbers(numbers=tuple(write_ciphertexts(state.key, made.ciphertexts))))
     own = (context.address, sign_digest(context.signing_key, digest))
     signed = replace(lane, opened=kept, product=digest, consents=(own,))
     return Step(replace(state, evaluation=signed), (blob,))
+
+
+def _opened(view: AttemptView, lane: CheckingLane | RangingLane, place: RingView) -> list[Ciphertext]:
+    """What is opened under the ring's shares: sums under vectors that nobody chose, or all errors."""
+    if isinstance(lane, RangingLane) and place.context.purpose is Purpose.ERRORS:
+        return view.weighted(lane.metrics)
+    check = view.ranges if isinstance(lane, RangingLane) else view.next_model
+    return list(check.sums(rings.chance(lane.ring, place)))
 
 
 def on_ring_consent(

@@ -168,9 +168,10 @@ CHECKING = (
     on_message(
         CheckedTrainingState, ZeroTestEvidence, ranges.on_evidence, then=_ENDS, effects=_MOVES
     ).because("The buyer has answered falsely or denied a zero; or the trainers' ranges are opened."),
-    on_message(
-        CheckedTrainingState, RingOpening, ranges.on_ring_opening, then=EndingState, effects=GIVES_UP
-    ).because("A trainer is out of range; or all are in theirs, and it is the buyer."),
+    on_message(CheckedTrainingState, RingOpening, ranges.on_ring_opening, then=_ENDS, effects=_MOVES).because(
+        "A trainer is out of range; or all are in theirs, and it is the buyer; or errors that it has named "
+        "are opened next, and then the round is repeated without them."
+    ),
 )
 
 OPENING = (

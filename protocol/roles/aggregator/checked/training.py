@@ -18,7 +18,7 @@ from protocol.roles.checked.proofs import read_update
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.inputs import Received
-from protocol.roles.engine.refusals import require
+from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import replace, store
 from protocol.types import mask_of
 from protocol.vectors import EncryptedVector
@@ -31,7 +31,7 @@ TrainingStep = Step[CheckedTrainingState | EndingState]
 
 def start_next(state: CheckedTrainingState, context: Context) -> TrainingStep:
     """Send the next round's model, unless a round is in training or waits to be measured."""
-    idle = state.training_lane is None and state.trained is None
+    idle = state.training_lane is None and state.trained is None and not state.is_repeating
     if not idle or state.last_signed or state.next_round > state.request.schedule.rounds:
         return Step.unchanged(state)
     asked = attendance.asked_trainers(state, state.next_round)
@@ -47,10 +47,20 @@ def _distribute(state: CheckedTrainingState, trainers: int, context: Context) ->
     lane = DistributedLane(
         round=state.next_round, trainers=trainers, start_model=state.next_model, start_digest=model.digest()
     )
-    body, at = EncryptedModel(model=model), (lane.round, 1)
+    body, at = _model_sent(state, lane.round, model, context), (lane.round, state.model_number(lane.round))
     sent = [message(context, trainer, body, at) for trainer in state.parties.addresses(trainers)]
     updates_due = timers.UPDATES.set(state.step_seconds, lane.round)
     return Step(replace(state, training_lane=lane, sitting_out=0), (*sent, updates_due))
+
+
+def _model_sent(
+    state: CheckedTrainingState, round_number: int, model: EncryptedVector, context: Context
+) -> EncryptedModel:
+    """With the buyer's word where the round before was repeated: trainers have answered another model."""
+    repeated = state.repeated
+    if repeated is None or repeated.round != round_number - 1:
+        return EncryptedModel(model=model)
+    return EncryptedModel(model=model, refused=repeated.refused.load(SignedMessage, context))
 
 
 # ---- the updates come in ----
@@ -63,6 +73,8 @@ def on_proven_update(
     if state.last_signed:
         return Step.unchanged(state)  # asked for a round ahead of what turned out to be the last
     seat = state.parties.seat_of(received.sender)
+    if received.at.attempt < state.model_number(received.at.round) or _is_discarded(state, received):
+        raise StaleInput  # of a model that a repetition of the round before has discarded
     if state.parties.trainers >> seat & 1 and _is_late(state, received):
         # It was told that it is left out when its time was over; now it is there again.
         fact = facts.UPDATE_LATE.of(trainer=received.sender, round=received.at.round)
@@ -145,6 +157,11 @@ def _unproven(state: CheckedTrainingState, lane: DistributedLane, context: Conte
 
 
 # ---- the lane ----
+
+
+def _is_discarded(state: CheckedTrainingState, received: Received[ProvenUpdate]) -> bool:
+    """Whether the round's model is still to be made again."""
+    return state.is_repeating and received.at.round == state.next_round
 
 
 def _is_late(state: CheckedTrainingState, received: Received[ProvenUpdate]) -> bool:

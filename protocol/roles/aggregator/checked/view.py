@@ -17,13 +17,15 @@ from protocol.learning.moments.products import Products
 from protocol.learning.moments.widths import Start
 from protocol.learning.projection.question import Projection
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
+from protocol.messages import OpeningRefused
 from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenMetric, ProvenUpdate
 from protocol.messages.checked.values import AttemptDigests
-from protocol.roles.aggregator.checked.lanes import AnsweredAttempt, KeptMask, ProvenRound
+from protocol.roles.aggregator.checked.lanes import AnsweredAttempt, KeptMask, ProvenRound, RangingLane
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.lanes import Answer
 from protocol.roles.checked.attempt import attempt_digests, identity_of, ring_context
 from protocol.roles.checked.forms import share_form
+from protocol.roles.checked.implausible import NamedErrors
 from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights
 from protocol.roles.checked.products import (
     MomentExchange,
@@ -203,7 +205,25 @@ class AttemptView(TrainingView):
         first, second = (self.owners.of(one).base for one in self.checkers)
         return RingView(self.state.key, makers, self._form(purpose), (first, second), Maker.AGGREGATOR)
 
+    @property
+    def named(self) -> NamedErrors:
+        """What the buyer has named in the word that the ranges were opened for."""
+        assert isinstance(self.lane, RangingLane)
+        refused = body_of(self.lane.complaint.load(SignedMessage, self.context), OpeningRefused)
+        state = self.state
+        return NamedErrors(
+            exchange=self.moments,
+            weights=sum(member_weights(state.parties, self.lane.validators).values()),
+            request=state.request,
+            parties=state.parties,
+            link=state.link,
+            trainers=self.trained.trainers,
+            named=refused.named,
+        )
+
     def _form(self, purpose: Purpose) -> ShareForm:
+        if purpose is Purpose.ERRORS:
+            return self.named.form
         weights = sum(member_weights(self.state.parties, self.lane.validators).values())
         return share_form(purpose, self.state.request, self.widths, self.moments, weights)
 

@@ -16,7 +16,7 @@ from protocol.messages.checked import (
 )
 from protocol.messages.checked.ring import OpenedVector
 from protocol.messages.checked.values import START_OF, Shown
-from protocol.roles.buyer.checked.finding import open_ranges, signed_product
+from protocol.roles.buyer.checked.finding import open_errors, open_ranges, signed_product
 from protocol.roles.buyer.checked.state import AskedNumbers, CheckedRunningState, OfAttempt, Question, denying
 from protocol.roles.buyer.state import BuyerStep, private_key_of
 from protocol.roles.checked.attempt import numbers_digest
@@ -104,11 +104,13 @@ def on_ring_opening_request(
     """Open the masked sums of the next model for both checkers, if the ring's three makers have signed them.
 
     Out of range it says so and shows nothing. Those of trainers' ranges are opened whatever they are
-    (`ranges`), the noise on errors with the metric.
+    (`ranges`), as are errors that it has named (`errors`); the noise on errors is opened with the metric.
     """
     require_sender(asked.sender, state.request.aggregator)
     if asked.body.purpose == Purpose.RANGES.value:
         return open_ranges(state, asked, context)
+    if asked.body.purpose == Purpose.ERRORS.value:
+        return open_errors(state, asked, context)
     at, body, private = asked.at, asked.body, private_key_of(context)
     checkers = state.checkers(at, context)
     require(body.purpose == Purpose.NEXT_MODEL.value, "wrong_purpose", body.purpose)

@@ -6,9 +6,10 @@ from protocol.messages import Opening, OpeningRefused
 from protocol.messages.checked import MetricOpeningRequest
 from protocol.messages.checked.values import START_OF
 from protocol.records import RoundRecord
-from protocol.roles.buyer.checked.state import CheckedRunningState, denying, from_round
+from protocol.roles.buyer.checked.state import CheckedRunningState, Refusal, denying, from_round
 from protocol.roles.buyer.state import BuyerStep, private_key_of, stall_timer
 from protocol.roles.checked.attempt import consent_digest, identity_of, ring_context
+from protocol.roles.checked.implausible import named_errors
 from protocol.roles.checked.record import OpenedProduct, record_of, require_facts
 from protocol.roles.checked.widths import started_widths
 from protocol.roles.engine import facts
@@ -28,12 +29,14 @@ def on_metric_opening_request(
 ) -> BuyerStep:
     """Open the product under noise with proof, and sign the record that follows from it.
 
-    Or say that it is implausible, and nothing more: its word names nobody.
+    Or say that it is implausible, and whose errors are too large: its word alone has nobody sit out.
     """
     require_sender(asked.sender, state.request.aggregator)
     at, body, private = asked.at, asked.body, private_key_of(context)
-    # One set of members per round: the difference of two openings would show a single member's numbers.
+    # One set of members per round: the difference of two openings would show a single member's numbers. What
+    # was refused has shown nothing; it is opened again only without those who were named.
     require(at.round not in state.opened_sets, "already_opened")
+    require(state.refusal(*at) is None, "already_opened")
     _require_known(state, asked)
     key, widths = private.public_key, started_widths(state.request, state.parties).moments
     sets = widths.sets(body.facts.trainers.bit_count(), START_OF[body.facts.start])
@@ -52,10 +55,9 @@ def on_metric_opening_request(
         widths=widths,
         link=state.link,
     )
-    after = replace(state, opened_sets=(*state.opened_sets, at.round))
     if record is None:
-        fact = facts.IMPLAUSIBLE.of(round=at.round)
-        return Step(denying(after, at), (*_to_all(state, asked, OpeningRefused(), context), fact))
+        return _refuse(state, asked, plaintexts, context)
+    after = replace(state, opened_sets=(*state.opened_sets, at.round))
     attested = OpenedProduct(asked.envelope.training, at.round, tuple(product))
     opening = Opening(
         plaintexts=tuple(plaintexts),
@@ -67,6 +69,29 @@ def on_metric_opening_request(
     )
     signed = _signed(after, record, opening.signature)
     return Step(signed, (*_to_all(state, asked, opening, context), stall_timer(state, context)))
+
+
+def _refuse(
+    state: CheckedRunningState,
+    asked: Received[MetricOpeningRequest],
+    plaintexts: list[int],
+    context: Context,
+) -> BuyerStep:
+    """Say that the errors are implausible, and whose are too large, if nothing else is wrong with them."""
+    at = asked.at
+    named = named_errors(
+        asked.body.facts,
+        plaintexts,
+        request=state.request,
+        parties=state.parties,
+        widths=started_widths(state.request, state.parties).moments,
+        link=state.link,
+    )
+    refusal = Refusal(round=at.round, attempt=at.attempt, named=len(named))
+    opened = state.opened_sets if named else (*state.opened_sets, at.round)
+    after = replace(denying(state, at), opened_sets=opened, refusals=(*state.refusals, refusal))
+    sent = _to_all(state, asked, OpeningRefused(named=named), context)
+    return Step(after, (*sent, facts.IMPLAUSIBLE.of(round=at.round)))
 
 
 def _require_known(state: CheckedRunningState, asked: Received[MetricOpeningRequest]) -> None:

@@ -67,6 +67,7 @@ def on_moment_request(
     """Multiply the masked weights of a round's models and divide their sum, once for each attempt."""
     require_sender(asked.sender, state.request.aggregator)
     body, at = asked.body, asked.at
+    state = _repeated(state, body, at)
     _require_next_exchange(state, at)
     widths = started_widths(state.request, state.parties).moments
     start = START_OF[body.start]
@@ -91,6 +92,23 @@ def on_moment_request(
     return Step(after, (message(context, asked.sender, sent, at),))
 
 
+def _repeated(state: CheckedRunningState, body: MomentRequest, at: RoundAttempt) -> CheckedRunningState:
+    """The state in which an attempt is asked for that repeats its round without trainers that we have named.
+
+    The round after that one was trained from a model that they had a part in: its exchange is discarded.
+    Raises StaleInput for what such a repetition has discarded, EarlyInput for what has overtaken one.
+    """
+    refusal = state.refusal(at.round, at.attempt - 1)
+    repeats = refusal is not None and refusal.named > 0
+    expected = state.repetitions + int(repeats)
+    if body.repetition != expected:
+        raise StaleInput if body.repetition < expected else EarlyInput
+    if not repeats:
+        return state
+    kept = tuple(one for one in state.exchanges if one.round <= at.round)
+    return replace(state, exchanges=kept, repetitions=expected)
+
+
 def _require_next_exchange(state: CheckedRunningState, at: RoundAttempt) -> None:
     """Raise ProtocolViolation unless it is the next attempt at a round that may be trained.
 
@@ -109,11 +127,14 @@ def _require_next_exchange(state: CheckedRunningState, at: RoundAttempt) -> None
 def _require_place(state: CheckedRunningState, body: MomentRequest, at: RoundAttempt) -> None:
     """Raise ProtocolViolation for vectors that the round cannot have.
 
-    Updates serve every attempt at their round: one with fewer of them would show what one trainer adds.
+    Updates serve every attempt at their round: one with fewer of them would show what one trainer adds. Those
+    alone are missing whose errors we have named in the attempt before.
     """
     require(2 <= body.trainers <= state.parties.trainers.bit_count(), "wrong_trainer_count")
-    first = state.exchange(RoundAttempt(at.round, 1))
-    require(first is None or first.trainers == body.trainers, "wrong_trainer_count")
+    before = state.exchange(RoundAttempt(at.round, at.attempt - 1))
+    refusal = state.refusal(at.round, at.attempt - 1)
+    named = 0 if refusal is None else refusal.named
+    require(before is None or before.trainers - named == body.trainers, "wrong_trainer_count")
     is_public = START_OF[body.start] is Start.PUBLIC
     require(is_public == (at.round == 1), "wrong_start_measurement")
 

@@ -32,6 +32,16 @@ class Exchange(OfAttempt):
     answer: Digest
 
 
+class Refusal(OfAttempt):
+    """Our word that an attempt's errors are implausible, and how many trainers it names.
+
+    `is_opened` says that these trainers' errors were opened to the makers of a ring.
+    """
+
+    named: int
+    is_opened: bool = False
+
+
 class AttemptMembers(OfAttempt):
     """The validators of an attempt, as the aggregator has announced and the buyer checked them."""
 
@@ -65,7 +75,9 @@ class CheckedRunningState(RunningState):
     is left out stays out. Of each attempt at a round that is still to be opened: `exchanges` and `questions`
     that were answered, `attempts` that were announced, `opened_checks` of next models. Each is answered once:
     a second answer under other randomness would be a second equation about what is masked. `denials` are
-    attempts that our own word is against, of which `opened_ranges` are those whose ranges were opened.
+    attempts that our own word is against, of which `opened_ranges` are those whose ranges were opened, and
+    `refusals` those whose errors it says are implausible. `repetitions` counts the rounds of the training
+    that were repeated without trainers named in one.
     """
 
     phase: Literal["running"] = "running"
@@ -76,10 +88,16 @@ class CheckedRunningState(RunningState):
     opened_checks: tuple[OfAttempt, ...] = ()
     denials: tuple[OfAttempt, ...] = ()
     opened_ranges: tuple[OfAttempt, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    repetitions: int = 0
 
     def exchange(self, at: RoundAttempt) -> Exchange | None:
         """The answered exchange of an attempt."""
         return next((one for one in self.exchanges if one.at == at), None)
+
+    def refusal(self, round_number: int, attempt: int) -> Refusal | None:
+        """Our word that an attempt's errors are implausible."""
+        return next((one for one in self.refusals if one.at == (round_number, attempt)), None)
 
     def question(self, at: RoundAttempt, asker: str) -> Question | None:
         """A checker's answered question."""
@@ -117,6 +135,6 @@ def denying(state: CheckedRunningState, at: RoundAttempt) -> CheckedRunningState
 
 def from_round(state: CheckedRunningState, round_number: int) -> dict[str, object]:
     """The fields of what belongs to this round and later ones; the rest is dropped, its blobs with it."""
-    names = ("exchanges", "attempts", "questions", "opened_checks", "denials", "opened_ranges")
+    names = ("exchanges", "attempts", "questions", "opened_checks", "denials", "opened_ranges", "refusals")
     kept = {name: getattr(state, name) for name in names}
     return {name: tuple(one for one in found if one.round >= round_number) for name, found in kept.items()}

@@ -7,6 +7,7 @@ checker says. Without a proper place, members or answer of the buyer it is no ev
 
 from collections.abc import Callable
 
+from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.judgement.complaints import Ground
 from protocol.learning.judgement.members import Attempt as Announced
@@ -15,6 +16,7 @@ from protocol.learning.moments.recomputation import is_subtraction, require_requ
 from protocol.messages.checked import RoundEvidence
 from protocol.messages.checked.values import START_OF
 from protocol.roles.checked.attempt import evidence_digest
+from protocol.roles.checked.implausible import read_refusal
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.members import attempt_checkers, draw_hash, read_attempt
 from protocol.roles.checked.record import expected_start
@@ -80,10 +82,12 @@ def require_evidence(view: RoundView, members: int) -> None:
 
     Raises ProtocolViolation where trainers are none or out of order, another start is measured than must be,
     the buyer's signed answer is missing or malformed, or the next model is no vector, an earlier round's, or
-    another than at the attempt before: trainers have gone on from that one.
+    another than at the attempt before: trainers have gone on from that one, unless the round is repeated.
     """
     link, running = link_of(view.state), view.state.attempt
-    if running is not None and running.round == view.at.round:
+    if view.body.refused is not None:
+        _require_repetition(view, view.body.refused)
+    elif running is not None and running.round == view.at.round:
         same = view.body.next_model.digest() == running.model_digest
         require(same, "second_model_for_round")
     require(START_OF[view.body.start] is expected_start(link, members), "wrong_start_measurement")
@@ -92,6 +96,29 @@ def require_evidence(view: RoundView, members: int) -> None:
     assert view.start
     assert view.answer
     assert view.model
+
+
+def _require_repetition(view: RoundView, refused: SignedMessage) -> None:
+    """Check that the round is repeated without whom the buyer has named in the attempt before, and no more.
+
+    Without its signed word an aggregator could leave out whom it likes, and have two means of a round. A
+    checker takes part only once it has seen itself that the errors were what the buyer said. Raises
+    EarlyInput before that, ProtocolViolation: "wrong_refusal", "errors_denied", or "wrong_trainers".
+    """
+    state, at = view.state, RoundAttempt(view.at.round, view.at.attempt - 1)
+    named = read_refusal(refused, view.context.market, state.training, at, state.opened.buyer)
+    out = state.parties.mask(named)
+    require(view.trainers & out == 0, "wrong_trainers", "somebody who was named is still among them")
+    running = state.attempt
+    if running is None or running.at != at:
+        return
+    if view.context.address in running.checkers:
+        if running.errors is None or not running.errors.is_opened:
+            raise EarlyInput
+        require(running.errors.in_range, "errors_denied", "errors were not what the buyer said")
+    before = running.evidence.load(RoundEvidence, view.context)
+    were = state.parties.mask(tuple(one.envelope.sender for one in before.updates))
+    require(view.trainers == were & ~out, "wrong_trainers", "others than those who were not named")
 
 
 def ground_of(view: RoundView) -> Ground | None:
@@ -120,12 +147,12 @@ def _requested(view: RoundView) -> bool:
 
 
 def _is_made_of_answer(view: RoundView) -> bool:
-    """Whether the next model is the first attempt's answer without masks, as that attempt has shown.
+    """Whether the next model is the answer without masks, as the first attempt or a repetition has shown.
 
     In a further attempt it is the same model (`require_evidence`): what was found of it then stands.
     """
     running = view.state.attempt
-    if view.at.attempt > 1:
+    if view.at.attempt > 1 and view.body.refused is None:
         return running is None or running.round != view.at.round or not running.other_model
     masks = view.mask.digits(view.exchange.vectors, view.widths.moments)
     trainers, chance = view.exchange.trainers, view.context.randomness(Label.SUBTRACTION)

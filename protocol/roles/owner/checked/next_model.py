@@ -21,7 +21,7 @@ from protocol.roles.engine.effects import Effect
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace, store, with_new_blobs
-from protocol.roles.owner.checked import ranges
+from protocol.roles.owner.checked import errors, ranges
 from protocol.roles.owner.checked.state import Attempt, CheckedState, OpeningModel
 from protocol.roles.owner.checked.turns import checked_attempt, not_in_order, with_attempt
 from protocol.roles.owner.checked.verdicts import conclude
@@ -75,6 +75,8 @@ def on_ring_opening(
     require_sender(received.sender, state.opened.buyer)
     if Purpose(received.body.purpose) is Purpose.RANGES:
         return ranges.on_opened(state, received, context)
+    if Purpose(received.body.purpose) is Purpose.ERRORS:
+        return errors.on_opened(state, received, context)
     attempt = checked_attempt(state, received, context)
     require(Purpose(received.body.purpose) is Purpose.NEXT_MODEL, "wrong_purpose", received.body.purpose)
     opening = _opening(attempt)

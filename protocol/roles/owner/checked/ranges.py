@@ -4,11 +4,16 @@ Each maker of the ring knows two of the three masks and sees for itself who is o
 on another's word. It takes part also where it has stopped the attempt itself.
 """
 
+from protocol.bodies import body_of
 from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
 from protocol.crypto.ring.context import Purpose
+from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
+from protocol.messages import OpeningRefused
 from protocol.messages.checked import RangesAsked, RingConsent, RingOpening
+from protocol.messages.opening import ImplausibleError
 from protocol.roles.checked.denials import DeniedAttempt
+from protocol.roles.checked.implausible import require_named
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.opened_ranges import out_of_range
 from protocol.roles.checked.ring import chance, digest_to_sign, known_shares, product, ring_begin
@@ -19,6 +24,7 @@ from protocol.roles.engine.effects import Effect, RecordFact
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace, store, with_new_blobs
+from protocol.roles.owner.checked import errors
 from protocol.roles.owner.checked.state import Attempt, CheckedState, Ranging
 from protocol.roles.owner.checked.turns import current_attempt, with_attempt
 from protocol.roles.owner.checked.view import RoundView, ring_view, view_of
@@ -34,7 +40,8 @@ def on_ranges_asked(
     """Commit to a share over all updates, once an attempt, if the buyer's own word is against that.
 
     Raises ProtocolViolation: "not_a_checker", "not_denied" where nothing that the buyer signed is shown,
-    "asked_twice", or "not_in_order" for evidence that we have not gone through.
+    "asked_twice", "not_in_order" for evidence that we have not gone through, or for errors that we have not
+    consented to have opened, or "wrong_refusal" where the buyer has named somebody who is no trainer.
     """
     require_sender(received.sender, state.request.aggregator)
     attempt = current_attempt(state, received)
@@ -47,8 +54,17 @@ def on_ranges_asked(
     view = view_of(state, attempt, context)
     step = ring_begin(ring_view(view, attempt, Purpose.RANGES), view.ranges.statement(), context)
     of_errors = received.body.complaint.envelope.type == "opening_refused"
-    ranging = Ranging(ring=step.ring, is_of_errors=of_errors)
+    named = _named_in(received.body.complaint, view, attempt) if of_errors else ()
+    ranging = Ranging(ring=step.ring, is_of_errors=of_errors, named=named)
     return with_attempt(state, replace(attempt, ranging=ranging), *step.effects)
+
+
+def _named_in(complaint: SignedMessage, view: RoundView, attempt: Attempt) -> tuple[ImplausibleError, ...]:
+    named = body_of(complaint, OpeningRefused).named
+    require_named(named, view.state.parties, view.trainers)
+    measured = attempt.measuring is not None and attempt.measuring.noisy is not None
+    require(measured or not named, "not_in_order", "errors that nobody was to open")
+    return named
 
 
 def agree(
@@ -72,8 +88,8 @@ def agree(
 def on_opened(state: CheckedState, received: Received[RingOpening], context: Context) -> Step[OwnerState]:
     """Note who is at fault by what we see ourselves: trainers out of range, or with none the buyer.
 
-    For errors that are implausible with all trainers in range nobody is named. The aggregator ends the
-    training. Raises ProtocolViolation("opened_twice").
+    For errors that are implausible with all trainers in range, those that the buyer has named are opened next
+    (`errors`); it is nobody's fault if it has named nobody's. Raises ProtocolViolation("opened_twice").
     """
     attempt = current_attempt(state, received)
     require(context.address in attempt.checkers, "not_a_checker")
@@ -81,8 +97,12 @@ def on_opened(state: CheckedState, received: Received[RingOpening], context: Con
     if ranging is None or ranging.product is None:
         raise EarlyInput
     require(not ranging.in_range, "opened_twice")
-    named = _named(view_of(state, attempt, context), attempt, received.body, context)
-    return with_attempt(state, replace(attempt, ranging=replace(ranging, in_range=True)), *named)
+    view = view_of(state, attempt, context)
+    named = _named(view, attempt, received.body, context)
+    opened = replace(attempt, ranging=replace(ranging, in_range=True))
+    if named or not ranging.named:
+        return with_attempt(state, opened, *named)
+    return errors.begin(state, opened, view, context)
 
 
 def _named(view: RoundView, attempt: Attempt, body: RingOpening, context: Context) -> tuple[RecordFact, ...]:

@@ -13,7 +13,7 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace
-from protocol.roles.owner.checked import next_model, ranges, versions
+from protocol.roles.owner.checked import errors, next_model, ranges, versions
 from protocol.roles.owner.checked.state import Attempt, CheckedState, OpeningModel
 from protocol.roles.owner.checked.turns import checked_attempt, current_attempt, with_attempt
 from protocol.roles.owner.checked.view import ring_view, view_of
@@ -22,6 +22,8 @@ from protocol.types import FrozenModel
 
 Body = TypeVar("Body", bound=MessageBody)
 Handler = Callable[[RingState, RingView, Received[Body], Context], RingStep]
+
+_AFTER_A_DENIAL = (Purpose.RANGES, Purpose.ERRORS)
 
 
 def on_ring_committed(
@@ -37,7 +39,7 @@ def on_ring_committed(
     view = ring_view(view_of(state, attempt, context), attempt, purpose)
     is_first = running.committed[view.maker_of(received.sender)] is None
     # Whoever was shown other updates has said so before anything was denied.
-    if is_first and received.body.statement != running.statement and purpose is not Purpose.RANGES:
+    if is_first and received.body.statement != running.statement and purpose not in _AFTER_A_DENIAL:
         return versions.contradicted(state, attempt, running, received, context)
     return _step(state, received, received.body.purpose, ring.on_committed, context)
 
@@ -73,14 +75,16 @@ def _step(
         return next_model.agree(state, after, view, step.effects, context)
     if named is Purpose.RANGES and step.ring.is_complete:
         return ranges.agree(state, after, view, step.effects, context)
+    if named is Purpose.ERRORS and step.ring.is_complete:
+        return errors.agree(state, after, view, step.effects, context)
     return with_attempt(state, after, *step.effects)
 
 
 def _attempt(
     state: CheckedState, received: Received[FrozenModel], purpose: Purpose, context: Context
 ) -> Attempt:
-    """The running attempt, if we are one of its checkers; for ranges also where we have stopped it."""
-    if purpose is not Purpose.RANGES:
+    """The running attempt, if we are one of its checkers; after a denial also where we have stopped it."""
+    if purpose not in _AFTER_A_DENIAL:
         return checked_attempt(state, received, context)
     attempt = current_attempt(state, received)
     require(context.address in attempt.checkers, "not_a_checker")
@@ -101,9 +105,14 @@ def _with_ring(attempt: Attempt, purpose: Purpose, after: RingState) -> Attempt:
     if purpose is Purpose.RANGES:
         assert attempt.ranging is not None
         return replace(attempt, ranging=replace(attempt.ranging, ring=after))
+    if purpose is Purpose.ERRORS:
+        assert attempt.errors is not None
+        return replace(attempt, errors=replace(attempt.errors, ring=after))
     assert attempt.opening is not None
     return replace(attempt, opening=replace(attempt.opening, ring=after))
 
 
 def _of_sums(attempt: Attempt, purpose: Purpose) -> OpeningModel | None:
+    if purpose is Purpose.ERRORS:
+        return attempt.errors
     return attempt.ranging if purpose is Purpose.RANGES else attempt.opening

@@ -1,6 +1,7 @@
 """What a data owner remembers of what it has committed to, and of the rounds."""
 
 from protocol.messages.checked.values import AttemptFacts, CommittedOwner, StartMeasured
+from protocol.messages.opening import ImplausibleError
 from protocol.roles.checked.ring_state import RingState
 from protocol.roles.engine.state import BlobRef
 from protocol.roles.owner.state import InitiatedState, RunningState
@@ -47,10 +48,18 @@ class OpeningModel(FrozenModel):
 class Ranging(OpeningModel):
     """The same over trainers' updates; `is_of_errors`, where errors are said to be implausible.
 
-    `in_range` says that they were opened, whatever came of it.
+    `named` are then the trainers whose errors the buyer says are too large. `in_range` says that they were
+    opened, whatever came of it.
     """
 
     is_of_errors: bool = False
+    named: tuple[ImplausibleError, ...] = ()
+
+
+class OpeningErrors(OpeningModel):
+    """The same over the errors that were named; `in_range` says that they are what the buyer has said."""
+
+    is_opened: bool = False
 
 
 class Measuring(FrozenModel):
@@ -72,8 +81,9 @@ class Attempt(FrozenModel):
     `evidence` is all that the aggregator has shown, `model` the next model in it; `checkers` are the two, in
     the order of the ring. `metric` is our own message, None where the evidence was not in order; `projecting`
     and `opening` are a checker's two tests. `is_stopped` says that we found it not in order, or the buyer
-    implausible: nothing more of it is answered but the opening of trainers' ranges, `ranging`. `other_model`
-    says that the next model was not shown to be the first attempt's answer without masks.
+    implausible: nothing more of it is answered but the opening of trainers' ranges, `ranging`, and of errors
+    that were named, `errors`. `other_model` says that the next model was not shown to be the first attempt's
+    answer without masks.
     """
 
     round: RoundNumber
@@ -90,6 +100,7 @@ class Attempt(FrozenModel):
     countersigned: Countersigning | None = None
     opening: OpeningModel | None = None
     ranging: Ranging | None = None
+    errors: OpeningErrors | None = None
     has_verdict: bool = False
     is_stopped: bool = False
     other_model: bool = False

@@ -5,6 +5,7 @@ from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
 from protocol.messages import EncryptedModel
 from protocol.messages.checked import ProvenUpdate
 from protocol.roles.checked.attempt import identity_of
+from protocol.roles.checked.implausible import read_refusal
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.proofs import update_proofs
 from protocol.roles.checked.start import start_model
@@ -18,6 +19,7 @@ from protocol.roles.owner.checked.committing import OwnerSecrets
 from protocol.roles.owner.checked.state import CheckedState
 from protocol.roles.owner.state import OwnerState, TrainerAnswer
 from protocol.roles.shared.parties import public_key_of, require_sender
+from protocol.types import RoundAttempt
 from protocol.vectors import EncryptedVector
 
 
@@ -27,7 +29,8 @@ def on_encrypted_model(
     """Answer the round's model with the local model and its proof; asked again, with the same bytes.
 
     One model for a round, whatever the attempt: with the answers to two the aggregator would compare what
-    the map makes of each. The first one is public, and no other is answered in its place.
+    the map makes of each. The first one is public, and no other is answered in its place. Where the round
+    before was repeated the round has another one, which is answered as well.
     """
     require_sender(received.sender, state.request.aggregator)
     require(context.address in state.parties.addresses(state.parties.trainers), "not_a_trainer")
@@ -36,10 +39,11 @@ def on_encrypted_model(
     start_digest, answer = model.digest(), state.answer
     if answer is not None and at.round <= answer.round:
         require(at.round == answer.round, "round_out_of_order")
-        require(start_digest == answer.start_digest, "second_model_for_round")
-        again = unpack(ProvenUpdate, answer.update.raw(context))
-        label = received.envelope.message_id.hex()
-        return Step.unchanged(state, message(context, received.sender, again, at, label=label))
+        if start_digest == answer.start_digest:
+            again = unpack(ProvenUpdate, answer.update.raw(context))
+            label = received.envelope.message_id.hex()
+            return Step.unchanged(state, message(context, received.sender, again, at, label=label))
+        _require_repetition(state, received, answer, context)
     if at.round == 1:
         public = start_model(state.request, public_key_of(state.n))
         require(start_digest == public.digest(), "wrong_start_model")
@@ -48,6 +52,21 @@ def on_encrypted_model(
     kept = TrainerAnswer(round=at.round, attempt=at.attempt, start_digest=start_digest, update=stored)
     sent = message(context, received.sender, update, at)
     return Step(replace(state, answer=kept), (blob, sent, facts.TRAINED.of(round=at.round)))
+
+
+def _require_repetition(
+    state: CheckedState, received: Received[EncryptedModel], answer: TrainerAnswer, context: Context
+) -> None:
+    """Check that another model of a round comes with the buyer's word against the round before it.
+
+    Each such word has one model answered, which stands at the number after the word's attempt. Raises
+    ProtocolViolation: "second_model_for_round", or "wrong_refusal".
+    """
+    at, refused = received.at, received.body.refused
+    require(refused is not None and at.attempt > answer.attempt, "second_model_for_round")
+    assert refused is not None
+    before = RoundAttempt(at.round - 1, at.attempt - 1)
+    read_refusal(refused, context.market, state.training, before, state.opened.buyer)
 
 
 def _update(state: CheckedState, model: EncryptedVector, round_number: int, context: Context) -> ProvenUpdate:

@@ -29,6 +29,7 @@ from protocol.messages.checked.values import START_OF, AttemptDigests
 from protocol.request import Request
 from protocol.roles.checked.attempt import attempt_digests, identity_of, numbers_digest, ring_context
 from protocol.roles.checked.forms import share_form
+from protocol.roles.checked.implausible import NamedErrors
 from protocol.roles.checked.members import member_weights
 from protocol.roles.checked.products import MomentExchange, NextModelCheck, RangeCheck, read_mask
 from protocol.roles.checked.proofs import metric_proofs, read_update, update_proofs
@@ -270,5 +271,24 @@ def ring_view(view: RoundView, attempt: Attempt, purpose: Purpose) -> RingView:
     first, second = (view.owners.of(checker).base for checker in attempt.checkers)
     context = ring_context(view.identity, attempt.at, purpose, parties[0], attempt.checkers)
     weights = sum(member_weights(state.parties, attempt.members).values())
-    form = share_form(purpose, state.request, view.widths, view.exchange, weights)
+    if purpose is Purpose.ERRORS:
+        form = named_errors(view, attempt).form
+    else:
+        form = share_form(purpose, state.request, view.widths, view.exchange, weights)
     return RingView(view.key, context, form, (first, second), Maker(parties.index(view.context.address)))
+
+
+def named_errors(view: RoundView, attempt: Attempt) -> NamedErrors:
+    """What the buyer has named in the word that the attempt's ranges were opened for."""
+    state = view.state
+    assert attempt.ranging is not None  # nothing is opened of errors before
+    assert state.link is not None  # which stands since the first evidence
+    return NamedErrors(
+        exchange=view.exchange,
+        weights=sum(member_weights(state.parties, attempt.members).values()),
+        request=state.request,
+        parties=state.parties,
+        link=state.link,
+        trainers=view.trainers,
+        named=attempt.ranging.named,
+    )

@@ -1,0 +1,132 @@
+"""Errors that the buyer has named as too large: is it so, and if it is, the round is repeated without them.
+
+With all trainers in range the product without noise is opened once more, in a ring of the same three makers
+under shares that hide all errors but those that were named. Each maker sees for itself whether these are what
+the buyer says. Where one is not, the buyer is named. Otherwise the trainers sit the rest of the training out,
+without fault: a model that is bad in one round is bad in the next, and each of them would cost a repetition.
+So there are at most T − 2 in a training of T trainers.
+"""
+
+from gmpy2 import mpz
+
+from protocol.crypto.cipher import read_ciphertexts
+from protocol.crypto.ring.context import Purpose
+from protocol.errors import ProtocolViolation
+from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
+from protocol.messages.checked import RingOpening
+from protocol.roles.aggregator import attendance
+from protocol.roles.aggregator.checked.evidence import AttemptStep, ask_again
+from protocol.roles.aggregator.checked.lanes import CheckedAttempt, ProvenRound, RangingLane, RepeatedRound
+from protocol.roles.aggregator.checked.state import CheckedTrainingState
+from protocol.roles.aggregator.checked.view import AttemptView
+from protocol.roles.aggregator.ending import give_up
+from protocol.roles.checked.forms import metric_statement
+from protocol.roles.checked.labels import Label
+from protocol.roles.checked.ring import known_shares, ring_begin
+from protocol.roles.checked.ring_state import SharedNumbers
+from protocol.roles.engine import facts, timers
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import effects_of
+from protocol.roles.engine.inputs import Received
+from protocol.roles.engine.refusals import StaleInput
+from protocol.roles.engine.state import replace
+from protocol.types import Address, RoundAttempt
+
+RING_STEPS = 3
+"""Turns of the makers with each other, and of the buyer, in which ranges, or errors, are opened."""
+
+CODE = "implausible"
+"""Of an end that is nobody's fault."""
+
+
+def open_errors(state: CheckedTrainingState, lane: RangingLane, context: Context) -> AttemptStep:
+    """Begin the second ring, which the checkers begin as well when they have seen all trainers in range.
+
+    Where the buyer has named nobody there is nothing to open, and nobody to go on without.
+    """
+    view = AttemptView(state, context, lane)
+    if not view.named.named:
+        return give_up(state, CODE, context)
+    statement = metric_statement(state.key, view.weighted(lane.metrics))
+    begun = ring_begin(view.ring(Purpose.ERRORS), statement, context)
+    opening = replace(lane, ring=begun.ring, consents=(), opened=None, product=None)
+    due = timers.CHECKS.set(RING_STEPS * state.step_seconds, lane.at)
+    return Step(replace(state, evaluation=opening), effects_of(begun.effects, due))
+
+
+def on_errors_opened(
+    state: CheckedTrainingState, lane: RangingLane, received: Received[RingOpening], context: Context
+) -> AttemptStep:
+    """Name the buyer for an error that is not what it said; else repeat the round without those named.
+
+    Raises StaleInput for an opening of the ranges, which is over.
+    """
+    if received.body.purpose != Purpose.ERRORS.value:
+        raise StaleInput
+    view = AttemptView(state, context, lane)
+    try:
+        untrue = _untrue(view, lane, received.body, context)
+    except ProtocolViolation:
+        return give_up(state, "bad_opening", context, fault=state.opened.buyer)
+    if untrue:
+        fact = facts.COMPLAINT.of(accused=state.opened.buyer, round=lane.at.round, code="errors_denied")
+        step = give_up(state, "errors_denied", context, fault=state.opened.buyer)
+        return Step(step.state, (fact, *step.effects))
+    names = tuple(one.trainer for one in view.named.named)
+    return _repeat(state, lane, names, context)
+
+
+def _untrue(view: AttemptView, lane: RangingLane, body: RingOpening, context: Context) -> list[Address]:
+    assert lane.opened is not None
+    numbers = lane.opened.load(SharedNumbers, context).numbers
+    product: list[mpz] = read_ciphertexts(view.state.key, numbers, len(numbers))
+    known = known_shares(lane.ring, view.ring(Purpose.ERRORS), context)
+    chance = context.randomness(Label.JUDGED_ERRORS)
+    return view.named.untrue(view.state.key, product, body, known, chance)
+
+
+# ---- the round is repeated ----
+
+
+def _repeat(
+    state: CheckedTrainingState, lane: RangingLane, names: tuple[Address, ...], context: Context
+) -> AttemptStep:
+    """Ask the buyer again, for those that remain; what was trained from the round's model is discarded.
+
+    The remaining updates stay: they are of the round's start, which has not changed. The training ends where
+    fewer than two trainers, or no attempt, would remain.
+    """
+    out, at = state.parties.mask(names), lane.at
+    trained = _without(lane.trained, out, names)
+    if trained.trainers.bit_count() < 2 or lane.attempt >= MAXIMUM_ATTEMPTS:
+        return give_up(state, CODE, context)
+    after = replace(
+        state,
+        dropped=state.dropped | out,
+        training_lane=None,
+        trained=None,
+        next_round=at.round + 1,
+        repeated=RepeatedRound(round=at.round, attempt=at.attempt, refused=lane.complaint),
+        repetitions=state.repetitions + 1,
+    )
+    again = CheckedAttempt(
+        trained=trained,
+        attempt=lane.attempt + 1,
+        validators=lane.validators,
+        stuck=lane.stuck,
+        refused=lane.complaint,
+    )
+    asked = ask_again(after, again, context)
+    notices = attendance.drop_notices(after, out, at, "sat_out", context)
+    over = facts.ATTEMPT_OVER.of(round=at.round, attempt=at.attempt, code=CODE)
+    waits = (
+        timers.CHECKS.cancel(at),
+        timers.UPDATES.cancel(at.round + 1),
+        timers.MOMENTS.cancel(RoundAttempt(at.round + 1, 1)),
+    )
+    return Step(asked.state, effects_of(notices, over, waits, asked.effects))
+
+
+def _without(trained: ProvenRound, out: int, names: tuple[Address, ...]) -> ProvenRound:
+    updates = tuple(one for one in trained.updates if one.owner not in names)
+    return replace(trained, trainers=trained.trainers & ~out, updates=updates)
