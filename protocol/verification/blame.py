@@ -32,6 +32,7 @@ _NOT_HERE = "what it follows from was not shown to this party, or is in a box"
 _TOLD_OTHERWISE = (
     "what this party was told acquits it; whoever complained may have told the aggregator otherwise"
 )
+_SAT_OUT = "it is nobody's fault: what its model errs by was too much to be published"
 _NOBODY = "nobody is named"
 
 
@@ -112,6 +113,8 @@ def _complained(contents: Contents) -> list[RoundAttempt]:
 def _blame(contents: Contents, trainings: Sequence[VerifiedTraining], said: _Said) -> Blame:
     if said.accused is None:
         return _entry(said, "open", _NOBODY)
+    if said.code == "sat_out":
+        return _entry(said, "open", _SAT_OUT)
     codes = _OF_AN_END.get(said.code, (said.code,))
     if not set(codes) & (OF_COMPLAINTS | OF_PROOFS):
         return _entry(said, "open", _SILENT)

@@ -92,11 +92,19 @@ def _agreed(
 def _require_exchange(
     contents: Contents, training: VerifiedTraining, at: RoundAttempt, agreed: Agreed
 ) -> None:
-    asked = contents.only(MomentRequest, at, training.request.aggregator)
-    answered = contents.only(MomentAnswer, at, training.opened.buyer)
-    facts = agreed.facts
-    require(numbers_digest(asked.masked) == facts.digests.request, "other_exchange", "another question")
-    require(answered.request_digest == facts.digests.request, "other_exchange", "of another question")
+    """The exchange that the facts name; of a round that was asked about before, that one is discarded."""
+    facts, aggregator, buyer = agreed.facts, training.request.aggregator, training.opened.buyer
+    asked_for = [body_of(one, MomentRequest) for one in contents.signed(MomentRequest, at, aggregator)]
+    told_of = [body_of(one, MomentAnswer) for one in contents.signed(MomentAnswer, at, buyer)]
+    require(bool(asked_for), "missing_message", f"no moment_request of {aggregator}")
+    require(bool(told_of), "missing_message", f"no moment_answer of {buyer}")
+    digest = facts.digests.request
+    asked = next((one for one in asked_for if numbers_digest(one.masked) == digest), None)
+    answered = next((one for one in told_of if one.request_digest == digest), None)
+    require(asked is not None, "other_exchange", "another question")
+    require(answered is not None, "other_exchange", "of another question")
+    assert asked is not None
+    assert answered is not None
     require(numbers_digest(answered.numbers) == facts.digests.answer, "other_exchange", "another answer")
     told = (asked.trainers, asked.start)
     require(told == (facts.trainers.bit_count(), facts.start), "other_exchange", "of other trainers")

@@ -63,12 +63,16 @@ def own_update(
     ]
     if not signed or not starts or training.owners is None:
         return
-    start = body_of(starts[0], EncryptedModel).model
-    require(start.digest() == training.link.model_digest, "wrong_start_model", "not the record's")
+    # Another model of the round was discarded, and with it what was made of it: the one before is repeated.
+    models = [body_of(one, EncryptedModel).model for one in starts]
+    start = next((one for one in models if one.digest() == training.link.model_digest), None)
+    require(start is not None, "wrong_start_model", "not the record's")
+    assert start is not None
     model = start.read(training.key, scale=MODEL_SCALE, count=training.request.parameters)
     proofs = update_proofs(training.key, training.identity, number, model, training.request)
     commitments = training.owners.load(CommittedOwners, training.context).of(accused)
-    bodies = [body_of(one, ProvenUpdate) for one in signed]
+    made = [body_of(one, ProvenUpdate) for one in signed]
+    bodies = [one for one in made if one.start_digest == start.digest() or len(models) == 1]
     fails = any(proofs.unproven([read_update(proofs, accused, body, commitments)]) for body in bodies)
     yield Judged(frozenset((accused,)), accused if fails else None, "unproven_update")
 

@@ -3,6 +3,7 @@
 OF_COMPLAINTS = frozenset(
     (
         "bad_opening",
+        "errors_denied",
         "false_complaint",
         "false_question",
         "false_refusal",

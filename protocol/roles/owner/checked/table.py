@@ -137,8 +137,8 @@ CHECKING = (
     on_message(CheckedState, RingShared, rings.on_ring_shared, effects=_TESTS).because(
         "With all shares, the one before ours made again, the next model's check may be opened."
     ),
-    on_message(CheckedState, RingOpening, next_model.on_ring_opening, effects=_ANSWERS).because(
-        "The next model is in range, or it is not."
+    on_message(CheckedState, RingOpening, next_model.on_ring_opening, effects=_TESTS).because(
+        "The next model is in range, or it is not; errors that were named are opened after trainers' ranges."
     ),
     on_message(CheckedState, RangesAsked, ranges.on_ranges_asked, effects=_CHECKS).because(
         "The buyer's own word is against the attempt: a checker commits to a share over all updates."
