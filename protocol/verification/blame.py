@@ -111,10 +111,8 @@ def _complained(contents: Contents) -> list[RoundAttempt]:
 
 
 def _blame(contents: Contents, trainings: Sequence[VerifiedTraining], said: _Said) -> Blame:
-    if said.accused is None:
-        return _entry(said, "open", _NOBODY)
-    if said.code == "sat_out":
-        return _entry(said, "open", _SAT_OUT)
+    if said.accused is None or said.code == "sat_out":
+        return _entry(said, "open", _NOBODY if said.accused is None else _SAT_OUT)
     codes = _OF_AN_END.get(said.code, (said.code,))
     if not set(codes) & (OF_COMPLAINTS | OF_PROOFS):
         return _entry(said, "open", _SILENT)

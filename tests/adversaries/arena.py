@@ -171,7 +171,7 @@ def _drawn(
 @cache
 def _answered(rounds: int, validators: tuple[int, ...], coin: str | None) -> Arena:
     """The same when the buyer's first products are on their way to the aggregator."""
-    arena = _copy(_drawn(rounds, False, validators, coin))
+    arena = arena_of(_drawn(rounds, False, validators, coin))
     arena.adversary = "nobody"
     arena.turned_away = []
     arena.wrapped = ()
@@ -197,11 +197,11 @@ def prepared(
     """
     validators = PAIR if pair else VALIDATORS
     if late:
-        return _copy(_answered(rounds, validators, coin))
-    return _copy(_drawn(rounds, twins, validators, coin, wide))
+        return arena_of(_answered(rounds, validators, coin))
+    return arena_of(_drawn(rounds, twins, validators, coin, wide))
 
 
-def _copy(market: PureMarket) -> Arena:
+def arena_of(market: PureMarket) -> Arena:
     shared = (ROLES, market.key, market.request, market.group)
     copied = copy.deepcopy(market, {id(one): one for one in shared})
     copied.__class__ = Arena

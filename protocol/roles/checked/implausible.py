@@ -20,10 +20,10 @@ from protocol.learning.checked_openings.noise import noise_bound
 from protocol.learning.checked_openings.sums import BAD_OPENING
 from protocol.learning.judgement.implausibility import is_borne_out, power_of
 from protocol.learning.judgement.plausibility import Limits
-from protocol.learning.moments.widths import MomentWidths
+from protocol.learning.moments.widths import MomentWidths, Start
 from protocol.messages import OpeningRefused
 from protocol.messages.checked import RingOpening
-from protocol.messages.checked.values import START_OF, AttemptFacts
+from protocol.messages.checked.values import START_OF, AttemptFacts, StartMeasured
 from protocol.messages.opening import ImplausibleError
 from protocol.records import Market
 from protocol.request import Request
@@ -50,7 +50,8 @@ def named_errors(
     """Whom the buyer names for errors that make no record, by opened plaintexts; in seat order.
 
     Nobody where an error is negative, which a trainer's model cannot bring about, or beyond all powers, or
-    where all trainers' own errors are plausible: it is not theirs to sit out then.
+    where all trainers' own errors are plausible: it is not theirs to sit out then. Nor where the round may
+    not be repeated (`is_affordable`).
     """
     start = START_OF[facts.start]
     found = measured(plaintexts, widths.sets(facts.trainers.bit_count(), start), widths, start)
@@ -66,7 +67,22 @@ def named_errors(
             named.append(ImplausibleError(trainer=trainer, power=power))
         elif value > limits.most_own:
             return ()
-    return tuple(named)
+    return tuple(named) if is_affordable(facts.trainers, len(named), facts.start, request, link) else ()
+
+
+def is_affordable(
+    trainers: Seats, named: int, start: StartMeasured, request: Request, link: TranscriptHead
+) -> bool:
+    """Whether owners' budgets hold a repetition of the round after `link` without so many of its trainers.
+
+    The buyer has seen 2·T numbers, all of which count for the round (`owner.budget`), and sees others in the
+    repetition: the remaining trainers' mean products with another sum, and v₀ if other members measure it.
+    What owners have reserved for the training holds them, as those who are named are missing in all rounds
+    that follow: two numbers each.
+    """
+    others = trainers.bit_count() - named + int(START_OF[start] is Start.ENCRYPTED)
+    following = request.schedule.rounds - (link.round + 1)
+    return others <= 2 * named * following
 
 
 def require_named(named: Sequence[ImplausibleError], parties: Parties, trainers: Seats) -> None:

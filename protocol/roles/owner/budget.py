@@ -182,7 +182,7 @@ def give_back(state: JoinedState) -> PutValue:
     if state.has_worked:
         rounds = _opened_rounds(state)
         trainers, starts = state.parties.trainers.bit_count(), _start_errors(state, rounds)
-        numbers = published_numbers(state.request, trainers, rounds, starts)
+        numbers = published_numbers(state.request, trainers, rounds, starts) + _of_repetitions(state, rounds)
     return count_numbers(state.training, state.opened.buyer, state.data_set, numbers)
 
 
@@ -198,6 +198,19 @@ def _opened_rounds(state: RunningState) -> int:
     trained = state.answer.round if state.answer is not None else 0
     measured = state.link.round + int(state.is_measuring) if state.link is not None else 0
     return min(max(state.recorded + 1, trained, measured), state.request.schedule.rounds)
+
+
+def _of_repetitions(state: RunningState, rounds: int) -> int:
+    """How many numbers rounds that were repeated can have shown the buyer besides, as far as the chain tells.
+
+    Each repetition is without a trainer that is in no later record, and shows at most a number for each drawn
+    one; all of them show no more than what was reserved (`checked.implausible.is_affordable`).
+    """
+    drawn = state.parties.trainers.bit_count()
+    fewest = state.trained_by.bit_count() if state.last_recorded and state.trained_by else 2
+    repetitions = drawn - fewest
+    left = 2 * drawn * (state.request.schedule.rounds - rounds)
+    return max(0, min(repetitions * drawn, left))
 
 
 def _start_errors(state: RunningState, rounds: int) -> int:

@@ -48,7 +48,8 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
     after = with_recorded(with_start_error(state, event.record.validators), event, context)
     if context.address in state.parties.addresses(state.parties.validators):
         after = _caught_up(after, event.record)
-    after = replace(after, signed_models=still_needed(after.signed_models, event))
+    models = still_needed(after.signed_models, event)
+    after = replace(after, signed_models=models, trained_by=event.record.trainers)
     waits = stall.stall_timer(after, context), record_timer(after, state.opened.terms, context)
     return Step(after, (facts.ROUND_RECORDED.of(round=event.round), *waits))
 

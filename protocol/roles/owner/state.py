@@ -149,13 +149,14 @@ class RunningState(JoinedState, DrawnState, RecordingState, HoldingState):
     """Trains or validates, as drawn.
 
     A validator has not checked the rounds up to `caught_up` itself.
-    `measured_by` are the validators of the last recorded round, `start_errors` how many recorded rounds have
-    measured v₀.
+    `measured_by` are the validators of the last recorded round, `trained_by` its trainers, and `start_errors`
+    is how many recorded rounds have measured v₀.
     """
 
     phase: Literal["running"] = "running"
     caught_up: RoundNumber = 0
     measured_by: Seats = 0
+    trained_by: Seats = 0
     start_errors: int = 0
 
     @property

@@ -21,6 +21,7 @@ from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.checked.forms import metric_statement
+from protocol.roles.checked.implausible import is_affordable
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.ring import known_shares, ring_begin
 from protocol.roles.checked.ring_state import SharedNumbers
@@ -94,11 +95,13 @@ def _repeat(
     """Ask the buyer again, for those that remain; what was trained from the round's model is discarded.
 
     The remaining updates stay: they are of the round's start, which has not changed. The training ends where
-    fewer than two trainers, or no attempt, would remain.
+    fewer than two trainers, or no attempt, would remain, or owners' budgets would not hold it.
     """
     out, at = state.parties.mask(names), lane.at
     trained = _without(lane.trained, out, names)
-    if trained.trainers.bit_count() < 2 or lane.attempt >= MAXIMUM_ATTEMPTS:
+    start = AttemptView(state, context, lane).request_body.start
+    affordable = is_affordable(lane.trained.trainers, len(names), start, state.request, state.link)
+    if trained.trainers.bit_count() < 2 or lane.attempt >= MAXIMUM_ATTEMPTS or not affordable:
         return give_up(state, CODE, context)
     after = replace(
         state,

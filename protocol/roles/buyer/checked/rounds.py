@@ -103,10 +103,11 @@ def _repeated(state: CheckedRunningState, body: MomentRequest, at: RoundAttempt)
     expected = state.repetitions + int(repeats)
     if body.repetition != expected:
         raise StaleInput if body.repetition < expected else EarlyInput
-    if not repeats:
+    if refusal is None or not repeats:
         return state
     kept = tuple(one for one in state.exchanges if one.round <= at.round)
-    return replace(state, exchanges=kept, repetitions=expected)
+    sat_out = state.sat_out + refusal.named
+    return replace(state, exchanges=kept, repetitions=expected, sat_out=sat_out)
 
 
 def _require_next_exchange(state: CheckedRunningState, at: RoundAttempt) -> None:
@@ -128,9 +129,10 @@ def _require_place(state: CheckedRunningState, body: MomentRequest, at: RoundAtt
     """Raise ProtocolViolation for vectors that the round cannot have.
 
     Updates serve every attempt at their round: one with fewer of them would show what one trainer adds. Those
-    alone are missing whose errors we have named in the attempt before.
+    alone are missing whose errors we have named in the attempt before, and they do not come back.
     """
-    require(2 <= body.trainers <= state.parties.trainers.bit_count(), "wrong_trainer_count")
+    most = state.parties.trainers.bit_count() - state.sat_out
+    require(2 <= body.trainers <= most, "wrong_trainer_count", f"{body.trainers} trainers, at most {most}")
     before = state.exchange(RoundAttempt(at.round, at.attempt - 1))
     refusal = state.refusal(at.round, at.attempt - 1)
     named = 0 if refusal is None else refusal.named

@@ -77,7 +77,7 @@ class CheckedRunningState(RunningState):
     a second answer under other randomness would be a second equation about what is masked. `denials` are
     attempts that our own word is against, of which `opened_ranges` are those whose ranges were opened, and
     `refusals` those whose errors it says are implausible. `repetitions` counts the rounds of the training
-    that were repeated without trainers named in one.
+    that were repeated without trainers named in one, `sat_out` these.
     """
 
     phase: Literal["running"] = "running"
@@ -90,6 +90,7 @@ class CheckedRunningState(RunningState):
     opened_ranges: tuple[OfAttempt, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     repetitions: int = 0
+    sat_out: int = 0
 
     def exchange(self, at: RoundAttempt) -> Exchange | None:
         """The answered exchange of an attempt."""

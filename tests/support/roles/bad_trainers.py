@@ -1,0 +1,41 @@
+"""A market of three trainers, of whom the first one's targets are all zero: in round 2 it errs too much."""
+
+from functools import cache
+
+import numpy as np
+
+from tests.adversaries.arena import Arena, Deed, arena_of
+from tests.adversaries.deeds import honestly
+from tests.support.roles.checked_markets import checked_market
+from tests.support.roles.depositors import make_willing
+from tests.support.roles.pure_market import PureMarket
+
+ROWS, COLUMN = 12, {"name": "x0", "minimum": -10, "maximum": 10}
+SCHEDULE = {"local_steps": 200, "step_size": "0.5", "tolerance": 0}
+
+
+@cache
+def _drawn(rounds: int, owners: int) -> PureMarket:
+    generator = np.random.default_rng(7)
+    data = []
+    for _ in range(owners):
+        features = generator.uniform(-5, 5, (ROWS, 2))
+        data.append(np.column_stack([features, features @ [6.0, 0.0] + 12 + generator.normal(0, 1, ROWS)]))
+    data[0][:, 2] = 0.0
+    validators = tuple(range(3, owners))
+    schedule = {"rounds": rounds, **SCHEDULE}
+    market = checked_market(validators, data=data, schedule=schedule, features=[COLUMN])
+    make_willing(market)
+    while market.contract.status != "running":
+        market.deliver_next()
+    return market
+
+
+def bad_trainer(rounds: int = 3, owners: int = 5, who: str = "nobody", deed: Deed = honestly) -> Arena:
+    """That market when its roles have just been drawn, with somebody in it who is not honest."""
+    arena = arena_of(_drawn(rounds, owners))
+    if who == "nobody":
+        arena.who, arena.adversary, arena.memory, arena.wrapped, arena.turned_away = who, who, {}, (), []
+    else:
+        arena.enter(who, deed, redraws=None)
+    return arena
