@@ -6,18 +6,10 @@ from pydantic import Field, model_validator
 
 from protocol.data_card import MOST_CARD_BYTES, Cards
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
-from protocol.messages.examples import (
-    DIGEST,
-    ROOT,
-    VECTOR,
-    any_card,
-    any_request,
-)
+from protocol.messages.examples import DIGEST, any_card, any_request
 from protocol.messages.values import BigNatural, Count, KeyProof, Moment
 from protocol.request import Request
-from protocol.request_sections import MAXIMUM_FEATURES
 from protocol.types import Address, Code, Digest, FrozenModel
-from protocol.vectors import EncryptedVector
 
 
 class OwnerAnnouncement(MessageBody):
@@ -52,22 +44,13 @@ class AnnouncementAnswer(MessageBody):
     )
 
 
-class PublicRoot(FrozenModel):
-    """The opening of one ciphertext: plaintext and n-th root."""
-
-    plaintext: BigNatural
-    root: BigNatural
-
-
 class TrainingRequest(MessageBody):
-    """MB → FA, when `Opened` is confirmed: document, key with proof, initial model with its opening."""
+    """MB → FA, when `Opened` is confirmed: document, and key with proof."""
 
     type: Literal["training_request"] = "training_request"
     request: Request
     public_key: BigNatural
     key_proof: KeyProof
-    initial_model: EncryptedVector
-    opening: Annotated[tuple[PublicRoot, ...], Field(max_length=MAXIMUM_FEATURES + 1, fail_fast=True)]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, AGGREGATOR),),
@@ -75,13 +58,7 @@ class TrainingRequest(MessageBody):
         answers=("request_answer",),
         deadline="chain_s",
         on_silence="The buyer cancels the training on chain.",
-        example=lambda: TrainingRequest(
-            request=any_request(),
-            public_key=0xC5A1,
-            key_proof=(b"\x07\x08",),
-            initial_model=VECTOR,
-            opening=(PublicRoot(plaintext=150 << 64, root=ROOT),),
-        ),
+        example=lambda: TrainingRequest(request=any_request(), public_key=0xC5A1, key_proof=(b"\x07\x08",)),
     )
 
 

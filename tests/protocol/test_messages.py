@@ -57,8 +57,6 @@ SAMPLES: list[FrozenModel] = [
         request=any_request(),
         public_key=HUGE,
         key_proof=(b"\1" * 64,) * 11,
-        initial_model=VECTOR,
-        opening=(m.PublicRoot(plaintext=0, root=HUGE),),
     ),
     m.RequestAnswer(accepted=False, code="bad_key"),
     m.Invitation(request=any_request(), public_key=HUGE, key_proof=(b"\1",), join_until=1_700_000_000),
