@@ -1,11 +1,12 @@
-"""Whether the aggregator takes a request on: it must be the one on chain, and possible."""
+"""Whether the aggregator takes a request on: it must be the one on chain, possible, and checkable."""
 
 from protocol.bond_policy import BondPolicy
 from protocol.codec import unpack
 from protocol.crypto.cipher import PublicKey, verify_public_key
-from protocol.errors import WidthError
+from protocol.errors import ProtocolViolation, WidthError
 from protocol.marketplace import Opened
 from protocol.messages import TrainingRequest
+from protocol.roles.checked.requests import require_checkable
 from protocol.roles.engine.context import Context
 from protocol.roles.shared.request_widths import check_widths
 
@@ -23,8 +24,11 @@ def refusal_code(opened: Opened, body: TrainingRequest, context: Context) -> str
         return "bond_not_accepted"
     try:
         check_widths(request)
+        require_checkable(request)
     except WidthError:
         return "widths_do_not_fit"
+    except ProtocolViolation as why:
+        return why.code
     verify_public_key(int(body.public_key), list(body.key_proof), request.key_bits, context.least_key_bits)
     return None
 
