@@ -113,8 +113,8 @@ class InvitationAnswer(MessageBody):
 
     `waiting` while a person may still join, because nothing but that, this buyer, a bond, a spent budget or a
     short time to reveal asks.
-    Who accepts tells the hash of the card it would join with, and what it commits to (`join_digests`):
-    `committed` is the digest of its commitments, where its rounds will be checked.
+    Who accepts tells the hash of the card it would join with, the digest of its commitments (`committed`),
+    and the digest of both that the chain will show (`join_digests`).
     """
 
     type: Literal["invitation_answer"] = "invitation_answer"
@@ -139,6 +139,8 @@ class InvitationAnswer(MessageBody):
     def _one_meaning(self) -> Self:
         if _DECISION_OF.get(self.code, "declined") != self.decision:
             raise ValueError(f"code {self.code} does not belong to decision {self.decision}")
+        if self.decision == "accepted" and None in (self.card, self.commitment, self.committed):
+            raise ValueError("an acceptance needs card, commitment and committed")
         return self
 
     catalogue: ClassVar[Catalogue] = Catalogue(
@@ -149,7 +151,7 @@ class InvitationAnswer(MessageBody):
         deadline="join_s",
         on_silence="An owner that has accepted does not join.",
         example=lambda: InvitationAnswer(
-            decision="accepted", code="accepted", card=DIGEST, commitment=DIGEST
+            decision="accepted", code="accepted", card=DIGEST, commitment=DIGEST, committed=DIGEST
         ),
     )
 
