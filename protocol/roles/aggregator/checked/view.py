@@ -189,7 +189,7 @@ class AttemptView(TrainingView):
     @property
     def checkers(self) -> tuple[str, str]:
         """The two, in the order of the ring."""
-        hashed = draw_hash(self.context.market, self.state.training)
+        hashed = draw_hash(self.context.market, self.state.training, self.state.parties)
         return attempt_checkers(self.state.parties, self.lane.validators, self.at, hashed)
 
     def other_checker(self, checker: str) -> str:
