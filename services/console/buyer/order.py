@@ -229,7 +229,7 @@ async def _confirm(page: Page, wanted: Request) -> web.Response:
 
 
 def _warnings(wanted: Request | None) -> dict[str, Any]:
-    """What to think over before the order, as `deltaml request check` tells it; None where there is nothing."""
+    """What to think over before the order, as `deltaml request check` tells it; None for nothing."""
     checks: Mapping[str, Callable[[Request], object | None]] = {
         "few_rows": few_rows,
         "beyond_budget": beyond_budget,
