@@ -90,7 +90,7 @@ def _calibration(scores: OwnScores, words: Words) -> tuple[Section, ...]:
     groups: list[Mapping[str, Any]] = scores.figures["calibration"]
     rows = tuple(
         (
-            " – ".join(formats.number(tenth / CALIBRATION_GROUPS) for tenth in (index, index + 1)),
+            "–".join(formats.number(tenth / CALIBRATION_GROUPS) for tenth in (index, index + 1)),
             formats.number(group["rows"]),
             formats.number(group["predicted"]),
             formats.number(group["share"]),
