@@ -19,14 +19,14 @@ from protocol.errors import MisuseError
 class PowerTables:
     """Odd powers of some units and of their inverses, kept for many products over the same bases."""
 
-    __slots__ = ("_tables", "_window", "residues")
+    __slots__ = ("_tables", "residues", "window")
 
     def __init__(self, bases: Sequence[mpz], modulus: mpz, window: int) -> None:
         """Two tables of 2^(window − 2) powers for each base.
 
         Raises ZeroDivisionError for a base that is no unit.
         """
-        self.residues, self._window = residues(modulus), window
+        self.residues, self.window = residues(modulus), window
         elements = [self.residues.enter(base) for base in bases]
         self._tables = self.residues.signed_powers(elements, window)
 
@@ -34,19 +34,12 @@ class PowerTables:
         """Π b_i^(e_i); raises ValueError unless there is one exponent for each base."""
         return joint_product([(self, exponents)])
 
-    def with_shifted(self, exponents: Sequence[int], shifted: Sequence[mpz], shift: int) -> mpz:
-        """The same times Π s_k^(2^(shift·k)), k from 0, whose squarings are those of the other powers."""
-        factors = self.add_factors(exponents, defaultdict(list))
-        for place, one in enumerate(shifted):
-            factors[shift * place].append(self.residues.enter(one))
-        return self.residues.leave(self.residues.chain(factors))
-
     def add_factors(
         self, exponents: Sequence[int], factors: defaultdict[int, list[Element]]
     ) -> defaultdict[int, list[Element]]:
         """Add what is multiplied in at each place of a chain to `factors`, which is returned."""
         for table, exponent in zip(self._tables, exponents, strict=True):
-            for position, digit in sliding_digits(int(exponent), self._window):
+            for position, digit in sliding_digits(int(exponent), self.window):
                 factors[position].append(table[digit])
         return factors
 
@@ -86,9 +79,38 @@ def _kept_tables(bases: tuple[mpz, ...], modulus: mpz, window: int) -> PowerTabl
 
 
 def product_of_powers(bases: Sequence[mpz], exponents: Sequence[int], modulus: mpz) -> mpz:
-    """Π b_i^(e_i) of units, once; raises as `PowerTables` does."""
-    bits = max((int(exponent).bit_length() for exponent in exponents), default=0)
-    return PowerTables(bases, modulus, window_for(bits, 1)).product(exponents)
+    """Π b_i^(e_i) of units, once and in one chain of squarings; a base to a power of two needs no table.
+
+    Raises ZeroDivisionError for another base that is no unit, ValueError for too few or many exponents.
+    """
+    within, factors = residues(modulus), defaultdict[int, list[Element]](list)
+    others = list[tuple[mpz, mpz]]()
+    for base, exponent in zip(bases, map(mpz, exponents), strict=True):
+        if exponent > 0 and exponent.bit_scan1(0) == exponent.bit_length() - 1:
+            factors[exponent.bit_length() - 1].append(within.enter(base % modulus))
+        elif exponent:
+            others.append((base, exponent))
+    for tables, powers in fitting_tables([b for b, _ in others], [e for _, e in others], modulus):
+        tables.add_factors(powers, factors)
+    return within.leave(within.chain(factors))
+
+
+def fitting_tables(
+    bases: Sequence[mpz], exponents: Sequence[int], modulus: mpz
+) -> list[tuple[PowerTables, list[int]]]:
+    """Tables for one product, and their exponents: of each base as wide as its exponent pays for.
+
+    Zeros that an exponent ends in make it no longer. Raises as `PowerTables` does.
+    """
+    by_window = defaultdict[int, list[tuple[mpz, int]]](list)
+    for base, exponent in zip(bases, exponents, strict=True):
+        number = mpz(exponent)
+        bits = number.bit_length() - (number.bit_scan1(0) or 0)
+        by_window[window_for(bits, 1)].append((base, exponent))
+    return [
+        (PowerTables([base for base, _ in pairs], modulus, window), [exponent for _, exponent in pairs])
+        for window, pairs in by_window.items()
+    ]
 
 
 def public_power(base: mpz, exponent: int, modulus: mpz) -> mpz:
@@ -123,6 +145,7 @@ def batch_invert(values: Sequence[mpz], modulus: mpz) -> list[mpz]:
     return [within.leave(one) for one in inverses([within.enter(value) for value in values], within)]
 
 
+@lru_cache(maxsize=1024)
 def window_for(bits: int, products: int) -> int:
     """The window with the fewest."""
     return min(range(2, 9), key=lambda window: expected_products(1, products, bits, window))

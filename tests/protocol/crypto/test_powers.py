@@ -13,6 +13,7 @@ from protocol.crypto.powers import (
     PowerTables,
     batch_invert,
     expected_products,
+    fitting_tables,
     joint_product,
     product_of_powers,
     sliding_digits,
@@ -104,13 +105,30 @@ def test_the_steps_of_a_round_take_as_many_products_as_expected(
 
 
 @given(st.lists(st.integers(1, 1000), max_size=5), st.integers(1, 70), st.integers(-(1 << 99), 1 << 99))
-def test_shifted_factors_share_the_squarings_of_a_power(
+def test_powers_of_two_share_the_squarings_of_a_power_and_have_no_tables(
     shifted: list[int], shift: int, exponent: int
 ) -> None:
-    modulus = mpz(1009)
-    expected = pow(7, exponent, 1009) * prod(pow(one, 1 << shift * k, 1009) for k, one in enumerate(shifted))
-    found = PowerTables([mpz(7)], modulus, 4).with_shifted([exponent], [mpz(one) for one in shifted], shift)
-    assert found == expected % 1009
+    powers = [1 << shift * place for place in range(len(shifted))]
+    expected = pow(7, exponent, 1009) * prod(
+        pow(one, power, 1009) for one, power in zip(shifted, powers, strict=True)
+    )
+    bases = [mpz(7), *map(mpz, shifted)]
+    with pytest.MonkeyPatch.context() as patch:
+        count = ProductCount()
+        count.install(patch)
+        assert product_of_powers(bases, [exponent, *powers], mpz(1009)) == expected % 1009
+        together = count.total
+        product_of_powers(bases[:1], [exponent], mpz(1009))
+    chain = max([0, *(power.bit_length() for power in powers)])
+    assert together <= count.total - together + len(shifted) + chain
+
+
+@given(st.integers(1, 1 << 130), st.integers(0, 3000))
+def test_zeros_at_the_end_make_no_exponent_longer(exponent: int, zeros: int) -> None:
+    ((short, _),) = fitting_tables([mpz(5)], [exponent], mpz(PRIME))
+    ((long, powers),) = fitting_tables([mpz(5)], [-exponent << zeros], mpz(PRIME))
+    assert long.window == short.window
+    assert joint_product([(long, powers)]) == pow(pow(5, -1, PRIME), exponent << zeros, PRIME)
 
 
 def test_a_process_keeps_the_tables_of_its_last_inputs_and_no_large_ones() -> None:
