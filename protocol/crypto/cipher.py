@@ -8,6 +8,7 @@ homomorphic one would have to offer:
 | a key pair: add, lift, multiply; encrypt, decrypt | `PublicKey`, `PrivateKey`, `generate_private_key` |
 | a proof that a key is sound, and its check | `prove_key`, `verify_public_key` |
 | rows of integers times an encrypted vector | `linear_combinations`, `PowerTables`, `tables_of_inputs` |
+| one such row, each base with a table that fits its integer | `fitting_tables` |
 | the sum of several such products | `Combination`, `combined` |
 | a public multiple, sums of multiples | `public_power`, `product_of_powers` |
 | inverses of many | `batch_invert` |
@@ -52,6 +53,7 @@ from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
 from protocol.crypto.powers import (
     PowerTables,
     batch_invert,
+    fitting_tables,
     product_of_powers,
     public_power,
     tables_of_inputs,
@@ -80,6 +82,7 @@ __all__ = [
     "combined",
     "draw_base",
     "false_openings",
+    "fitting_tables",
     "generate_private_key",
     "linear_combinations",
     "open_ciphertext",

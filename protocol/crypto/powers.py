@@ -19,7 +19,7 @@ from protocol.errors import MisuseError
 class PowerTables:
     """Odd powers of some units and of their inverses, kept for many products over the same bases."""
 
-    __slots__ = ("_tables", "residues", "window")
+    __slots__ = ("residues", "tables", "window")
 
     def __init__(self, bases: Sequence[mpz], modulus: mpz, window: int) -> None:
         """Two tables of 2^(window − 2) powers for each base.
@@ -28,17 +28,23 @@ class PowerTables:
         """
         self.residues, self.window = residues(modulus), window
         elements = [self.residues.enter(base) for base in bases]
-        self._tables = self.residues.signed_powers(elements, window)
+        self.tables = self.residues.signed_powers(elements, window)
 
     def product(self, exponents: Sequence[int]) -> mpz:
         """Π b_i^(e_i); raises ValueError unless there is one exponent for each base."""
         return joint_product([(self, exponents)])
 
+    def part(self, where: slice) -> "PowerTables":
+        """Tables of some of the bases alone, the same ones."""
+        found = PowerTables([], self.residues.modulus, self.window)
+        found.tables = self.tables[where]
+        return found
+
     def add_factors(
         self, exponents: Sequence[int], factors: defaultdict[int, list[Element]]
     ) -> defaultdict[int, list[Element]]:
         """Add what is multiplied in at each place of a chain to `factors`, which is returned."""
-        for table, exponent in zip(self._tables, exponents, strict=True):
+        for table, exponent in zip(self.tables, exponents, strict=True):
             for position, digit in sliding_digits(int(exponent), self.window):
                 factors[position].append(table[digit])
         return factors
@@ -100,13 +106,14 @@ def fitting_tables(
 ) -> list[tuple[PowerTables, list[int]]]:
     """Tables for one product, and their exponents: of each base as wide as its exponent pays for.
 
-    Zeros that an exponent ends in make it no longer. Raises as `PowerTables` does.
+    Zeros that an exponent ends in make it no longer; a base to the power 0 has none. Raises as `PowerTables`
+    does.
     """
     by_window = defaultdict[int, list[tuple[mpz, int]]](list)
     for base, exponent in zip(bases, exponents, strict=True):
         number = mpz(exponent)
-        bits = number.bit_length() - (number.bit_scan1(0) or 0)
-        by_window[window_for(bits, 1)].append((base, exponent))
+        if (last := number.bit_scan1(0)) is not None:
+            by_window[window_for(number.bit_length() - last, 1)].append((base, exponent))
     return [
         (PowerTables([base for base, _ in pairs], modulus, window), [exponent for _, exponent in pairs])
         for window, pairs in by_window.items()

@@ -34,7 +34,7 @@ from protocol.learning.moments.exchange import (
     vector_count,
 )
 from protocol.learning.moments.products import Products
-from protocol.learning.moments.widths import MomentWidths, SlotSet, pairs
+from protocol.learning.moments.widths import MomentWidths, SlotSet
 from protocol.learning.scales import CARRY_BITS
 
 COEFFICIENT_BITS = 64
@@ -117,10 +117,10 @@ class Projection:
         """
         key, stream = self.key, Randomness(seeds.test)
         beta, factors = self._beta(seeds.question), self.factors(stream)
-        squares = [beta[i] * beta[j] for i, j in pairs(len(beta))]
+        sets = zip(self.moments, self._projected(seeds.question, answer), strict=True)
         parts = [
-            combined(key, [one.combination(squares), asked.combination([-1, 0, 0])])
-            for one, asked in zip(self.moments, self._projected(seeds.question, answer), strict=True)
+            combined(key, [*one.combination_of_squares(beta), *asked.combination_once([-1, 0, 0])])
+            for one, asked in sets
         ]
         exponent = int(stream.child("exponent").unit(key.n))
         total = product_of_powers(parts, factors, key.n_squared)
