@@ -9,6 +9,7 @@ homomorphic one would have to offer:
 | a proof that a key is sound, and its check | `prove_key`, `verify_public_key` |
 | rows of integers times an encrypted vector | `linear_combinations`, `PowerTables`, `tables_of_inputs` |
 | one such row, each base with a table that fits its integer | `fitting_tables` |
+| tables of what is asked about again | `tables_if_kept`, `UPDATES_WINDOW` |
 | the sum of several such products | `Combination`, `combined` |
 | a public multiple, sums of multiples | `public_power`, `product_of_powers` |
 | inverses of many | `batch_invert` |
@@ -51,11 +52,13 @@ from protocol.crypto.packing import (
 )
 from protocol.crypto.paillier import PrivateKey, PublicKey, generate_private_key
 from protocol.crypto.powers import (
+    UPDATES_WINDOW,
     PowerTables,
     batch_invert,
     fitting_tables,
     product_of_powers,
     public_power,
+    tables_if_kept,
     tables_of_inputs,
 )
 from protocol.crypto.rooted import RootedClaim, RootedProduct, all_hold
@@ -65,6 +68,7 @@ Ciphertext = mpz
 """An element of Z*_{n²}."""
 
 __all__ = [
+    "UPDATES_WINDOW",
     "Ciphertext",
     "Combination",
     "Mask",
@@ -95,6 +99,7 @@ __all__ = [
     "prove_key",
     "public_power",
     "read_ciphertexts",
+    "tables_if_kept",
     "tables_of_inputs",
     "unpack",
     "verify_openings",

@@ -14,6 +14,7 @@ from gmpy2 import mpz
 
 from protocol.crypto.native.batch import kernel_for, public_powers
 from protocol.crypto.paillier import PublicKey
+from protocol.crypto.powers import PowerTables
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.rooted import RootedProduct
 from protocol.errors import MisuseError, WidthError
@@ -117,18 +118,24 @@ def pack_blinded(
 
 
 def packed_products(
-    ciphertexts: Sequence[mpz], layout: SlotLayout, mask: Mask, roots: Sequence[mpz]
+    ciphertexts: Sequence[mpz],
+    layout: SlotLayout,
+    mask: Mask,
+    roots: Sequence[mpz],
+    tables: PowerTables | None = None,
 ) -> list[RootedProduct]:
     """What `pack_blinded` multiplies, one for each plaintext, for who makes or checks several at once.
 
-    Raises ValueError unless there are a mask and a root for each.
+    `tables` are of all ciphertexts, where a process keeps them. Raises ValueError unless there are a mask and
+    a root for each.
     """
     chunks, products = layout.chunks(len(ciphertexts)), list[RootedProduct]()
     for chunk, rho, root in zip(chunks, mask.rhos, roots, strict=True):
         members = ciphertexts[chunk]
         shifts = [1 << (layout.slot_bits * index) for index in range(len(members))]
         offsets = pack_plain([layout.offset] * len(members), layout)
-        products.append(RootedProduct(members, shifts, offsets + int(rho), root))
+        kept = None if tables is None else tables.part(chunk)
+        products.append(RootedProduct(members, shifts, offsets + int(rho), root, kept))
     return products
 
 

@@ -68,8 +68,12 @@ MOST_KEPT_BASES = 1_000
 """Of tables that a process keeps: at a key of 3072 bits and windows of 6 some 30 MB of them."""
 
 
+UPDATES_WINDOW = 5
+"""For the four products of a checker: folded rows, a request of weights, and two questions."""
+
+
 def tables_of_inputs(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTables:
-    """The same tables for the same bases within a process, which keeps the last three of them.
+    """The same tables for the same bases within a process, which keeps the last six of them.
 
     A round's products are multiplied in several steps: for a metric, two tests and others' proofs. More than
     `MOST_KEPT_BASES` are not kept: tables that serve one or two products have half as many powers.
@@ -79,15 +83,28 @@ def tables_of_inputs(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTa
     return _kept_tables(tuple(bases), modulus, window)
 
 
-@lru_cache(maxsize=3)
+def tables_if_kept(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTables | None:
+    """The same, for what single products are made of; nothing where they would not be kept."""
+    if len(bases) > MOST_KEPT_BASES:
+        return None
+    return _kept_tables(tuple(bases), modulus, window)
+
+
+@lru_cache(maxsize=6)
 def _kept_tables(bases: tuple[mpz, ...], modulus: mpz, window: int) -> PowerTables:
     return PowerTables(bases, modulus, window)
 
 
-def product_of_powers(bases: Sequence[mpz], exponents: Sequence[int], modulus: mpz) -> mpz:
+def product_of_powers(
+    bases: Sequence[mpz],
+    exponents: Sequence[int],
+    modulus: mpz,
+    kept: Sequence[tuple[PowerTables, Sequence[int]]] = (),
+) -> mpz:
     """Π b_i^(e_i) of units, once and in one chain of squarings; a base to a power of two needs no table.
 
-    Raises ZeroDivisionError for another base that is no unit, ValueError for too few or many exponents.
+    Multiplied by those of `kept` tables modulo the same, with their exponents. Raises ZeroDivisionError for
+    another base that is no unit, ValueError for too few or many exponents.
     """
     within, factors = residues(modulus), defaultdict[int, list[Element]](list)
     others = list[tuple[mpz, mpz]]()
@@ -96,7 +113,8 @@ def product_of_powers(bases: Sequence[mpz], exponents: Sequence[int], modulus: m
             factors[exponent.bit_length() - 1].append(within.enter(base % modulus))
         elif exponent:
             others.append((base, exponent))
-    for tables, powers in fitting_tables([b for b, _ in others], [e for _, e in others], modulus):
+    fitting = fitting_tables([base for base, _ in others], [one for _, one in others], modulus)
+    for tables, powers in (*fitting, *kept):
         tables.add_factors(powers, factors)
     return within.leave(within.chain(factors))
 
@@ -129,7 +147,8 @@ def public_power(base: mpz, exponent: int, modulus: mpz) -> mpz:
     if isinstance(within, PlainResidues):
         return gmpy2.powmod(base, exponent, modulus)
     number = mpz(exponent)
-    window = min(range(1, 9), key=lambda width: (1 << (width - 1)) + number.bit_length() / (width + 1))
+    bits = number.bit_length() - (number.bit_scan1(0) or 0)
+    window = min(range(1, 9), key=lambda width: (1 << (width - 1)) + bits / (width + 1))
     table = odd_powers(within.enter(base % modulus), window + 1, within)
     factors, position = dict[int, list[Element]](), number.bit_scan1(0)
     while position is not None:

@@ -19,13 +19,12 @@ order know who knows the factors of n. Neither changes a plaintext.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from gmpy2 import mpz
 
 from protocol.crypto.elements import is_unit
 from protocol.crypto.paillier import PublicKey
-from protocol.crypto.powers import product_of_powers
+from protocol.crypto.powers import PowerTables, product_of_powers
 from protocol.crypto.proofs.transcript import integer_bytes
 from protocol.crypto.randomness import Randomness
 from protocol.types import digest_of
@@ -36,18 +35,20 @@ _WEIGHTS = b"deltaml weights of rooted products"
 
 @dataclass(frozen=True, slots=True)
 class RootedProduct:
-    """Π b_j^(x_j)·(1+n)^m·r^n, not multiplied yet; hidden from repr, since it may be of a secret question."""
+    """Π b_j^(x_j)·(1+n)^m·r^n, not multiplied yet; hidden from repr, since it may be of a secret question.
+
+    `tables` are of the bases, where a process keeps them for more than this.
+    """
 
     bases: Sequence[mpz] = field(repr=False)
     exponents: Sequence[int] = field(repr=False)
     plain: int = field(repr=False)
     root: mpz = field(repr=False)
+    tables: PowerTables | None = field(default=None, repr=False)
 
     def ciphertext(self, key: PublicKey) -> mpz:
         """The number, in one chain of squarings; raises as `powers.product_of_powers` does."""
-        modulus = key.n_squared
-        product = product_of_powers([*self.bases, self.root], [*self.exponents, int(key.n)], modulus)
-        return product * key.lift(self.plain) % modulus
+        return _product(key, [(1, self)], [], [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,32 @@ def all_hold(key: PublicKey, claims: Sequence[RootedClaim]) -> bool:
     if not all(claim.is_of_units(key) for claim in claims):
         return False
     weights = _weights(key, claims)
-    weighted = list(zip(claims, weights, strict=True))
-    bases = chain.from_iterable((one.ciphertext, *one.product.bases) for one in claims)
-    exponents = chain.from_iterable(
-        (-weight, *(weight * exponent for exponent in one.product.exponents)) for one, weight in weighted
-    )
-    root = product_of_powers([one.product.root for one in claims], weights, key.n)
-    plain = sum(weight * one.product.plain for one, weight in weighted)
-    return bool(RootedProduct(list(bases), list(exponents), plain, root).ciphertext(key) == 1)
+    inverses = [-weight for weight in weights]
+    products = [(weight, claim.product) for claim, weight in zip(claims, weights, strict=True)]
+    return bool(_product(key, products, [claim.ciphertext for claim in claims], inverses) == 1)
+
+
+def _product(
+    key: PublicKey,
+    weighted: Sequence[tuple[int, RootedProduct]],
+    bases: Sequence[mpz],
+    exponents: Sequence[int],
+) -> mpz:
+    """All products to their weights, and further powers, in one chain of squarings."""
+    bases, exponents, kept = [*bases], [*exponents], list[tuple[PowerTables, list[int]]]()
+    for weight, one in weighted:
+        powers = [weight * exponent for exponent in one.exponents]
+        if one.tables is not None:
+            kept.append((one.tables, powers))
+        else:
+            bases += one.bases
+            exponents += powers
+    weights = [weight for weight, _ in weighted]
+    root = product_of_powers([one.root for _, one in weighted], weights, key.n)
+    plain = sum(weight * one.plain for weight, one in weighted)
+    modulus = key.n_squared
+    product = product_of_powers([*bases, root], [*exponents, int(key.n)], modulus, kept)
+    return product * key.lift(plain) % modulus
 
 
 def _weights(key: PublicKey, claims: Sequence[RootedClaim]) -> list[int]:

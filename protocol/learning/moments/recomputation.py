@@ -8,7 +8,14 @@ that is claimed of a round in one equation.
 
 from collections.abc import Sequence
 
-from protocol.crypto.cipher import Ciphertext, PublicKey, RootedClaim, RootedProduct, packed_products
+from protocol.crypto.cipher import (
+    Ciphertext,
+    PowerTables,
+    PublicKey,
+    RootedClaim,
+    RootedProduct,
+    packed_products,
+)
 from protocol.crypto.elements import is_unit
 from protocol.errors import ProtocolViolation
 from protocol.learning.moments.exchange import MomentAnswer, MomentMask
@@ -22,15 +29,18 @@ def request_claims(
     widths: MomentWidths,
     shown: MomentMask,
     request: Sequence[Ciphertext],
+    *,
+    tables: PowerTables | None = None,
 ) -> list[RootedClaim]:
     """That a request of checked ciphertexts is that of the vectors under the mask that is shown.
 
-    With another mask everybody would find the products wrong, and blame the key's holder for them. Raises
+    With another mask everybody would find the products wrong, and blame the key's holder for them. `tables`
+    are of all weights, where a process keeps them. Raises
     ProtocolViolation: "bad_mask" for one that nobody draws, "other_request" for more or fewer plaintexts.
     """
     flat = [weight for vector in vectors for weight in vector]
     shown.require(key, len(flat), widths.request)
-    made = packed_products(flat, widths.request, shown.mask, shown.roots)
+    made = packed_products(flat, widths.request, shown.mask, shown.roots, tables)
     if len(request) != len(made):
         raise ProtocolViolation("other_request", f"{len(request)} plaintexts; {len(made)} expected")
     return [RootedClaim(one, product) for one, product in zip(request, made, strict=True)]

@@ -32,6 +32,7 @@ from protocol.learning.moments.exchange import (
     MomentMask,
     SetAnswer,
     vector_count,
+    vector_tables,
 )
 from protocol.learning.moments.products import Products
 from protocol.learning.moments.widths import MomentWidths, SlotSet
@@ -94,7 +95,7 @@ class Projection:
     def request_products(self, seed: bytes) -> list[RootedProduct]:
         """What each plaintext of it is made of: the weights' powers share the squarings of packing."""
         *beta, last = self._beta(seed)
-        mask, layout = self._mask(seed), self.widths.request
+        mask, layout, tables = self._mask(seed), self.widths.request, vector_tables(self.key, self.vectors)
         products = list[RootedProduct]()
         chunks = layout.chunks(len(self.vectors))
         for chunk, rho, root in zip(chunks, mask.mask.rhos, mask.roots, strict=True):
@@ -103,7 +104,8 @@ class Projection:
             shifts = [layout.slot_bits * place for place in range(len(members))]
             exponents = [factor << shift for shift in shifts for factor in beta]
             plain = sum(last * MINUS_ONE + layout.offset << shift for shift in shifts)
-            products.append(RootedProduct(bases, exponents, plain + rho, root))
+            kept = None if tables is None else tables.part(_entries(chunk, len(beta)))
+            products.append(RootedProduct(bases, exponents, plain + rho, root, kept))
         return products
 
     def zero(self, seeds: Seeds, answer: Sequence[SetAnswer]) -> Ciphertext:
@@ -153,6 +155,11 @@ class Projection:
     @cached_property
     def _parameters(self) -> int:
         return self.moments[0].widths.parameters
+
+
+def _entries(vectors: slice, parameters: int) -> slice:
+    """Of the weights of all vectors, those of some."""
+    return slice(vectors.start * parameters, vectors.stop * parameters)
 
 
 def projection_widths(widths: MomentWidths, key_bits: int) -> MomentWidths:

@@ -17,6 +17,7 @@ from protocol.crypto.powers import (
     joint_product,
     product_of_powers,
     sliding_digits,
+    tables_if_kept,
     tables_of_inputs,
     window_for,
 )
@@ -137,10 +138,25 @@ def test_a_process_keeps_the_tables_of_its_last_inputs_and_no_large_ones() -> No
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 4) is first
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 5) is not first
     assert tables_of_inputs([mpz(2), mpz(5)], modulus, 4) is not first
-    assert tables_of_inputs([mpz(3), mpz(5)], modulus, 4) is not first
+    assert tables_if_kept([mpz(2), mpz(3)], modulus, 4) is first
+    for base in range(7, 13):
+        tables_of_inputs([mpz(base)], modulus, 4)
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 4) is not first
     large = [mpz(2)] * (MOST_KEPT_BASES + 1)
     assert tables_of_inputs(large, modulus, 2) is not tables_of_inputs(large, modulus, 2)
+    assert tables_if_kept(large, modulus, 2) is None
+
+
+@given(POWERS, POWERS, POWERS, st.integers(2, 6))
+def test_kept_tables_and_parts_of_them_multiply_with_what_has_none(
+    before: list[tuple[int, int]], kept: list[tuple[int, int]], others: list[tuple[int, int]], window: int
+) -> None:
+    tables = PowerTables([mpz(base) for base, _ in (*before, *kept)], mpz(PRIME), window).part(
+        slice(len(before), len(before) + len(kept))
+    )
+    bases, exponents = [mpz(base) for base, _ in others], [exponent for _, exponent in others]
+    found = product_of_powers(bases, exponents, mpz(PRIME), [(tables, [exponent for _, exponent in kept])])
+    assert found == expected(others) * expected(kept) % PRIME
 
 
 @settings(max_examples=30)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto.paillier import PrivateKey, PublicKey
+from protocol.crypto.powers import PowerTables
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.rooted import RootedClaim, RootedProduct, all_hold
 from tests.support.product_count import ProductCount
@@ -43,6 +44,19 @@ def test_what_is_made_is_the_product_by_definition_and_holds(key: PublicKey, sha
     claims = claims_of(key, shapes, seed)
     assert [one.ciphertext for one in claims] == [plain_power(key, one.product) for one in claims]
     assert all_hold(key, claims)
+
+
+@settings(max_examples=20)
+@given(SHAPES, st.binary(min_size=32, max_size=32), st.integers(2, 6))
+def test_tables_that_are_kept_change_nothing(key: PublicKey, shapes, seed: bytes, window: int) -> None:
+    claims = claims_of(key, shapes, seed)
+    for claim in claims:
+        tables = PowerTables(claim.product.bases, key.n_squared, window)
+        kept = replace(claim, product=replace(claim.product, tables=tables))
+        assert kept.product.ciphertext(key) == claim.ciphertext
+        assert all_hold(key, [*claims, kept])
+        wrong = replace(kept, ciphertext=kept.ciphertext * key.lift(1) % key.n_squared)
+        assert not all_hold(key, [*claims, wrong])
 
 
 @settings(max_examples=30)

@@ -102,7 +102,7 @@ def ground_of(view: RoundView, *, is_checker: bool = True) -> Ground | None:
     ground = open_ground_of(view) if is_checker else _start_ground_of(view)
     if ground is not None:
         return ground
-    return _masked_ground_of(view)
+    return _masked_ground_of(view, is_checker=is_checker)
 
 
 def open_ground_of(view: RoundView) -> Ground | None:
@@ -117,13 +117,16 @@ def _start_ground_of(view: RoundView) -> Ground | None:
     return None if same else Ground.START
 
 
-def _masked_ground_of(view: RoundView) -> Ground | None:
+def _masked_ground_of(view: RoundView, *, is_checker: bool) -> Ground | None:
     """The same of request and next model, both held against shown masks in one equation.
 
-    Under another mask than that of the signed updates the buyer would look at fault.
+    Under another mask than that of the signed updates the buyer would look at fault. Tables of these are for
+    a checker alone: others multiply them once.
     """
     try:
-        request = request_claims(view.key, view.vectors, view.widths.moments, view.mask, view.request)
+        tables = view.vector_tables if is_checker else None
+        widths = view.widths.moments
+        request = request_claims(view.key, view.vectors, widths, view.mask, view.request, tables=tables)
     except ProtocolViolation:
         return Ground.REQUEST
     try:
