@@ -11,14 +11,14 @@ from typing import Protocol, TypeVar
 from gmpy2 import mpz
 
 from protocol.bodies import body_of
-from protocol.crypto.cipher import Ciphertext, PublicKey
+from protocol.crypto.cipher import Ciphertext, PowerTables, PublicKey
 from protocol.crypto.commitments import TrainingIdentity
 from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
 from protocol.crypto.proofs.validator import MetricProofs
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.envelope import SignedMessage
 from protocol.learning.moments.exchange import MomentAnswer as Answer
-from protocol.learning.moments.exchange import MomentMask
+from protocol.learning.moments.exchange import MomentMask, vector_tables
 from protocol.learning.moments.products import Products
 from protocol.learning.projection.question import Projection
 from protocol.learning.scales import MODEL_SCALE
@@ -214,6 +214,11 @@ class RoundView:
     def vectors(self) -> list[list[Ciphertext]]:
         """What is measured: the updates, and the start last where that is secret."""
         return self.exchange.measured(self.updates, self.start)
+
+    @property
+    def vector_tables(self) -> PowerTables | None:
+        """Of all their weights, for a checker."""
+        return vector_tables(self.key, self.vectors)
 
     # ---- what follows ----
 
