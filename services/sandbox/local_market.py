@@ -164,7 +164,7 @@ class LocalMarket:
     # ---- starting ----
 
     async def _start(self) -> None:
-        self._stack.callback(self._pool.close)
+        self._stack.push_async_callback(self._pool.close)
         self._pool.start()
         identities = [Identity(os.urandom(32), os.urandom(32)) for _ in range(2 + len(self._data_sets))]
         with self.meter.phase("start"):
