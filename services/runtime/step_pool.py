@@ -12,8 +12,8 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 from protocol.roles.dispatch import EncodedStep, run_step
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Input
+from services.common.worker_process import WorkerProcess
 from services.native.loading import use_arithmetic
-from services.runtime.step_worker import StepWorker
 
 _TRIES_ALONE = 2
 _MOST_PARTIES = 1024
@@ -42,7 +42,7 @@ def timed_step(role: str, state: bytes | None, item: Input, context: Context) ->
 class _Place:
     """A worker of the pool, or the one that took the place of one that ended."""
 
-    worker: StepWorker
+    worker: WorkerProcess
     busy: bool = False
 
 
@@ -69,7 +69,7 @@ class StepPool:
     def start(self) -> None:
         """Start the workers ahead of the first step."""
         while len(self._places) < self._count:
-            self._places.append(_Place(StepWorker()))
+            self._places.append(_Place(WorkerProcess()))
 
     async def run(self, role: str, state: bytes | None, item: Input, context: Context) -> TimedStep:
         """One step; raises what it raises, and BrokenProcessPool for one that ends its worker each time."""
@@ -83,7 +83,7 @@ class StepPool:
                 return await _run_in(worker, role, state, item, context)
             except BrokenProcessPool:
                 if place.worker is worker and place in self._places:
-                    place.worker = StepWorker()
+                    place.worker = WorkerProcess()
                     await worker.close()
             finally:
                 place.busy = False
@@ -108,7 +108,7 @@ class StepPool:
         async with self._alone:
             async for attempt in retrying:
                 with attempt:
-                    worker = StepWorker()
+                    worker = WorkerProcess()
                     try:
                         return await _run_in(worker, role, state, item, context)
                     finally:
@@ -123,7 +123,7 @@ class StepPool:
 
 
 async def _run_in(
-    worker: StepWorker, role: str, state: bytes | None, item: Input, context: Context
+    worker: WorkerProcess, role: str, state: bytes | None, item: Input, context: Context
 ) -> TimedStep:
     taken: TimedStep = await worker.run(timed_step, role, state, item, context)
     return taken

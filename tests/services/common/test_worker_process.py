@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.runtime.step_worker import StepWorker
+from services.common.worker_process import WorkerProcess
 
 SECRET = "weights"
 
@@ -34,7 +34,7 @@ def is_there(pid):
 
 @pytest.fixture
 async def worker():
-    made = StepWorker()
+    made = WorkerProcess()
     yield made
     await made.close()
 
@@ -76,7 +76,7 @@ async def test_a_worker_that_ends_fails_what_waits_and_what_comes(worker):
 
 
 async def test_a_worker_is_ended_in_the_middle_of_a_task():
-    worker = StepWorker()
+    worker = WorkerProcess()
     pid = await worker.run(os.getpid)
     endless = asyncio.create_task(worker.run(time.sleep, 3600))
     await asyncio.sleep(0)
@@ -87,14 +87,14 @@ async def test_a_worker_is_ended_in_the_middle_of_a_task():
 
 
 async def test_a_worker_that_nobody_asked_ends_as_well():
-    worker = StepWorker()
+    worker = WorkerProcess()
     await worker.close()
     assert not is_there(worker.pid)
 
 
 def test_what_is_forked_from_is_started_without_loading_what_it_loads():
     text = (
-        "import sys\nfrom services.runtime.step_worker import prepare\nprepare()\n"
+        "import sys\nfrom services.common.worker_process import prepare\nprepare()\n"
         "assert not {'numpy', 'pydantic', 'gmpy2'} & set(sys.modules)"
     )
     root = str(Path(__file__).resolve().parents[3])

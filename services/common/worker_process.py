@@ -1,7 +1,7 @@
-"""One worker process: it takes steps one after another over a socket of its own, and answers each.
+"""One worker process: it takes tasks one after another over a socket of its own, and answers each.
 
 Nothing stands between the daemon's loop and the worker. An executor of `concurrent.futures` has two threads
-there, which cost more than most steps take and keep the loop waiting for the interpreter meanwhile.
+there, which cost more than most steps of a role and keep the loop waiting for the interpreter meanwhile.
 
 To import this module takes nothing that a command needs seconds for: see `prepare`.
 """
@@ -16,9 +16,10 @@ import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from typing import Any, cast
@@ -27,11 +28,11 @@ from typing_extensions import override
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _LOADED = ["protocol.roles.dispatch", "services.runtime.step_pool"]
-"""What every worker needs is loaded once, by the process that they are forked from."""
+"""What steps need is loaded once, by the process that all workers are forked from."""
 
 _LENGTH = struct.Struct(">Q")
 _COLLECTED_AFTER = 50_000
-"""So many new objects: a step makes many and keeps few, and what was imported is not looked through again."""
+"""So many new objects: a task makes many and keeps few, and what was imported is not looked through again."""
 
 Task = Callable[..., Any]
 
@@ -46,7 +47,7 @@ def prepare() -> None:
 
 
 def _die_with_daemon() -> None:
-    """In a worker: end when the daemon is gone, even if it was killed, and in the middle of a long step."""
+    """In a worker: end when the daemon is gone, even if it was killed, and in the middle of a long task."""
     daemon = multiprocessing.parent_process()
     assert daemon is not None
 
@@ -57,12 +58,14 @@ def _die_with_daemon() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _serve(link: socket.socket) -> None:
+def _serve(link: socket.socket, modules: Sequence[str]) -> None:
     """What a worker process does until nobody asks any more."""
-    # Ctrl-C reaches a terminal's whole group: the daemon decides what becomes of the step in hand.
+    # Ctrl-C reaches a terminal's whole group: the daemon decides what becomes of the task in hand.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_daemon()
     gc.set_threshold(_COLLECTED_AFTER, *gc.get_threshold()[1:])
+    for module in modules:
+        import_module(module)
     gc.freeze()
     with link, link.makefile("rb") as asked:
         while len(head := asked.read(_LENGTH.size)) == _LENGTH.size:
@@ -154,12 +157,13 @@ def _ended() -> BrokenProcessPool:
     return BrokenProcessPool("the worker process has ended")
 
 
-class StepWorker:
+class WorkerProcess:
     """A worker process, on its way from the moment it is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, *modules: str) -> None:
+        """`modules` are loaded before anything is asked, beside what every worker has."""
         self._ours, theirs = socket.socketpair()
-        self._process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process = _CONTEXT.Process(target=_serve, args=(theirs, modules), daemon=True)
         self._started: Future[None] = Future()
         self._link: asyncio.Task[_Link] | None = None
         # The process that it is forked from answers when it has loaded everything: not for the loop to wait.
