@@ -21,8 +21,8 @@ from protocol.roles import dispatch
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.owner.checked import committing, joining
-from protocol.roles.shared.parties import Parties
 from protocol.roles.owner.checked.view import forget_views
+from protocol.roles.shared.parties import Parties
 from protocol.types import RoundAttempt
 from tests.support.roles.checked_markets import ROLES, checked_market
 from tests.support.roles.depositors import make_willing, payment_in
