@@ -35,7 +35,6 @@ class Label(StrEnum):
     ZERO_OPENING = "opening of a zero test"
     RANGES = "openings of trainers' ranges, to a checker"
     ERRORS = "openings of named errors, to a checker"
-    SUBTRACTION = "roots of a next model"
 
     # ---- the buyer ----
     MOMENT_ANSWER = "moment answer"

@@ -13,6 +13,7 @@ from protocol.roles.aggregator.checked.lanes import (
     MomentsLane,
     QuestioningLane,
     RangingLane,
+    RepeatingLane,
 )
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.lanes import OpeningLane, SigningLane
@@ -26,6 +27,7 @@ STEPS = {
     "distributed": _("Training"),
     "moments": _("Multiplying"),
     "asking": _("Multiplying"),
+    "repeating": _("Multiplying without a trainer"),
     "checking": _("Measuring and checking"),
     "questioning": _("Looking at a denied test"),
     "ranging": _("Opening the trainers' ranges"),
@@ -73,7 +75,7 @@ def _measured(lane: CheckedEvaluationLane, state: CheckedTrainingState, market: 
     answered: tuple[str, ...] = validators
     waiting: tuple[str, ...] = (BUYER,)
     match lane:
-        case AskingLane():
+        case AskingLane() | RepeatingLane():
             answered = ()
         case OpeningLane():
             pass
@@ -112,7 +114,7 @@ def _checkers(
     lane: CheckingLane | RangingLane | AgreeingLane, state: CheckedTrainingState, market: Market
 ) -> tuple[str, ...]:
     """The two members that check this attempt."""
-    hashed = draw_hash(market, state.training)
+    hashed = draw_hash(market, state.training, state.parties)
     return attempt_checkers(state.parties, lane.validators, lane.at, hashed)
 
 

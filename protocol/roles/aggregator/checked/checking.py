@@ -17,9 +17,9 @@ from protocol.roles.aggregator.checked.evidence import (
 )
 from protocol.roles.aggregator.checked.lanes import (
     AgreeingLane,
-    AskingLane,
     CheckedAttempt,
     CheckingLane,
+    MomentsLane,
     QuestioningLane,
     RangingLane,
     ShownAttempt,
@@ -45,7 +45,7 @@ def on_moment_answer(
 ) -> Step[CheckedTrainingState]:
     """The buyer's products: of a round in training, or of a further attempt at the one that is measured."""
     lane = require_due(state, received)
-    if not isinstance(lane, AskingLane):
+    if isinstance(lane, MomentsLane):
         return on_first_answer(state, received, context)
     exchange, blob = answered(state, lane.question, received, context)
     return on_further_answer(state, lane, exchange, (blob, received.body), context)

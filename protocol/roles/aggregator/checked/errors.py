@@ -15,11 +15,13 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
 from protocol.messages.checked import RingOpening
 from protocol.roles.aggregator import attendance
-from protocol.roles.aggregator.checked.evidence import AttemptStep, ask_again
-from protocol.roles.aggregator.checked.lanes import CheckedAttempt, ProvenRound, RangingLane, RepeatedRound
+from protocol.roles.aggregator.checked.evidence import AttemptStep, announced
+from protocol.roles.aggregator.checked.lanes import RangingLane, RepeatedRound, RepeatingLane
+from protocol.roles.aggregator.checked.moments import ask
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
-from protocol.roles.aggregator.checked.view import AttemptView
+from protocol.roles.aggregator.checked.view import AttemptView, TrainingView
 from protocol.roles.aggregator.ending import give_up
+from protocol.roles.aggregator.lanes import TrainedRound
 from protocol.roles.checked.forms import metric_statement
 from protocol.roles.checked.implausible import is_affordable
 from protocol.roles.checked.labels import Label
@@ -112,14 +114,7 @@ def _repeat(
         repeated=RepeatedRound(round=at.round, attempt=at.attempt, refused=lane.complaint),
         repetitions=state.repetitions + 1,
     )
-    again = CheckedAttempt(
-        trained=trained,
-        attempt=lane.attempt + 1,
-        validators=lane.validators,
-        stuck=lane.stuck,
-        refused=lane.complaint,
-    )
-    asked = ask_again(after, again, context)
+    asked = _ask(after, lane, trained, context)
     notices = attendance.drop_notices(after, out, at, "sat_out", context)
     over = facts.ATTEMPT_OVER.of(round=at.round, attempt=at.attempt, code=CODE)
     waits = (
@@ -130,6 +125,25 @@ def _repeat(
     return Step(asked.state, effects_of(notices, over, waits, asked.effects))
 
 
-def _without(trained: ProvenRound, out: int, names: tuple[Address, ...]) -> ProvenRound:
+def _ask(
+    state: CheckedTrainingState, lane: RangingLane, trained: TrainedRound, context: Context
+) -> Step[CheckedTrainingState]:
+    """The next attempt, by the same members, at what is left of the round."""
+    number = lane.attempt + 1
+    start = TrainingView(state, context).start(trained.round, lane.validators, number)
+    at = RoundAttempt(trained.round, number)
+    question, effects = ask(state, at, trained.updates, trained.start_model, start, context)
+    again = RepeatingLane(
+        trained=trained,
+        attempt=number,
+        validators=lane.validators,
+        stuck=lane.stuck,
+        refused=lane.complaint,
+        question=question,
+    )
+    return Step(replace(state, evaluation=again), (announced(state, again, context), *effects))
+
+
+def _without(trained: TrainedRound, out: int, names: tuple[Address, ...]) -> TrainedRound:
     updates = tuple(one for one in trained.updates if one.owner not in names)
     return replace(trained, trainers=trained.trainers & ~out, updates=updates)

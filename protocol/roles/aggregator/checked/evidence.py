@@ -22,7 +22,9 @@ from protocol.roles.aggregator.checked.lanes import (
     CheckingLane,
     Exchange,
     KeptMask,
+    MaskedAttempt,
     ProvenRound,
+    RepeatingLane,
 )
 from protocol.roles.aggregator.checked.moments import ask, made_again
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
@@ -53,25 +55,25 @@ def start_next(state: CheckedTrainingState, context: Context) -> Step[CheckedTra
     trained = state.trained
     if state.evaluation is not None or trained is None or state.recorded < trained.round - 1:
         return Step.unchanged(state)
-    attempt = CheckedAttempt(
+    attempt = MaskedAttempt(
         trained=trained,
         attempt=1,
         validators=state.parties.validators & ~state.dropped,
         left_out=state.left,
     )
-    announced = _announced(state, attempt, context)
+    told = announced(state, attempt, context)
     shown = show(replace(state, trained=None, left=()), attempt, trained.exchange, context)
-    return Step(shown.state, (announced, *shown.effects))
+    return Step(shown.state, (told, *shown.effects))
 
 
 def show(
-    state: CheckedTrainingState, attempt: CheckedAttempt, exchange: Exchange, context: Context
+    state: CheckedTrainingState, attempt: MaskedAttempt, exchange: Exchange, context: Context
 ) -> Step[CheckedTrainingState]:
     """Send the evidence to all members, and commit to a share of the next model's check."""
     body = _evidence(state, attempt, exchange, context)
     members = state.parties.addresses(attempt.validators)
     sent = [message(context, member, body, attempt.at) for member in members]
-    fields = {name: getattr(attempt, name) for name in CheckedAttempt.model_fields}
+    fields = {name: getattr(attempt, name) for name in MaskedAttempt.model_fields}
     view = AttemptView(state, context, AnsweredAttempt(**fields, exchange=exchange))
     begun = ring_begin(view.ring(Purpose.NEXT_MODEL), view.next_model.statement(), context)
     lane = CheckingLane(**fields, exchange=exchange, evidence=evidence_digest(body), ring=begun.ring)
@@ -80,7 +82,7 @@ def show(
 
 
 def _evidence(
-    state: CheckedTrainingState, attempt: CheckedAttempt, exchange: Exchange, context: Context
+    state: CheckedTrainingState, attempt: MaskedAttempt, exchange: Exchange, context: Context
 ) -> RoundEvidence:
     trained, mask = attempt.trained, exchange.mask.load(KeptMask, context)
     request = exchange.request.load(MomentRequest, context)
@@ -100,7 +102,7 @@ def _evidence(
     )
 
 
-def _model_roots(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> tuple[bytes, ...]:
+def _model_roots(state: CheckedTrainingState, attempt: MaskedAttempt, context: Context) -> tuple[bytes, ...]:
     """n-th roots of what blinds the next model, beside the answer that it is made of."""
     if attempt.attempt > 1 and attempt.refused is None:
         return ()
@@ -111,7 +113,7 @@ def _model_roots(state: CheckedTrainingState, attempt: CheckedAttempt, context: 
     return tuple(int(one).to_bytes(length, "big") for one in roots)
 
 
-def _announced(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> Effect:
+def announced(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> Effect:
     """The buyer answers nobody but the members and checkers that follow from it."""
     members = state.parties.addresses(attempt.validators)
     body = AttemptAnnounced(members=members, left_out=attempt.left_out)
@@ -122,7 +124,7 @@ def _announced(state: CheckedTrainingState, attempt: CheckedAttempt, context: Co
 
 
 def next_attempt(
-    state: CheckedTrainingState, lane: CheckedAttempt, leaving: int, why: str, context: Context
+    state: CheckedTrainingState, lane: MaskedAttempt, leaving: int, why: str, context: Context
 ) -> AttemptStep:
     """Measure the round again without these seats, where enough members and attempts remain.
 
@@ -146,14 +148,14 @@ def next_attempt(
         LeftOutMember(member=member, why="silent" if why in SILENT_MEMBERS else "named")
         for member in state.parties.addresses(leaving)
     )
-    again = CheckedAttempt(
+    again = MaskedAttempt(
         trained=lane.trained,
         attempt=lane.attempt + 1,
         validators=remaining,
         left_out=left,
         stuck=lane.stuck,
     )
-    asked = ask_again(state, again, context)
+    asked = _ask_again(state, again, context)
     waits = (timers.CHECKS.cancel(lane.at), timers.CONSENTS.cancel(lane.at))
     return Step(asked.state, (*notices, over, *waits, *asked.effects))
 
@@ -173,22 +175,22 @@ def is_the_buyers_silence(stuck: Sequence[Seats]) -> bool:
     return bool(stuck) and not reduce(int.__and__, stuck)
 
 
-def ask_again(
-    state: CheckedTrainingState, attempt: CheckedAttempt, context: Context
+def _ask_again(
+    state: CheckedTrainingState, attempt: MaskedAttempt, context: Context
 ) -> Step[CheckedTrainingState]:
     """An attempt has its own exchange with the buyer: its start may be measured now."""
     trained: ProvenRound = attempt.trained
     start = TrainingView(state, context).start(trained.round, attempt.validators, attempt.attempt)
     at = RoundAttempt(*attempt.at)
     question, effects = ask(state, at, trained.updates, trained.start_model, start, context)
-    fields = {name: getattr(attempt, name) for name in CheckedAttempt.model_fields}
+    fields = {name: getattr(attempt, name) for name in MaskedAttempt.model_fields}
     lane = AskingLane(**fields, question=question)
-    return Step(replace(state, evaluation=lane), (_announced(state, attempt, context), *effects))
+    return Step(replace(state, evaluation=lane), (announced(state, attempt, context), *effects))
 
 
 def on_further_answer(
     state: CheckedTrainingState,
-    lane: AskingLane,
+    lane: AskingLane | RepeatingLane,
     exchange: Exchange,
     answer: tuple[Effect, MomentAnswer],
     context: Context,
@@ -198,11 +200,12 @@ def on_further_answer(
     Where the round is repeated without a trainer, the next model is made of this answer.
     """
     blob, body = answer
-    attempt = CheckedAttempt(**{name: getattr(lane, name) for name in CheckedAttempt.model_fields})
+    fields = {name: getattr(lane, name) for name in CheckedAttempt.model_fields}
     effects: tuple[Effect, ...] = (blob,)
-    if lane.refused is not None:
+    if isinstance(lane, RepeatingLane):
         trained, made = made_again(state, lane.trained, exchange, body, context.knowing((blob,)))
-        state = replace(state, next_model=trained.refreshed_model)
-        attempt, effects = replace(attempt, trained=trained), (blob, *made)
+        state, fields["trained"] = replace(state, next_model=trained.refreshed_model), trained
+        effects = (blob, *made)
+    attempt = MaskedAttempt(**fields)
     shown = show(state, attempt, exchange, context.knowing(effects))
     return Step(shown.state, (*effects, timers.MOMENTS.cancel(lane.at), *shown.effects))

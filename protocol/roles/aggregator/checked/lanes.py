@@ -48,6 +48,17 @@ class Exchange(Question):
 
     answer: BlobRef
 
+    def without_mask(self) -> "AnsweredRequest":
+        """What may outlive the mask."""
+        return AnsweredRequest(request=self.request, answer=self.answer)
+
+
+class AnsweredRequest(FrozenModel):
+    """A moment request with the buyer's signed answer, where its mask is of no use any more."""
+
+    request: BlobRef
+    answer: BlobRef
+
 
 # ---- training ----
 
@@ -92,10 +103,7 @@ class ProvenRound(TrainedRound):
     blinding: BlobRef
 
     def as_trained(self) -> TrainedRound:
-        """Without masks and blinding, which a recorded round needs no more.
-
-        While its opening is due they are still with `AgreedLane.answered`.
-        """
+        """Without masks and blinding, which are needed no more once members have agreed on it."""
         return TrainedRound(**{name: getattr(self, name) for name in TrainedRound.model_fields})
 
 
@@ -110,7 +118,7 @@ class CheckedAttempt(FrozenModel):
     before, where this one repeats the round without them.
     """
 
-    trained: ProvenRound
+    trained: TrainedRound
     attempt: AttemptNumber
     validators: Seats
     left_out: tuple[LeftOutMember, ...] = ()
@@ -123,17 +131,45 @@ class CheckedAttempt(FrozenModel):
         return RoundAttempt(self.trained.round, self.attempt)
 
 
-class AskingLane(CheckedAttempt):
+class MaskedAttempt(CheckedAttempt):
+    """One that may still be made again: with what masks the round, and blinds its next model."""
+
+    trained: ProvenRound
+
+
+class AskingLane(MaskedAttempt):
     """A further attempt has its own exchange with the buyer, whose answer is due."""
 
     status: Literal["asking"] = "asking"
     question: Question
 
 
-class AnsweredAttempt(CheckedAttempt):
+class RepeatingLane(CheckedAttempt):
+    """The same of an attempt that repeats its round: the next model is made again of its answer.
+
+    What masked the round, and blinded its model, is gone, and with it the model that `trained` still has.
+    """
+
+    status: Literal["repeating"] = "repeating"
+    question: Question
+
+
+class AnsweredAttempt(MaskedAttempt):
     """One whose moments are there."""
 
     exchange: Exchange
+
+    def without_masks(self) -> "UnmaskedAttempt":
+        """What is enough to have ranges opened."""
+        fields = {name: getattr(self, name) for name in CheckedAttempt.model_fields}
+        exchange = self.exchange.without_mask()
+        return UnmaskedAttempt(**{**fields, "trained": self.trained.as_trained()}, exchange=exchange)
+
+
+class UnmaskedAttempt(CheckedAttempt):
+    """An answered attempt after which the round is not measured again, whose masks and blinding are gone."""
+
+    exchange: AnsweredRequest
 
 
 class ShownAttempt(AnsweredAttempt):
@@ -158,7 +194,7 @@ class CheckingLane(ShownAttempt):
     product: Digest | None = None
 
 
-class QuestioningLane(AnsweredAttempt):
+class QuestioningLane(UnmaskedAttempt):
     """The buyer denies a checker's test; what shows so is due. `complaint` is that checker's verdict."""
 
     status: Literal["questioning"] = "questioning"
@@ -166,7 +202,7 @@ class QuestioningLane(AnsweredAttempt):
     checker: Address
 
 
-class RangingLane(AnsweredAttempt):
+class RangingLane(UnmaskedAttempt):
     """The ring over trainers' updates is under way, and then their opening is due; or that over their errors.
 
     `complaint` is the verdict that it is for, or the buyer's refusal; then `metrics` are the attempt's, for
@@ -194,17 +230,23 @@ class AgreeingLane(ShownAttempt):
 class AgreedLane(OpeningLane):
     """The buyer has the product under noise, with what all members signed of it; its opening is due.
 
-    `answered` is the attempt with its exchange, for the ranges where errors are said to be implausible. Of
-    that only request, answer and updates are used; its masks and blinding go with this lane.
+    `answered` is the attempt with its exchange, for the ranges where errors are said to be implausible.
     """
 
     facts: AttemptFacts
     product: BlobRef
-    answered: AnsweredAttempt | None = None
+    answered: UnmaskedAttempt | None = None
 
 
 CheckedEvaluationLane = Annotated[
-    AskingLane | CheckingLane | QuestioningLane | RangingLane | AgreeingLane | AgreedLane | SigningLane,
+    AskingLane
+    | RepeatingLane
+    | CheckingLane
+    | QuestioningLane
+    | RangingLane
+    | AgreeingLane
+    | AgreedLane
+    | SigningLane,
     Field(discriminator="status"),
 ]
 """The round being measured."""

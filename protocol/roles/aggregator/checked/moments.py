@@ -17,11 +17,12 @@ from protocol.roles.aggregator.checked.lanes import (
     MomentsLane,
     ProvenRound,
     Question,
+    RepeatingLane,
 )
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import TrainingView
 from protocol.roles.aggregator.ending import give_up
-from protocol.roles.aggregator.lanes import Answer, DistributedLane
+from protocol.roles.aggregator.lanes import Answer, DistributedLane, TrainedRound
 from protocol.roles.aggregator.state import EndingState
 from protocol.roles.checked.attempt import numbers_digest
 from protocol.roles.checked.labels import Label
@@ -118,14 +119,15 @@ def on_first_answer(
 
 def made_again(
     state: CheckedTrainingState,
-    trained: ProvenRound,
+    trained: TrainedRound,
     exchange: Exchange,
     body: MomentAnswer,
     context: Context,
 ) -> tuple[ProvenRound, tuple[Effect, ...]]:
     """A repeated round with the next model of the trainers that remain, out of the repetition's answer."""
     made, effects = _made(state, trained.trainers.bit_count(), exchange, body, context)
-    return replace(trained, **made), effects
+    fields = {name: getattr(trained, name) for name in TrainedRound.model_fields}
+    return ProvenRound(**{**fields, **made}), effects
 
 
 def _made(
@@ -182,7 +184,9 @@ def _next_model(
     return EncryptedVector.of(key, model, MODEL_SCALE)
 
 
-def require_due(state: CheckedTrainingState, received: Received[MomentAnswer]) -> AskingLane | MomentsLane:
+def require_due(
+    state: CheckedTrainingState, received: Received[MomentAnswer]
+) -> AskingLane | RepeatingLane | MomentsLane:
     """The lane that waits for this answer.
 
     Raises StaleInput for one that no attempt waits for any more, ProtocolViolation("wrong_sender") and
@@ -192,7 +196,7 @@ def require_due(state: CheckedTrainingState, received: Received[MomentAnswer]) -
     training, evaluation = state.training_lane, state.evaluation
     if isinstance(training, MomentsLane) and received.at == (training.round, _FIRST):
         return training
-    if isinstance(evaluation, AskingLane) and received.at == evaluation.at:
+    if isinstance(evaluation, AskingLane | RepeatingLane) and received.at == evaluation.at:
         return evaluation
     if received.at.round < state.next_round or state.last_signed:
         raise StaleInput
@@ -207,6 +211,6 @@ def on_moments_late(
     """The buyer is silent: what was recorded is settled, and there is no model."""
     lane, asking = state.training_lane, state.evaluation
     in_training = isinstance(lane, MomentsLane) and at == (lane.round, _FIRST)
-    if not in_training and not (isinstance(asking, AskingLane) and asking.at == at):
+    if not in_training and not (isinstance(asking, AskingLane | RepeatingLane) and asking.at == at):
         return Step.unchanged(state)
     return give_up(state, "buyer_silent", context, fault=state.opened.buyer)

@@ -42,11 +42,11 @@ from protocol.messages.checked import (
 from protocol.roles.aggregator.checked.errors import RING_STEPS, on_errors_opened, open_errors
 from protocol.roles.aggregator.checked.lanes import (
     AgreedLane,
-    AnsweredAttempt,
     CheckedAttempt,
     CheckingLane,
     QuestioningLane,
     RangingLane,
+    UnmaskedAttempt,
 )
 from protocol.roles.aggregator.checked.shown import shown
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
@@ -81,8 +81,8 @@ def ask_for_evidence(
 ) -> Step[CheckedTrainingState]:
     """Have the buyer show what it was asked, now that a checker shows that it has denied its test."""
     kept, blob = store(complaint.signed)
-    fields = {name: getattr(lane, name) for name in AnsweredAttempt.model_fields}
-    questioning = QuestioningLane(**fields, complaint=kept, checker=complaint.sender)
+    unmasked = dict(lane.without_masks())
+    questioning = QuestioningLane(**unmasked, complaint=kept, checker=complaint.sender)
     body = ZeroTestEvidenceRequest(checker=complaint.sender)
     sent = message(context, state.opened.buyer, body, lane.at)
     due = timers.CHECKS.set(state.step_seconds, lane.at)
@@ -162,7 +162,7 @@ def _consent_of(view: AttemptView, lane: QuestioningLane, context: Context) -> Z
 
 def open_ranges(
     state: CheckedTrainingState,
-    lane: AnsweredAttempt,
+    lane: UnmaskedAttempt,
     complaint: BlobRef,
     context: Context,
     metrics: tuple[Answer, ...] = (),
@@ -173,7 +173,7 @@ def open_ranges(
     """
     view = AttemptView(state, context, lane)
     begun = ring_begin(view.ring(Purpose.RANGES), view.ranges.statement(), context)
-    fields = {name: getattr(lane, name) for name in AnsweredAttempt.model_fields}
+    fields = {name: getattr(lane, name) for name in UnmaskedAttempt.model_fields}
     ranging = RangingLane(**fields, complaint=complaint, metrics=metrics, ring=begun.ring)
     body = RangesAsked(complaint=complaint.load(SignedMessage, context))
     asked = [message(context, checker, body, lane.at) for checker in view.checkers]

@@ -2,11 +2,11 @@
 
 from protocol.messages.checked.moments import LeftOutMember
 from protocol.roles.aggregator.checked.lanes import (
-    AskingLane,
     CheckedEvaluationLane,
     CheckedTrainingLane,
     ProvenRound,
     RepeatedRound,
+    RepeatingLane,
 )
 from protocol.roles.aggregator.lanes import Answer
 from protocol.roles.aggregator.state import DrawingState, TrainingState
@@ -38,7 +38,7 @@ class CheckedTrainingState(TrainingState):
     @property
     def is_repeating(self) -> bool:
         """Whether a repeated round has no model yet: what would follow from it cannot be trained."""
-        return isinstance(self.evaluation, AskingLane) and self.evaluation.refused is not None
+        return isinstance(self.evaluation, RepeatingLane)
 
     def model_number(self, round_number: int) -> int:
         """Which one of a round's models its trainers have, from 1: another for each repetition before it."""

@@ -4,52 +4,30 @@ Each maker of the ring sees for itself whether they are: no trainer sits out on 
 is named on another's. A checker that finds them otherwise takes part in no repetition of the round.
 """
 
-from gmpy2 import mpz
-
-from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
 from protocol.crypto.ring.context import Purpose
 from protocol.errors import ProtocolViolation
-from protocol.messages.checked import RingConsent, RingOpening
+from protocol.messages.checked import RingOpening
 from protocol.roles.checked.forms import metric_statement
 from protocol.roles.checked.labels import Label
-from protocol.roles.checked.ring import digest_to_sign, known_shares, product, ring_begin
-from protocol.roles.checked.ring_state import SharedNumbers
+from protocol.roles.checked.ring import ring_begin
 from protocol.roles.engine import facts
-from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import Effect
+from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
-from protocol.roles.engine.state import replace, store, with_new_blobs
+from protocol.roles.engine.state import replace
+from protocol.roles.owner.checked.ring_products import product_and_masks, unopened
 from protocol.roles.owner.checked.state import Attempt, CheckedState, OpeningErrors
 from protocol.roles.owner.checked.turns import current_attempt, with_attempt
 from protocol.roles.owner.checked.view import RoundView, named_errors, ring_view, view_of
 from protocol.roles.owner.state import OwnerState
-from protocol.signatures import sign_digest
 from protocol.types import Address
 
 
 def begin(state: CheckedState, attempt: Attempt, view: RoundView, context: Context) -> Step[OwnerState]:
     """Commit to a share of the attempt's product as it was without noise."""
-    statement = metric_statement(view.key, _unopened(view, attempt, context))
+    statement = metric_statement(view.key, unopened(view, attempt, context))
     step = ring_begin(ring_view(view, attempt, Purpose.ERRORS), statement, context)
     return with_attempt(state, replace(attempt, errors=OpeningErrors(ring=step.ring)), *step.effects)
-
-
-def agree(
-    state: CheckedState, attempt: Attempt, view: RoundView, effects: tuple[Effect, ...], context: Context
-) -> Step[OwnerState]:
-    """With all shares there, sign the product that the buyer is to open, once."""
-    opening = _errors(attempt)
-    if opening.product is not None:
-        return with_attempt(state, attempt, *effects)
-    ring_of, stored = ring_view(view, attempt, Purpose.ERRORS), with_new_blobs(context, effects)
-    made = product(opening.ring, ring_of, _unopened(view, attempt, context), stored)
-    digest = digest_to_sign(opening.ring, ring_of, made, stored)
-    kept, blob = store(SharedNumbers(numbers=tuple(write_ciphertexts(view.key, made.ciphertexts))))
-    consent = RingConsent(purpose=Purpose.ERRORS.value, signature=sign_digest(context.signing_key, digest))
-    sent = message(context, state.request.aggregator, consent, attempt.at, label=Purpose.ERRORS.value)
-    after = replace(attempt, errors=replace(opening, product=kept, digest=digest))
-    return with_attempt(state, after, *effects, blob, sent)
 
 
 def on_opened(state: CheckedState, received: Received[RingOpening], context: Context) -> Step[OwnerState]:
@@ -79,22 +57,7 @@ def on_opened(state: CheckedState, received: Received[RingOpening], context: Con
 
 
 def _untrue(view: RoundView, attempt: Attempt, body: RingOpening, context: Context) -> list[Address]:
-    opening = _errors(attempt)
-    assert opening.product is not None
-    numbers = opening.product.load(SharedNumbers, context).numbers
-    ciphertexts = read_ciphertexts(view.key, numbers, len(numbers))
-    known = known_shares(opening.ring, ring_view(view, attempt, Purpose.ERRORS), context)
+    assert attempt.errors is not None  # whoever calls has seen its ring
+    ciphertexts, known = product_and_masks(attempt.errors, Purpose.ERRORS, view, attempt, context)
     chance = context.randomness(Label.ERRORS)
     return named_errors(view, attempt).untrue(view.key, ciphertexts, body, known, chance)
-
-
-def _unopened(view: RoundView, attempt: Attempt, context: Context) -> list[mpz]:
-    """Π X_v^(w_v) with its offset, as this member has formed it."""
-    assert attempt.measuring is not None  # `ranges` has asked for it
-    numbers = attempt.measuring.product.load(SharedNumbers, context).numbers
-    return read_ciphertexts(view.key, numbers, len(numbers))
-
-
-def _errors(attempt: Attempt) -> OpeningErrors:
-    assert attempt.errors is not None  # whoever calls has seen its ring
-    return attempt.errors

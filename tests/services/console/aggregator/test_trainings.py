@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.roles.aggregator.checked.lanes import AskingLane, MomentsLane
+from protocol.roles.aggregator.checked.lanes import AskingLane, MomentsLane, RepeatingLane
 from protocol.roles.aggregator.lanes import SigningLane
 from protocol.roles.shared.parties import Parties
 from services.console.aggregator.views import Training
@@ -33,6 +33,7 @@ def test_who_is_waited_for_in_both_rounds_in_hand():
     [
         ({"training_lane": in_training(5, 0, 1, 2, kind=MomentsLane, question=QUESTION)}, (BUYER,)),
         ({"evaluation": proven(4, AskingLane, question=QUESTION)}, (BUYER,)),
+        ({"evaluation": proven(4, RepeatingLane, question=QUESTION)}, (BUYER,)),
         ({"evaluation": measured(4, SigningLane, metrics=(3, 4), **signed_by(4))}, (OWNERS[3],)),
         ({"phase": "settling", "evaluation": measured(4, SigningLane, **signed_by(4))}, None),
     ],
