@@ -50,6 +50,7 @@ ENDS = frozenset(
     {
         "bad_opening",
         "buyer_silent",
+        "errors_denied",
         "implausible",
         "no_request",
         "out_of_range",

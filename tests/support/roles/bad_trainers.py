@@ -9,22 +9,28 @@ from tests.adversaries.deeds import honestly
 from tests.support.roles.checked_markets import checked_market
 from tests.support.roles.depositors import make_willing
 from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.small_markets import Matrix
 
 ROWS, COLUMN = 12, {"name": "x0", "minimum": -10, "maximum": 10}
 SCHEDULE = {"local_steps": 200, "step_size": "0.5", "tolerance": 0}
 
 
-@cache
-def _drawn(rounds: int, owners: int) -> PureMarket:
+def bad_data(owners: int) -> list[Matrix]:
+    """One array of rows for each owner, about one line but for the first one's."""
     generator = np.random.default_rng(7)
     data = []
     for _ in range(owners):
         features = generator.uniform(-5, 5, (ROWS, 2))
         data.append(np.column_stack([features, features @ [6.0, 0.0] + 12 + generator.normal(0, 1, ROWS)]))
     data[0][:, 2] = 0.0
+    return data
+
+
+@cache
+def _drawn(rounds: int, owners: int) -> PureMarket:
     validators = tuple(range(3, owners))
     schedule = {"rounds": rounds, **SCHEDULE}
-    market = checked_market(validators, data=data, schedule=schedule, features=[COLUMN])
+    market = checked_market(validators, data=bad_data(owners), schedule=schedule, features=[COLUMN])
     make_willing(market)
     while market.contract.status != "running":
         market.deliver_next()

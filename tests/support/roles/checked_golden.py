@@ -13,6 +13,7 @@ from protocol.roles import dispatch
 from protocol.roles.buyer.checked import checks, opening
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input
+from tests.support.roles.bad_trainers import COLUMN, SCHEDULE, bad_data
 from tests.support.roles.checked_markets import checked_request
 from tests.support.roles.phases import deciding
 from tests.support.roles.pure_market import AMPLE, PureMarket
@@ -28,9 +29,14 @@ class KeptMarket(PureMarket):
     And of each field the smallest state in which it is used (`used_fields`), by role, phase and field.
     """
 
-    def __init__(self, found: dict[str, bytes], **options: Any) -> None:
-        request = checked_request(schedule=_SCHEDULE)
-        super().__init__(request, small_data(owners=5), COLUMNS, validators=[2, 3, 4], **options)
+    def __init__(self, found: dict[str, bytes], *, is_bad: bool = False, **options: Any) -> None:
+        """Where it `is_bad`, the first of three trainers sits out."""
+        request, data, validators = checked_request(schedule=_SCHEDULE), small_data(owners=5), [2, 3, 4]
+        if is_bad:
+            schedule = {"rounds": 3, **SCHEDULE}
+            request, data = checked_request(schedule=schedule, features=[COLUMN]), bad_data(5)
+            validators = [3, 4]
+        super().__init__(request, data, COLUMNS, validators=validators, **options)
         self.found = found
         self.using: dict[tuple[str, str], bytes] = {}
 
@@ -109,12 +115,14 @@ def _ends(market: KeptMarket, *replaced: tuple[Any, str, Any]) -> None:
 def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Packed states by place, and further ones by role, phase and a field that is used in none of those.
 
-    Of trainings that go well, are given up, are measured again without somebody who is silent or lies, or
-    with other checkers, of owners that decline, and of buyers whose word is against a round.
+    Of trainings that go well, are given up, repeat a round without a bad trainer, are measured again without
+    somebody who is silent or lies, or with other checkers, of owners that decline, and of buyers whose word
+    is against a round.
     """
     found: dict[str, bytes] = {}
     markets = [KeptMarket(found) for _ in range(8)]
     _good, given_up, again, stuck, absent, false_share, false_question, other_model = markets
+    repeating = KeptMarket(found, is_bad=True)
     declining = KeptMarket(found, policy=OwnerPolicy(budget=AMPLE))
     given_up.intercept = without("moment_answer")
     again.intercept = without("proven_metric", sender=again.owners[2])
@@ -126,13 +134,13 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
         altered(other_model, signed, model_roots=()) if signed.envelope.type == "round_evidence" else signed,
     )
     declining.intercept = lambda message: deciding(declining, message)
-    for market in (*markets, declining):
+    for market in (*markets, repeating, declining):
         _ends(market)
     denied = [KeptMarket(found) for _ in DENIALS]
     for market, denial in zip(denied, DENIALS, strict=True):
         market.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
         _ends(market, denial)
-    return found, _further(found, [market.using for market in (*markets, declining, *denied)])
+    return found, _further(found, [market.using for market in (*markets, repeating, declining, *denied)])
 
 
 def _further(found: dict[str, bytes], using: list[dict[tuple[str, str], bytes]]) -> dict[str, bytes]:

@@ -41,6 +41,9 @@ RING_STEPS = 3
 CODE = "implausible"
 """Of an end that is nobody's fault."""
 
+SAT_OUT = "sat_out"
+"""Of a trainer without which the training goes on, and of the attempt that showed it."""
+
 
 def open_errors(state: CheckedTrainingState, lane: RangingLane, context: Context) -> AttemptStep:
     """Begin the second ring, which the checkers begin as well when they have seen all trainers in range.
@@ -115,8 +118,8 @@ def _repeat(
         repetitions=state.repetitions + 1,
     )
     asked = _ask(after, lane, trained, context)
-    notices = attendance.drop_notices(after, out, at, "sat_out", context)
-    over = facts.ATTEMPT_OVER.of(round=at.round, attempt=at.attempt, code=CODE)
+    notices = attendance.drop_notices(after, out, at, SAT_OUT, context)
+    over = facts.ATTEMPT_OVER.of(round=at.round, attempt=at.attempt, code=SAT_OUT)
     waits = (
         timers.CHECKS.cancel(at),
         timers.UPDATES.cancel(at.round + 1),
