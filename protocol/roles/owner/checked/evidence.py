@@ -23,7 +23,7 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import store
 from protocol.roles.owner.checked.state import Attempt, CheckedState
-from protocol.roles.owner.checked.view import RoundView, ShownTraining
+from protocol.roles.owner.checked.view import RoundView, ShownTraining, keep_view
 from protocol.roles.shared.parties import public_key_of
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import RoundAttempt, seats_of
@@ -167,7 +167,7 @@ def _last_number(state: CheckedState, round_number: int) -> int:
 def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob, StoreBlob]]:
     """An attempt as its evidence begins it, with the blobs of evidence and next model."""
     body, at = view.body, view.at
-    hashed = draw_hash(view.context.market, view.state.training)
+    hashed = draw_hash(view.context.market, view.state.training, view.state.parties)
     evidence, evidence_blob = store(body)
     model, model_blob = store(body.next_model)
     attempt = Attempt(
@@ -181,4 +181,5 @@ def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob,
         model=model,
         model_digest=body.next_model.digest(),
     )
+    keep_view(view, attempt)
     return attempt, (evidence_blob, model_blob)
