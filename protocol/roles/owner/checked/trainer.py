@@ -13,7 +13,7 @@ from protocol.roles.checked.started import commitments_of
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.inputs import Received
-from protocol.roles.engine.refusals import require
+from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import replace, store
 from protocol.roles.owner.checked.committing import OwnerSecrets
 from protocol.roles.owner.checked.state import CheckedState
@@ -43,6 +43,8 @@ def on_encrypted_model(
             again = unpack(ProvenUpdate, answer.update.raw(context))
             label = received.envelope.message_id.hex()
             return Step.unchanged(state, message(context, received.sender, again, at, label=label))
+        if at.attempt < answer.attempt:
+            raise StaleInput  # what a repetition of the round before has discarded came late
         _require_repetition(state, received, answer, context)
     if at.round == 1:
         public = start_model(state.request, public_key_of(state.n))
