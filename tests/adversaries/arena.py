@@ -138,13 +138,13 @@ def committing_widely(owner: Callable[[], str]) -> Sequence[Replaced]:
         if arguments[4] != owner():
             return honest(*arguments)
         unbounded = Replaced(committing, "_fitting_rows", rows)
-        with replaced((unbounded, Replaced(CommittedVector, "draw", _unlimited))):
+        with replaced((unbounded, Replaced(CommittedVector, "draw", unlimited))):
             return honest(*arguments)
 
     return (Replaced(joining, "commit_to", commit),)
 
 
-def _unlimited(values: Any, _limits: Any, group: Any, randomness: Any) -> CommittedVector:
+def unlimited(values: Any, _limits: Any, group: Any, randomness: Any) -> CommittedVector:
     return CommittedVector(tuple(map(int, values)), randomness.bits(group.exponent_bits))
 
 

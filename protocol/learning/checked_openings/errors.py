@@ -7,7 +7,7 @@ value: of these a maker tells any two apart with an advantage below 2⁻²⁹.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from protocol.crypto.ring.shares import Share, ShareForm
 from protocol.learning.judgement.implausibility import STEP
@@ -17,14 +17,15 @@ _MASK_BITS = 29
 """Of 33 spare ones in a slot: value and three masks stay below its end."""
 
 
-class SeenErrors(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SeenErrors:
     """What a maker sees under the one share that it does not know.
 
     The error of a start that is secret, and those of named trainers by their place.
     """
 
-    start: int | None
-    own: Mapping[int, int]
+    start: int | None = field(repr=False)
+    own: Mapping[int, int] = field(repr=False)
 
 
 def share_bound(widths: MomentWidths, noise: int, power: int) -> int:

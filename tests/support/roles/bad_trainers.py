@@ -1,10 +1,16 @@
 """A market of three trainers, of whom the first one's targets are all zero: in round 2 it errs too much."""
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 
-from tests.adversaries.arena import Arena, Deed, arena_of
+from protocol.crypto.commitments import CommittedVector
+from protocol.learning.gram import gram_triangle
+from protocol.roles import dispatch
+from protocol.roles.owner.checked import committing, joining
+from tests.adversaries.arena import Arena, Deed, Replaced, arena_of, replaced, unlimited
 from tests.adversaries.deeds import honestly
 from tests.support.roles.checked_markets import checked_market
 from tests.support.roles.depositors import make_willing
@@ -26,20 +32,45 @@ def bad_data(owners: int) -> list[Matrix]:
     return data
 
 
+def committing_to_a_multiple(market: PureMarket, times: int) -> Sequence[Replaced]:
+    """The first validator has so many times the matrix of its rows, which is then none."""
+    honest = joining.commit_to
+
+    def multiplied(factor: Matrix) -> list[int]:
+        return [times * int(one) for one in gram_triangle(factor)]
+
+    def commit(*arguments: Any) -> Any:
+        if arguments[4] != market.owners[3].address:
+            return honest(*arguments)
+        matrix = Replaced(committing, "gram_triangle", multiplied)
+        with replaced((matrix, Replaced(CommittedVector, "draw", unlimited))):
+            return honest(*arguments)
+
+    return (Replaced(joining, "commit_to", commit),)
+
+
 @cache
-def _drawn(rounds: int, owners: int) -> PureMarket:
+def _drawn(rounds: int, owners: int, times: int) -> PureMarket:
     validators = tuple(range(3, owners))
     schedule = {"rounds": rounds, **SCHEDULE}
     market = checked_market(validators, data=bad_data(owners), schedule=schedule, features=[COLUMN])
     make_willing(market)
-    while market.contract.status != "running":
-        market.deliver_next()
+    if times != 1:
+        market.run_step = dispatch.run_step  # what honest owners do is remembered otherwise
+    with replaced(committing_to_a_multiple(market, times) if times != 1 else ()):
+        while market.contract.status != "running":
+            market.deliver_next()
     return market
 
 
-def bad_trainer(rounds: int = 3, owners: int = 5, who: str = "nobody", deed: Deed = honestly) -> Arena:
-    """That market when its roles have just been drawn, with somebody in it who is not honest."""
-    arena = arena_of(_drawn(rounds, owners))
+def bad_trainer(
+    rounds: int = 3, owners: int = 5, who: str = "nobody", deed: Deed = honestly, *, times: int = 1
+) -> Arena:
+    """That market when its roles have just been drawn, with somebody in it who is not honest.
+
+    `times` is what the first validator's committed matrix is multiplied by.
+    """
+    arena = arena_of(_drawn(rounds, owners, times))
     if who == "nobody":
         arena.who, arena.adversary, arena.memory, arena.wrapped, arena.turned_away = who, who, {}, (), []
     else:

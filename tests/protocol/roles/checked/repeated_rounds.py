@@ -145,6 +145,21 @@ def test_a_checker_whose_share_its_seed_does_not_make_is_to_blame_for_the_end(pl
     assert end(arena) == ("too_few_validators", {arena.adversary})
 
 
+# ---- a validator ----
+
+
+@pytest.mark.parametrize("times", [-4, 1 << 20])
+def test_a_matrix_that_is_none_ends_the_training_and_nobody_is_named_or_sits_out(times):
+    """With one that is not positive errors are negative, and with a large one everybody's are too large."""
+    arena = bad_trainer(owners=6, times=times)
+    arena.finish()
+    outcome = Outcome(arena)
+    assert end(arena) == ("implausible", set())
+    assert (outcome.named, outcome.left_out, outcome.recorded) == (set(), set(), 0)
+    opened = [one for one in arena.sent("ring_opening_request") if body_of(one).purpose == "errors"]
+    assert len(opened) == (0 if times < 0 else 1)
+
+
 # ---- the aggregator ----
 
 
