@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import gmpy2
 
 from protocol.crypto.cipher import Ciphertext, Opening, PublicKey, verify_openings
-from protocol.crypto.elements import is_unit
+from protocol.crypto.elements import are_units
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
 from protocol.learning.moments.exchange import MomentAnswer, MomentMask, moment_request
@@ -53,7 +53,7 @@ def is_subtraction(
     """
     if not len(model) == len(roots) == len(answer.quotients):
         return False
-    if not all(is_unit(root, key.n) for root in roots):
+    if not are_units(roots, key.n):
         return False
     divisor = trainers << COEFFICIENT_SCALE
     quotients = [total // divisor for total in columns(masks[:trainers])]
