@@ -149,7 +149,7 @@ def _last_number(state: CheckedState, round_number: int) -> int:
 def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob, StoreBlob]]:
     """An attempt as its evidence begins it, with the blobs of evidence and next model."""
     body, at = view.body, view.at
-    hashed = draw_hash(view.context.market, view.state.training)
+    hashed = draw_hash(view.context.market, view.state.training, view.state.parties)
     evidence, evidence_blob = store(body)
     model, model_blob = store(body.next_model)
     attempt = Attempt(
