@@ -51,8 +51,8 @@ class BoughtModel(FrozenModel):
     target: Name
     target_kind: Literal["numeric", "boolean"] = "numeric"
     target_level: Annotated[Level | None, Field(exclude_if=lambda level: level is None)] = None
-    weights: tuple[float, ...]
-    intercept: float | None
+    weights: Annotated[tuple[float, ...], Field(repr=False)]
+    intercept: Annotated[float | None, Field(repr=False)]
     ranges: Annotated[tuple[Range, ...], Field(exclude=True)] = ()
     columns: Annotated[tuple[Column, ...], Field(default_factory=_of_numbers)]
     basis: Annotated[tuple[Basis, ...], Field(max_length=MOST_BASES, exclude_if=lambda basis: not basis)] = ()

@@ -87,10 +87,13 @@ _SEALED_PART = Limits(elements=7, depth=1, keys=3)
 
 
 class SignedMessage(FrozenModel):
-    """An envelope, its plain body and the sender's signature: relayed unchanged, so anyone can check it."""
+    """An envelope, its plain body and the sender's signature: relayed unchanged, so anyone can check it.
+
+    A body may hold masks or a seed, as those of `ring_shared` and `round_evidence` do: no text shows it.
+    """
 
     envelope: Envelope
-    body: bytes
+    body: Annotated[bytes, Field(repr=False)]
     signature: EcdsaSignature
 
     @classmethod
@@ -128,5 +131,5 @@ class SealedPart(FrozenModel):
     """What the recipient finds in the seal."""
 
     part: Literal["message"] = "message"
-    body: bytes
+    body: Annotated[bytes, Field(repr=False)]
     signature: EcdsaSignature

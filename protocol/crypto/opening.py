@@ -1,7 +1,7 @@
 """Openings with proof: the key's holder shows a plaintext and an n-th root that no other plaintext has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gmpy2 import mpz
 
@@ -15,10 +15,10 @@ _COEFFICIENT_BITS = 128
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """m and r with c = (1 + m·n)·r^n mod n²."""
+    """m and r with c = (1 + m·n)·r^n mod n², which only who was shown them may know."""
 
-    plaintext: mpz
-    root: mpz
+    plaintext: mpz = field(repr=False)
+    root: mpz = field(repr=False)
 
 
 def open_ciphertext(private_key: PrivateKey, ciphertext: mpz) -> Opening:

@@ -1,10 +1,11 @@
 """The one entry from the runtime: bytes in, bytes and effects out, so a step can run in another process."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal, Protocol
 
 from eth_hash.auto import keccak
+from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.crypto.randomness import Randomness
@@ -65,7 +66,7 @@ class EncodedStep:
     contract's id once known, `finished` whether nothing but late questions can come.
     """
 
-    state: bytes
+    state: bytes = field(repr=False)
     effects: tuple[Effect, ...]
     references: frozenset[bytes]
     display_status: str
@@ -80,9 +81,9 @@ class _Instance(FrozenModel):
     was begun with those from others.
     """
 
-    state: bytes
+    state: Annotated[bytes, Field(repr=False)]
     rounds: Literal["plain", "checked"] = "plain"
-    held: tuple[bytes, ...] = ()
+    held: Annotated[tuple[bytes, ...], Field(repr=False)] = ()
     early: tuple[EarlyReference, ...] = ()
 
 

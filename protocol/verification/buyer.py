@@ -63,7 +63,7 @@ def _checkers(
     body = contents.only(AttemptAnnounced, at, training.request.aggregator)
     members = training.parties.mask(body.members)
     require(members == record.validators, "wrong_members", "not those in the record")
-    hashed = draw_hash(contents.header.market, training.training)
+    hashed = draw_hash(contents.header.market, training.training, training.parties)
     return attempt_checkers(training.parties, members, at, hashed)
 
 

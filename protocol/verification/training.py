@@ -1,5 +1,6 @@
 """A training's setting as its transcript shows it: request, key, parties, commitments, chain of rounds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from eth_hash.auto import keccak
@@ -8,7 +9,8 @@ from protocol.codec import pack
 from protocol.crypto.cipher import PublicKey, verify_public_key
 from protocol.crypto.commitment_group import CommitmentGroup
 from protocol.crypto.commitments import TrainingIdentity
-from protocol.marketplace import Joined, Opened, RolesDrawn
+from protocol.join_digests import nonce_digest
+from protocol.marketplace import Joined, Opened, Revealed, RolesDrawn
 from protocol.messages import Invitation, TrainingRequest
 from protocol.messages.checked import CheckedStarted
 from protocol.records import RoundRecord
@@ -110,14 +112,20 @@ def _opened(contents: Contents) -> Opened:
 def _parties(contents: Contents, opened: Opened) -> Parties:
     """Seats as they were taken, and roles as they were drawn; the party among them in its role."""
     parties, header = Parties(), contents.header
-    for joined in contents.of(Joined):
+    joins = contents.of(Joined)
+    for joined in joins:
         parties = parties.with_seat(joined)
+    for revealed in contents.of(Revealed):
+        _require_pledged(revealed, joins)
+        parties = parties.with_reveal(revealed)
     drawn = contents.of(RolesDrawn)
     require(len(drawn) <= 1, "drawn_twice", f"{len(drawn)} draws")
     for event in drawn:
         require(event.trainers & event.validators == 0, "wrong_roles", "a seat has two roles")
         known = (event.trainers | event.validators) & ~parties.all_seats() == 0
         require(known, "wrong_roles", "a seat that nobody took has a role")
+        kept = event.trainers | event.validators == parties.revealed
+        require(kept, "wrong_roles", "the seats with a role are not those whose nonces were revealed")
         parties = parties.model_copy(update={"trainers": event.trainers, "validators": event.validators})
     expected = {
         "model_buyer": (opened.buyer,),
@@ -126,6 +134,14 @@ def _parties(contents: Contents, opened: Opened) -> Parties:
     }
     require(header.party in expected[header.role], "not_a_party", f"{header.party} as {header.role}")
     return parties
+
+
+def _require_pledged(revealed: Revealed, joins: Sequence[Joined]) -> None:
+    """The order of checkers follows from nonces: each is the one that its seat was taken with."""
+    taken = next((one for one in joins if one.seat == revealed.seat), None)
+    digest = nonce_digest(revealed.training, revealed.owner, revealed.nonce)
+    pledged = taken is not None and (taken.owner, taken.nonce_digest) == (revealed.owner, digest)
+    require(pledged, "wrong_nonce", f"seat {revealed.seat}")
 
 
 def _request(contents: Contents, opened: Opened) -> tuple[Request, PublicKey]:

@@ -21,6 +21,8 @@ from protocol.roles import dispatch
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.owner.checked import committing, joining
+from protocol.roles.owner.checked.view import forget_views
+from protocol.roles.shared.parties import Parties
 from protocol.types import RoundAttempt
 from tests.support.roles.checked_markets import ROLES, checked_market
 from tests.support.roles.depositors import make_willing, payment_in
@@ -78,9 +80,10 @@ class Arena(PureMarket):
 
     def checkers(self, round_number: int = 1, attempt: int = 1) -> tuple[str, str]:
         """Of an attempt by all drawn validators, in the order of the ring."""
-        parties = _Seats(self.contract.seats)
-        at = RoundAttempt(round_number, attempt)
-        return attempt_checkers(parties, self.contract.validators, at, draw_hash(MARKET, TRAINING))  # type: ignore[arg-type]
+        contract, at = self.contract, RoundAttempt(round_number, attempt)
+        nonces = tuple(nonce for _seat, nonce in sorted(contract.nonces.items()))
+        parties = Parties(seats=tuple(contract.seats), revealed=contract.revealed, nonces=nonces)
+        return attempt_checkers(parties, contract.validators, at, draw_hash(MARKET, TRAINING, parties))
 
     def honest(self) -> list[Party]:
         """Everybody else."""
@@ -112,19 +115,14 @@ class Arena(PureMarket):
             return super().deliver(party, item)
 
 
-class _Seats:
-    """What the order of checkers asks of parties."""
-
-    def __init__(self, seats: Sequence[str]) -> None:
-        self.seats = seats
-
-
 @contextmanager
 def replaced(what: Sequence[Replaced]) -> Iterator[None]:
-    """These functions are others for a while."""
+    """These functions are others for a while; what was worked out by either is not known to the other."""
     with ExitStack() as stack:
         for holder, name, replacement in what:
             stack.enter_context(patch.object(holder, name, replacement))
+        forget_views()
+        stack.callback(forget_views)
         yield
 
 

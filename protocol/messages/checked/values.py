@@ -67,8 +67,8 @@ class ShownOwner(FrozenModel):
 class Shown(FrozenModel):
     """The opening of a ciphertext: plaintext and n-th root."""
 
-    plaintext: BigNatural
-    root: BigNatural
+    plaintext: Annotated[BigNatural, Field(repr=False)]
+    root: Annotated[BigNatural, Field(repr=False)]
 
 
 class AttemptDigests(FrozenModel):

@@ -12,14 +12,15 @@ from protocol.types import RoundAttempt, seats_of
 _DRAW = keccak(b"DeltaML order of checkers")
 
 
-def draw_hash(market: Market, training: int) -> bytes:
-    """What the order of checkers follows from: keccak256 of the market and the training.
+def draw_hash(market: Market, training: int, parties: Parties) -> bytes:
+    """What the order of checkers follows from: keccak256 of market, training and all revealed nonces.
 
-    Everybody has it, whatever of the chain it has seen, and it is known before seats are taken: who takes a
-    certain seat checks a certain round surely, should it be drawn to validate, which is nobody's choice.
+    Nobody knows it before the last nonce is revealed, which its owner has committed to with its seat. So no
+    seat is worth more than another, and who reveals last chooses between two orders, as between two draws.
+    The nonces are those of the drawn seats in their order, whose events stand before the draw's on the chain.
     """
     words = number_word(market.chain_id), address_word(market.contract), number_word(training)
-    return keccak(_DRAW + b"".join(words))
+    return keccak(b"".join((_DRAW, *words, *parties.nonces)))
 
 
 def member_weights(parties: Parties, members: int) -> dict[str, int]:

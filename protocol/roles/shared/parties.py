@@ -15,13 +15,14 @@ from protocol.types import Address, Digest, FrozenModel, Seats, mask_of, seats_o
 class Parties(FrozenModel):
     """The owners by seat, who revealed its nonce, how the contract drew them, and the rows each says it has.
 
-    `commitments` are what each seat was taken with on the chain. Once the roles are drawn a seat that has
-    none is lost: its owner takes no part.
+    `commitments` are what each seat was taken with on the chain, `nonces` those of the seats in
+    `revealed`, in seat order. Once the roles are drawn a seat that has none is lost: its owner takes no part.
     """
 
     seats: tuple[Address, ...] = ()
     commitments: tuple[Digest, ...] = ()
     revealed: Seats = 0
+    nonces: tuple[Digest, ...] = ()
     trainers: Seats = 0
     validators: Seats = 0
     rows: tuple[RowCount, ...] = ()
@@ -33,8 +34,12 @@ class Parties(FrozenModel):
         return replace(self, seats=(*self.seats, event.owner), commitments=commitments)
 
     def with_reveal(self, event: Revealed) -> "Parties":
-        """With an owner that keeps its seat."""
-        return replace(self, revealed=self.revealed | 1 << event.seat)
+        """With an owner that keeps its seat, and its nonce in the place of the seat, whatever came first."""
+        if self.revealed >> event.seat & 1:
+            return self
+        place = (self.revealed & ((1 << event.seat) - 1)).bit_count()
+        nonces = (*self.nonces[:place], event.nonce, *self.nonces[place:])
+        return replace(self, revealed=self.revealed | 1 << event.seat, nonces=nonces)
 
     @property
     def all_revealed(self) -> bool:

@@ -112,7 +112,7 @@ def _checkers(
     lane: CheckingLane | RangingLane | AgreeingLane, state: CheckedTrainingState, market: Market
 ) -> tuple[str, ...]:
     """The two members that check this attempt."""
-    hashed = draw_hash(market, state.training)
+    hashed = draw_hash(market, state.training, state.parties)
     return attempt_checkers(state.parties, lane.validators, lane.at, hashed)
 
 

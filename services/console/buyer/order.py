@@ -23,8 +23,8 @@ from services.console.buyer.order_columns import (
     with_column,
     without_column,
 )
+from services.console.buyer.order_fields import FIELDS
 from services.console.buyer.order_form import (
-    FIELDS,
     Checked,
     canonical_yaml,
     check,

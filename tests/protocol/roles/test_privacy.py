@@ -8,11 +8,14 @@ from functools import cache
 import numpy as np
 import pytest
 
+from protocol.bodies import body_of
+from protocol.messages.checked.values import Shown
 from protocol.roles.engine.effects import KeepResult, PutValue, StoreBlob
 from tests.protocol.roles.checked.privacy import NEAR, SECRETS, known_anyway
 from tests.support.roles.buyer_attack import Attack, attack
 from tests.support.roles.phases import finished_market
 from tests.support.roles.plain_market import bought_weights
+from tests.support.roles.pure_market import PureMarket
 from tests.support.thesis.thesis_residuals import least_squares_attack, thesis_training
 
 
@@ -43,6 +46,40 @@ def test_facts_violations_and_reprs_tell_no_secret() -> None:
         assert not [secret for secret in secrets if secret in told]
         assert not [secret for secret in hidden if secret in repr(context)]
         assert repr(context.randomness()) == "Randomness(hidden)"
+
+
+def secrets_on_the_wire(market: PureMarket) -> list[bytes | int]:
+    """Seeds, nonces and masks with their roots that parties have shown some other, and opened plaintexts."""
+    bodies = [body_of(message) for message in market.wire]
+    found: list[bytes | int | None] = []
+    for body in bodies:
+        names = ("seed", "nonce", "question_seed", "test_seed", "opening")
+        found += [getattr(body, name, None) for name in names if body.type != "ring_committed"]
+        found += [one for name in ("masks", "mask_roots") for one in getattr(body, name, ())]
+        found += [one for vector in getattr(body, "vectors", ()) for one in vector.openings]
+    shown = [(one.plaintext, one.root) for one in found if isinstance(one, Shown)]
+    return [one for one in found if isinstance(one, bytes)] + [
+        number for pair in shown for number in pair if number
+    ]
+
+
+def test_no_text_of_inputs_states_or_bodies_shows_a_seed_a_mask_or_a_model() -> None:
+    """Whoever logs an input, or an error about one, must not hand out what only its recipient may see."""
+    market = finished_market()
+    told = repr([party.inbox for party in market.parties.values()])
+    told += repr([party.decoded for party in market.parties.values()])
+    told += repr([body_of(message) for message in market.wire if message.envelope.type != "opening"])
+    told += repr(market.bought())
+    secrets = secrets_on_the_wire(market)
+    assert len(secrets) > 50
+    texts = {text for one in secrets for text in texts_of(one)}
+    assert not [text for text in texts if text in told]
+    assert not [weight for weight in market.bought().weights if repr(weight)[:8] in told]
+
+
+def texts_of(secret: bytes | int) -> tuple[str, ...]:
+    """How a text would have it."""
+    return (repr(secret)[2:-1], secret.hex()) if isinstance(secret, bytes) else (str(secret), f"{secret:x}")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import pytest
 
+from protocol.codec import unpack
 from protocol.envelope import SignedMessage
+from protocol.messages import ChainEvent
 from protocol.verification.transcript import Entry, Transcript
 from protocol.verification.verify import verify
 from tests.support.roles.pure_contract import MARKET, TRAINING
@@ -206,3 +208,15 @@ def test_who_is_no_party_has_no_transcript(market):
     header = header_of(party).model_copy(update={"role": "federated_aggregator"})
     report = verified(Transcript.sealed(header, entries, party.signing_key))
     assert report.failure.code == "not_a_party"
+
+
+@pytest.mark.parametrize("nonce", [None, b"\1" * 32], ids=["left out", "another"])
+def test_nonces_that_order_the_checkers_are_those_that_seats_were_taken_with(market, nonce):
+    """Whoever could put in others would choose afterwards who had to check."""
+    entries = entries_of(market, party_of(market, "member"))
+    place = next(number for number, one in enumerate(entries) if b"Revealed" in one.content)
+    told = unpack(ChainEvent, entries.pop(place).content)
+    if nonce is not None:
+        event = told.event.model_copy(update={"nonce": nonce})
+        entries.insert(place, Entry.event(told.model_copy(update={"event": event})))
+    assert after(market, "member", entries).failure.code == ("wrong_nonce" if nonce else "wrong_roles")

@@ -86,7 +86,9 @@ class CheckedAttempt:
 
     @cached_property
     def checkers(self) -> tuple[str, str]:
-        return attempt_checkers(self.parties, self.parties.validators, AT, draw_hash(MARKET, TRAINING))
+        return attempt_checkers(
+            self.parties, self.parties.validators, AT, draw_hash(MARKET, TRAINING, self.parties)
+        )
 
     def sent(self, sender: str, body: Any, *, to: str = "", at: tuple[int, int] = AT) -> Any:
         """A body that somebody sends to the buyer, or to another."""

@@ -50,6 +50,7 @@ class PureContract:
         self.seats: list[str] = []
         self.nonce_digests: list[bytes] = []
         self.revealed = 0
+        self.nonces: dict[int, bytes] = {}
         self.opened: Opened | None = None
         self.status = "none"
         self.recorded: list[RoundRecorded] = []
@@ -168,6 +169,7 @@ class PureContract:
         digest = nonce_digest(TRAINING, sender, call.nonce)
         self._require(self.nonce_digests[seat] == digest, "wrong_nonce")
         self.revealed |= 1 << seat
+        self.nonces[seat] = call.nonce
         return [Revealed(training=TRAINING, owner=sender, seat=seat, nonce=call.nonce)]
 
     @property

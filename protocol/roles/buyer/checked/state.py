@@ -105,7 +105,7 @@ class CheckedRunningState(RunningState):
     def checkers(self, at: RoundAttempt, context: Context) -> tuple[str, str]:
         """The two that check the attempt under way; raises as `announced` does."""
         assert self.training is not None
-        hashed = draw_hash(context.market, self.training)
+        hashed = draw_hash(context.market, self.training, self.parties)
         return attempt_checkers(self.parties, self.announced(at).members, at, hashed)
 
 

@@ -2,11 +2,16 @@
 
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
+from eth_hash.auto import keccak
+from hypothesis import given
+from hypothesis import strategies as st
 
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.learning.judgement.members import Absence, checkers
+from protocol.marketplace import Revealed
 from protocol.messages import RowCount
 from protocol.messages.checked.moments import LeftOutMember
 from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights, read_attempt
@@ -24,13 +29,22 @@ def parties() -> Parties:
     return Parties(seats=SEATS, trainers=0b11, validators=0b111100, rows=rows)
 
 
+def revealing(chance: bytes, order: Sequence[int] = range(6)) -> Parties:
+    """Parties whose nonces follow from this, revealed in this order of seats."""
+    found = Parties(seats=SEATS, trainers=0b11, validators=0b111100)
+    for seat in order:
+        nonce = keccak(chance + bytes([seat]))
+        found = found.with_reveal(Revealed(training=1, owner=SEATS[seat], seat=seat, nonce=nonce))
+    return found
+
+
 def test_weights_are_rows_up_to_four_times_the_lower_median_of_the_members() -> None:
     assert list(member_weights(parties(), 0b111100).values()) == [4, 5, 6, 20]
     assert member_weights(parties(), 0b110000) == {SEATS[4]: 6, SEATS[5]: 24}
 
 
 def test_checkers_are_members_and_change_with_round_and_attempt() -> None:
-    hashed = draw_hash(MARKET, 1)
+    hashed = draw_hash(MARKET, 1, parties())
     pairs = Counter[tuple[str, str]]()
     for number in range(1, 30):
         first = attempt_checkers(parties(), 0b111100, RoundAttempt(number, 1), hashed)
@@ -44,28 +58,45 @@ def test_checkers_are_members_and_change_with_round_and_attempt() -> None:
 
 def test_one_member_cannot_check_alone() -> None:
     with pytest.raises(MisuseError):
-        attempt_checkers(parties(), 0b100, RoundAttempt(1, 1), draw_hash(MARKET, 1))
+        attempt_checkers(parties(), 0b100, RoundAttempt(1, 1), draw_hash(MARKET, 1, parties()))
 
 
 def test_every_training_has_an_order_of_its_own() -> None:
     other = MARKET.model_copy(update={"chain_id": 2})
-    assert len({draw_hash(MARKET, 1), draw_hash(MARKET, 2), draw_hash(other, 1)}) == 3
+    hashes = {
+        draw_hash(market, number, parties()) for market, number in ((MARKET, 1), (MARKET, 2), (other, 1))
+    }
+    assert len(hashes) == 3
 
 
-def shares(owners: int, rounds: range) -> dict[int, float]:
-    """How often each seat checks, over all draws in which it is one of three validators."""
-    hashed, checks, draws = draw_hash(MARKET, 1), Counter[int](), Counter[int]()
-    for drawn, number in itertools.product(itertools.combinations(range(owners), 3), rounds):
-        checks.update(checkers(drawn, hashed, number, 0))
-        draws.update(drawn)
-    return {seat: checks[seat] / draws[seat] for seat in range(owners)}
+@given(seat=st.integers(0, 5), nonce=st.binary(min_size=32, max_size=32))
+def test_each_nonce_alone_gives_another_order(seat: int, nonce: bytes) -> None:
+    """So nobody knows it who does not know all: a seat is taken before any is shown."""
+    drawn = revealing(b"\1")
+    nonces = (*drawn.nonces[:seat], nonce, *drawn.nonces[seat + 1 :])
+    changed = replace(drawn, nonces=nonces)
+    assert draw_hash(MARKET, 1, changed) != draw_hash(MARKET, 1, drawn)
 
 
-def test_a_chosen_seat_checks_a_chosen_round_and_hardly_more_of_a_whole_training() -> None:
-    """All that is to be had of joining last: by chance a checker's share is 2/3. Two validators check all."""
-    one = [shares(10, range(number, number + 1)) for number in range(1, 21)]
-    assert all(max(each.values()) == 1 for each in one)
-    assert max(shares(10, range(1, 21)).values()) < 0.8
+@given(order=st.permutations(range(6)))
+def test_everybody_has_the_same_order_whoever_reveals_first(order: list[int]) -> None:
+    assert revealing(b"\1", order) == revealing(b"\1")
+
+
+def shares(owners: int, number: int, draws: int = 300) -> dict[int, float]:
+    """How often each seat of three validators checks a round, over nonces of the others."""
+    checks, drawn = Counter[int](), Counter[int]()
+    for index in range(draws):
+        hashed = draw_hash(MARKET, 1, revealing(index.to_bytes(2, "big")))
+        for three in itertools.combinations(range(owners), 3):
+            checks.update(checkers(three, hashed, number, 0))
+            drawn.update(three)
+    return {seat: checks[seat] / drawn[seat] for seat in range(owners)}
+
+
+def test_no_seat_is_worth_more_than_another_to_who_would_check() -> None:
+    """Of three validators two check: whoever takes a seat knows no more than that, of no round."""
+    assert all(share == pytest.approx(2 / 3, abs=0.1) for share in shares(6, 1).values())
 
 
 def test_an_announced_attempt_is_read_by_seats() -> None:

@@ -33,7 +33,9 @@ def meddled(meddler: Meddler, validators: Sequence[int] = SEVEN, owners: int = 7
 def first_checkers(market: PureMarket) -> tuple[str, str]:
     """Of the first attempt at the first round."""
     parties = market.aggregator.decoded.parties
-    return attempt_checkers(parties, parties.validators, RoundAttempt(1, 1), draw_hash(MARKET, TRAINING))
+    return attempt_checkers(
+        parties, parties.validators, RoundAttempt(1, 1), draw_hash(MARKET, TRAINING, parties)
+    )
 
 
 def validator(market: PureMarket, *, checking: bool) -> str:

@@ -19,24 +19,9 @@ from services.console.buyer.order_form import (
     shares_total,
     values_of,
 )
+from tests.support.console.orders import filled
 from tests.support.deployment.documents import AGGREGATOR, any_request, request_content
 from tests.support.mixed_columns import requests
-
-
-def filled(**changes):
-    """The inputs of a form that can be ordered."""
-    given = {
-        "name": "Disease",
-        "aggregator": AGGREGATOR,
-        "target-name": "progression",
-        "target-minimum": "0",
-        "target-maximum": "400",
-        "feature-0-name": "age",
-        "feature-0-minimum": "0",
-        "feature-0-maximum": "120",
-        "start_value": "150",
-    }
-    return {**fresh(), **given, **changes}
 
 
 @pytest.mark.parametrize("text", ["1e999999", "-1e999999", "NaN", "Infinity"])

@@ -17,7 +17,9 @@ def test_nobody_is_left_out_for_a_consent_that_was_kept_back() -> None:
 
     def first_checkers() -> tuple[str, str]:
         parties = market.aggregator.decoded.parties
-        return attempt_checkers(parties, parties.validators, RoundAttempt(1, 1), draw_hash(MARKET, TRAINING))
+        return attempt_checkers(
+            parties, parties.validators, RoundAttempt(1, 1), draw_hash(MARKET, TRAINING, parties)
+        )
 
     def meddler(message: SignedMessage) -> Sequence[SignedMessage]:
         envelope = message.envelope
