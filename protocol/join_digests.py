@@ -24,7 +24,8 @@ _NONCE = b"DeltaML nonce of an owner that joins"
 def commitment(market: Market, training: int, owner: str, key_id: bytes, card_hash: bytes) -> Digest:
     """keccak256(abi.encode(domain, chain id, contract, training, owner, key id, the data card's hash)).
 
-    It follows from what is public, or told to the aggregator, before the chain shows a seat: never from rows.
+    What an owner's nonce is made of (`secret_nonce`). It follows from what is public, or told to the
+    aggregator, before the chain shows a seat: never from rows, nor from chance, which is lost with a state.
     `key_id` is that of the buyer's key in the invitation, `card_hash` `DataCard.hash`.
     """
     return keccak(

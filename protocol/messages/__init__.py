@@ -30,7 +30,6 @@ from protocol.messages.joining import (
     JoiningProgress,
     OwnerAnnouncement,
     OwnersByCode,
-    PublicRoot,
     RequestAnswer,
     RowCount,
     TrainingRequest,

@@ -32,7 +32,7 @@ class AdmissionRequest(MessageBody):
     owner: Address
     card: Digest
     commitment: Digest
-    committed: Digest | None = None
+    committed: Digest
     aggregator_signature: EcdsaSignature | None = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
@@ -43,7 +43,11 @@ class AdmissionRequest(MessageBody):
         deadline="join_s",
         on_silence="The owner does not join.",
         example=lambda: AdmissionRequest(
-            owner=TRAINER, card=DIGEST, commitment=DIGEST, aggregator_signature=SIGNATURE
+            owner=TRAINER,
+            card=DIGEST,
+            commitment=DIGEST,
+            committed=DIGEST,
+            aggregator_signature=SIGNATURE,
         ),
     )
 

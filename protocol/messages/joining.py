@@ -6,18 +6,10 @@ from pydantic import Field, model_validator
 
 from protocol.data_card import MOST_CARD_BYTES, Cards
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
-from protocol.messages.examples import (
-    DIGEST,
-    ROOT,
-    VECTOR,
-    any_card,
-    any_request,
-)
+from protocol.messages.examples import DIGEST, any_card, any_request
 from protocol.messages.values import BigNatural, Count, KeyProof, Moment
 from protocol.request import Request
-from protocol.request_sections import MAXIMUM_FEATURES
 from protocol.types import Address, Code, Digest, FrozenModel
-from protocol.vectors import EncryptedVector
 
 
 class OwnerAnnouncement(MessageBody):
@@ -52,22 +44,13 @@ class AnnouncementAnswer(MessageBody):
     )
 
 
-class PublicRoot(FrozenModel):
-    """The opening of one ciphertext: plaintext and n-th root."""
-
-    plaintext: BigNatural
-    root: BigNatural
-
-
 class TrainingRequest(MessageBody):
-    """MB → FA, when `Opened` is confirmed: document, key with proof, initial model with its opening."""
+    """MB → FA, when `Opened` is confirmed: document, and key with proof."""
 
     type: Literal["training_request"] = "training_request"
     request: Request
     public_key: BigNatural
     key_proof: KeyProof
-    initial_model: EncryptedVector
-    opening: Annotated[tuple[PublicRoot, ...], Field(max_length=MAXIMUM_FEATURES + 1, fail_fast=True)]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, AGGREGATOR),),
@@ -75,13 +58,7 @@ class TrainingRequest(MessageBody):
         answers=("request_answer",),
         deadline="chain_s",
         on_silence="The buyer cancels the training on chain.",
-        example=lambda: TrainingRequest(
-            request=any_request(),
-            public_key=0xC5A1,
-            key_proof=(b"\x07\x08",),
-            initial_model=VECTOR,
-            opening=(PublicRoot(plaintext=150 << 64, root=ROOT),),
-        ),
+        example=lambda: TrainingRequest(request=any_request(), public_key=0xC5A1, key_proof=(b"\x07\x08",)),
     )
 
 
@@ -136,8 +113,8 @@ class InvitationAnswer(MessageBody):
 
     `waiting` while a person may still join, because nothing but that, this buyer, a bond, a spent budget or a
     short time to reveal asks.
-    Who accepts tells the hash of the card it would join with, and what it commits to (`join_digests`):
-    `committed` is the digest of its commitments, where its rounds will be checked.
+    Who accepts tells the hash of the card it would join with, the digest of its commitments (`committed`),
+    and the digest of both that the chain will show (`join_digests`).
     """
 
     type: Literal["invitation_answer"] = "invitation_answer"
@@ -162,6 +139,8 @@ class InvitationAnswer(MessageBody):
     def _one_meaning(self) -> Self:
         if _DECISION_OF.get(self.code, "declined") != self.decision:
             raise ValueError(f"code {self.code} does not belong to decision {self.decision}")
+        if self.decision == "accepted" and None in (self.card, self.commitment, self.committed):
+            raise ValueError("an acceptance needs card, commitment and committed")
         return self
 
     catalogue: ClassVar[Catalogue] = Catalogue(
@@ -172,7 +151,7 @@ class InvitationAnswer(MessageBody):
         deadline="join_s",
         on_silence="An owner that has accepted does not join.",
         example=lambda: InvitationAnswer(
-            decision="accepted", code="accepted", card=DIGEST, commitment=DIGEST
+            decision="accepted", code="accepted", card=DIGEST, commitment=DIGEST, committed=DIGEST
         ),
     )
 

@@ -1,6 +1,8 @@
 """`deltaml show`: what a daemon's store says about its trainings, also while the daemon runs."""
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,10 +29,11 @@ from services.config.daemons import AggregatorConfig, DataOwnerConfig, Participa
 from services.console.presentation.card_file import write_card
 from services.console.presentation.convergence import convergence_sentence
 from services.data.model_file import write_model
+from services.data.own_scores import own_scores
 from services.records.buyer_training import buyer_convergence, buyer_state
 from services.records.chain_facts import token_of
 from services.records.earnings import Account, paid_by_training
-from services.records.model_card import model_card
+from services.records.model_card import ModelCard, model_card
 from services.records.round_checks import checks_of
 from services.records.stored_trainings import bought_model, find_instance, training_number
 from services.store import InstanceRow, Store
@@ -40,6 +43,44 @@ _NOTHING_YET = (
 )
 _ROUND = "round_recorded"
 _ROUND_COLUMNS = ("round", "error before", "error after")
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What is written of a bought model, and the rows that it is scored on for its card."""
+
+    model: Path | None
+    card: Path | None
+    rows: Path | None
+    force: bool
+
+    def require(self, training: str | None) -> None:
+        """Raise ConfigurationError for files of no training, and for rows of no card."""
+        for option, path in (("--model-out", self.model), ("--card", self.card)):
+            if path is not None and training is None:
+                raise ConfigurationError(f"{option} needs a training: name the one whose model it is about")
+        if self.rows is not None and self.card is None:
+            raise ConfigurationError("--rows scores the model for its card: say with --card where that goes")
+
+    def write(self, store: Store, instance: InstanceRow, config: Path | None) -> None:
+        """Write those that are asked for, and tell which; raises DataSetError for the rows."""
+        if self.model is not None:
+            model = bought_model(store, instance)
+            require_new(self.model, force=self.force)
+            write_model(self.model, model, replace=self.force)
+        if self.card is not None:
+            write_card(self.card, self._card(store, instance, config), force=self.force)
+        for path in (self.model, self.card):
+            if path is not None:
+                typer.echo(visible(f"wrote {path}"), err=True)
+
+    def _card(self, store: Store, instance: InstanceRow, config: Path | None) -> ModelCard:
+        """With the scores on the rows, else those that the console kept."""
+        made = model_card(store, instance, _market(config), named_parties(config), known_assets(config))
+        if self.rows is None:
+            return made
+        scores = own_scores(bought_model(store, instance), self.rows, time.time())
+        return made.model_copy(update={"own_scores": scores})
 
 
 def show(
@@ -58,6 +99,12 @@ def show(
         Path | None,
         typer.Option(help="Write the bought model's card to this new file: .html, .md or .json."),
     ] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            help="Score the model on this file of your own rows, for the card; it needs the target."
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the files of --model-out and --card if they exist.")
     ] = False,
@@ -68,9 +115,8 @@ def show(
     json: Json = False,
 ) -> None:
     """Show a daemon's trainings, or what it noted about one."""
-    for option, path in (("--model-out", model_out), ("--card", card)):
-        if path is not None and training is None:
-            raise ConfigurationError(f"{option} needs a training: name the one whose model it is about")
+    files = _Files(model_out, card, rows, force)
+    files.require(training)
     if follow_it and (training is None or json):
         raise ConfigurationError("--follow needs a training to show to people: name one, leave out --json")
     with existing_store(store, config) as opened:
@@ -82,12 +128,7 @@ def show(
             names, assets = named_parties(config), known_assets(config)
             follow(opened, instance.key, None, names, wei=wei, assets=assets)
             instance = find_instance(opened, instance.key)
-        if model_out is not None:
-            _write_model(opened, instance, model_out, force=force)
-        if card is not None:
-            made = model_card(opened, instance, _market(config), named_parties(config), known_assets(config))
-            write_card(card, made, force=force)
-        _tell_written(model_out, card)
+        files.write(opened, instance, config)
         if not follow_it:
             _show_one(opened, instance, config, wei=wei, json=json)
 
@@ -204,18 +245,6 @@ def _round(data: dict[str, Any]) -> dict[str, Any]:
         "round": data.get("round"),
         **{name: None if value is None else int(value) / FIXED_POINT for name, value in errors.items()},
     }
-
-
-def _write_model(store: Store, instance: InstanceRow, path: Path, *, force: bool) -> None:
-    model = bought_model(store, instance)
-    require_new(path, force=force)
-    write_model(path, model, replace=force)
-
-
-def _tell_written(*paths: Path | None) -> None:
-    for path in paths:
-        if path is not None:
-            typer.echo(visible(f"wrote {path}"), err=True)
 
 
 def _market(config: Path | None) -> Market | None:

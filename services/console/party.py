@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from protocol.asset import NO_TOKENS, Assets
+from protocol.bought_model import BoughtModel
 from protocol.marketplace import PartyRole
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from protocol.request import Request
 from protocol.terms import Token
 from services.data.catalog import Catalog
+from services.data.own_scores import OwnScores
 from services.data.row_reader import Import
 from services.data.sandboxed_reader import Found, read_apart
+from services.data.sandboxed_scores import scores_apart
 from services.identity.operator_orders import Order
 from services.records.admissions import Refusal
 from services.records.chain_history import ChainStory
@@ -39,12 +42,26 @@ class OwnerResources:
     refusals: Callable[[], tuple[Refusal, ...]] = tuple
 
 
+@dataclass(frozen=True, slots=True)
+class BuyerResources:
+    """Where a buyer's rows lie while its model is scored on them, and how that is done.
+
+    One file is read at a time: reading takes memory, and the daemon has trainings to see to.
+    """
+
+    uploads: Path
+    score: Callable[[Path, BoughtModel, str], Awaitable[OwnScores]] = scores_apart
+    largest_upload: int = 256 << 20
+    reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Party:
     """The participant behind a console.
 
     `balance` asks the chain how much of a token the account has and may raise ChainError. Only a data owner
-    has `owner_resources`; `aggregators` are those that a buyer asks what is on offer.
+    has `owner_resources`, only a buyer `buyer_resources`; `aggregators` are those that a buyer asks what is
+    on offer.
     `names` are the operator's own for other parties, by address; `assets` what amounts are written in.
     `pooled` tells what a model of all trainers' rows together would reach, where somebody has all of them: in
     a demonstration.
@@ -61,9 +78,16 @@ class Party:
     names: Mapping[str, str] = field(default_factory=dict)
     assets: Assets = NO_TOKENS
     pooled: Callable[[Request, ChainStory], float | None] | None = None
+    buyer_resources: BuyerResources | None = None
 
     @property
     def owner(self) -> OwnerResources:
         """A data owner's resources, on the pages that only owners have."""
         assert self.owner_resources is not None
         return self.owner_resources
+
+    @property
+    def buyer(self) -> BuyerResources:
+        """A buyer's resources, on the pages that only buyers have."""
+        assert self.buyer_resources is not None
+        return self.buyer_resources

@@ -1,8 +1,10 @@
 """A daemon as a process: built from its configuration, registered, observed, drained when told to stop."""
 
 import os
+import tempfile
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
+from pathlib import Path
 
 import structlog
 import web3  # noqa: F401  slow: while the loop waits for it nothing is answered
@@ -24,8 +26,9 @@ from services.config.daemons import (
 from services.console.app import Console
 from services.console.app import serving as serving_console
 from services.console.owner.uploads import forget_uploads
-from services.console.party import OwnerResources, Party
+from services.console.party import BuyerResources, OwnerResources, Party
 from services.console.web.hub import Hub
+from services.console.web.uploads import forget_received
 from services.daemon.chain_listener import run_listener
 from services.daemon.connections import Connections, connect, retry_until_reachable
 from services.daemon.monitor import Account, folder_of, monitor
@@ -78,7 +81,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
         connections = await connect(config, stack)
         await retry_while_unavailable(check_kept_rounds, connections.store)
         pool = StepPool(config.workers)
-        stack.callback(pool.close)
+        stack.push_async_callback(pool.close)
         newest = MarketplaceViews(connections.rpc, connections.market)
         final = MarketplaceViews(connections.rpc, connections.market, depth=config.chain.confirmations)
         directory = Directory(final)
@@ -169,6 +172,7 @@ def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Conso
         order=orders_over(resources.bus, identity, resources.market, role),
         balance=lambda token: client.balance_of(identity.address, token),
         owner_resources=_owner_resources(resources.role),
+        buyer_resources=_buyer_resources(config) if isinstance(config, ModelBuyerConfig) else None,
         names=config.names,
         assets=config.assets,
         aggregators=config.aggregators if isinstance(config, ModelBuyerConfig) else (),
@@ -181,3 +185,11 @@ def _owner_resources(role: Role) -> OwnerResources | None:
         return None
     forget_uploads(role.catalog)
     return OwnerResources(role.catalog, role.configured, refusals=role.refusals)
+
+
+def _buyer_resources(config: ModelBuyerConfig) -> BuyerResources:
+    """Rows to score on lie beside the store's file; with a database server, in a folder of this process."""
+    beside = folder_of(config.store)
+    uploads = Path(tempfile.mkdtemp(prefix="deltaml-")) if beside is None else beside / ".uploads"
+    forget_received(uploads)
+    return BuyerResources(uploads)

@@ -14,14 +14,18 @@ class BeyondBudget(NamedTuple):
     limit: int
     in_total: int
 
+    @property
+    def command(self) -> str:
+        """With which an owner allows as many, of its own daemon's file."""
+        total = f" --in-total {self.asked}" if self.asked > self.in_total else ""
+        return f"deltaml budget --config OWNER.yaml --per-buyer {self.asked}{total}"
+
     def __str__(self) -> str:
         """For people, with the remedy."""
-        total = f" --in-total {self.asked}" if self.asked > self.in_total else ""
         return (
             f"the training may publish {self.asked} numbers about each owner's rows; by default owners let a "
             f"buyer have {self.limit} about these columns, which curves do not raise: ask for fewer curves, "
-            "rounds or owners.maximum, or agree with owners that they allow more: deltaml budget "
-            f"--config OWNER.yaml --per-buyer {self.asked}{total}"
+            f"rounds or owners.maximum, or agree with owners that they allow more: {self.command}"
         )
 
 

@@ -20,7 +20,7 @@ from protocol.payment import check_deposit, least_deposit
 from protocol.preparation.tables import Texts, ValueKind, Values
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.request_sections import DEFAULT_KIND
+from protocol.request_sections import DEFAULT_KIND, Bounds
 from protocol.roles.checked.requests import check_checkable
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import DataSetError, UnusableColumn
@@ -46,6 +46,8 @@ _MARGIN, _LONG_MARGIN = Decimal("0.25"), Decimal(1)
 
 _LONG = 2
 """A tail is long that reaches so many times as far from the median as the other one."""
+
+_USUAL_ROWS = Bounds().min_rows
 
 NOBODY = "0x" + "0" * 39 + "1"
 """Stands where the buyer has not said which aggregator it works with."""
@@ -199,20 +201,17 @@ def _request(
     if not basis:
         return straight
     curved = parse_request({**document, "basis": basis})
-    if choices.kind not in LINKS:
-        return curved
-    rows = rows_needed(choices.kind, len(features) + len(curved.curve_names))
-    return parse_request({**document, "basis": basis, "bounds": {"min_rows": rows}})
+    rows = _least_rows(choices.kind, len(features), len(curved.curve_names))
+    return parse_request({**document, "basis": basis, **rows})
 
 
 def _document(
     choices: Choices, features: list[dict[str, Any]], target: dict[str, Any], values: Matrix
 ) -> dict[str, Any]:
-    fits = choices.kind in LINKS
     return {
         "name": choices.name,
         "model": {"kind": choices.kind},
-        **({"bounds": {"min_rows": rows_needed(choices.kind, len(features))}} if fits else {}),
+        **_least_rows(choices.kind, len(features)),
         "features": features,
         "target": target,
         "start": {"start": "mean", "value": str(round_mean(values.tolist()))},
@@ -220,6 +219,12 @@ def _document(
         "payment": {"deposit_wei": str(choices.deposit)},
         "aggregator": choices.aggregator,
     }
+
+
+def _least_rows(kind: str, features: int, curves: int = 0) -> dict[str, Any]:
+    """The bounds of a request for these columns and curves; of few, least squares need no more."""
+    needed = rows_needed(kind, features, curves)
+    return {} if kind not in LINKS and needed <= _USUAL_ROWS else {"bounds": {"min_rows": needed}}
 
 
 def as_text(suggestion: Suggestion, sample: str) -> str:
@@ -290,13 +295,14 @@ def _basis_lines(request: Request) -> list[str]:
 
 
 def _bounds_lines(request: Request) -> list[str]:
-    """The fewest rows of an owner, where each fits a model of its own."""
-    if request.model.kind not in LINKS:
+    """The fewest rows of an owner, where they are not those of a request that does not say."""
+    kind, least = request.model.kind, request.bounds.min_rows
+    if kind not in LINKS and least == _USUAL_ROWS:
         return []
-    least, each = request.bounds.min_rows, ROWS_PER_FEATURE[request.model.kind]
+    first = "Each owner fits its own rows first: " if kind in LINKS else "Of each owner "
     return [
-        f"# Each owner fits its own rows first: {each} for each feature at least. With fewer",
-        "# the fits follow noise, and owners of worthless rows earn more.",
+        f"# {first}{ROWS_PER_FEATURE[kind]} rows for each feature at least. With fewer",
+        "# its model follows noise, and owners of worthless rows earn more.",
         f"bounds: {{ min_rows: {least} }}",
         "",
     ]

@@ -1,6 +1,7 @@
 """The card of a bought model: what it is, how good, of whom, and what proves it. All of it is public.
 
-Neither weights nor anything about rows is on it beyond what the training has published.
+Neither weights nor anything about owners' rows is on it beyond what the training has published; of rows of
+the buyer's own the scores, where it had the model scored.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,10 +19,12 @@ from protocol.requirements import mismatches
 from protocol.terms import NATIVE, Token
 from protocol.types import Address, FrozenModel, Name
 from services.common.errors import ConfigurationError
+from services.data.own_scores import OwnScores
 from services.records.buyer_training import buyer_state
 from services.records.chain_history import ChainStory, chain_story, partners
 from services.records.convergence import Convergence, convergence_of
 from services.records.offers import ToldOffer, told_offers
+from services.records.own_scores import kept_scores
 from services.store import InstanceRow, Store
 
 _NOBODY: Mapping[str, str] = MappingProxyType({})
@@ -72,7 +75,8 @@ class ModelCard(FrozenModel):
     `share_of_start_error_removed` is 1 − MSE/MSE of the first model: R² with that public model in the place
     of the mean of the validators' targets, which nobody publishes. `data_sets` are what the participants
     list, as the aggregator told the buyer last: which of several an owner took part with nobody is told. The
-    model, and so the errors of the card, are those of `delivered_round`.
+    model, and so the errors of the card, are those of `delivered_round`. `own_scores` are on rows of the
+    buyer's own, by its word alone.
     """
 
     card_version: Literal[1] = 1
@@ -97,6 +101,7 @@ class ModelCard(FrozenModel):
     rmse: float
     share_of_start_error_removed: float
     convergence: Convergence
+    own_scores: OwnScores | None = None
     token: Token = NATIVE
     token_symbol: str = ""
     token_decimals: int = 0
@@ -135,7 +140,8 @@ def model_card(
     known = {address: name for address, name in names.items() if address in parties}
     token = assets.tokens.get(card.token)
     told = {} if token is None else {"token_symbol": token.symbol, "token_decimals": token.decimals}
-    return card.model_copy(update={"names": known, **told})
+    scores = {"own_scores": kept_scores(store, instance.key)}
+    return card.model_copy(update={"names": known, **scores, **told})
 
 
 def card_of(

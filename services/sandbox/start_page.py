@@ -24,7 +24,7 @@ from services.console.auth.accounts import Accounts
 from services.console.auth.origins import Origins
 from services.console.auth.security import secure
 from services.console.buyer.views import Training
-from services.console.party import OwnerResources, Party
+from services.console.party import BuyerResources, OwnerResources, Party
 from services.console.presentation.assets import Assets
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.i18n import negotiate, translations
@@ -170,12 +170,13 @@ async def consoles(
     async with AsyncExitStack() as stack:
         places = []
         pooled = pooled_errors(_data_sets(market))
-        reading = asyncio.Semaphore(1)  # one for all owners: they share this process's memory
+        reading = asyncio.Semaphore(1)  # one for all parties: they share this process's memory
+        buyer = BuyerResources(folder / "uploads", reading=reading)
         for number, party in enumerate(market.parties, start=1):
             settings = ConsoleSettings(port=port + number if port else 0, users_file=users)
             owner = _owner_resources(party, folder, reading)
             aggregator = market.aggregator.identity.address
-            place = _place(party, settings, hubs, owner, aggregator, market.assets, pooled)
+            place = _place(party, settings, hubs, owner, buyer, aggregator, market.assets, pooled)
             places.append(await stack.enter_async_context(place))
         page = StartPage(places, password, order)
         start = listening(page.application(), HOST, port, option="--console-port")
@@ -188,6 +189,7 @@ async def _place(
     settings: ConsoleSettings,
     hubs: Mapping[str, Hub],
     owner: OwnerResources | None,
+    buyer: BuyerResources,
     aggregator: str,
     assets: KnownAssets,
     pooled: PooledError,
@@ -205,6 +207,7 @@ async def _place(
             aggregators=(aggregator,),
             assets=assets,
             pooled=pooled,
+            buyer_resources=buyer if role == "model_buyer" else None,
         ),
         settings,
         hubs[address],

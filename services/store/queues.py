@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -25,15 +26,18 @@ _WAITING_BYTES = sa.select(sa.func.sum(sa.func.length(inbox.c.content))).where(~
 _WAITING_KEYS = sa.select(inbox.c.key).where(~inbox.c.done).distinct()
 _WAITING_EFFECTS = sa.select(sa.func.count()).select_from(outbox)
 _NEW_EFFECT = outbox.insert()
+# Beside each statement one for when effects are in hand: a list, even an empty one, is written out each time.
 _NOT_IN_HAND = outbox.c.sequence.not_in(sa.bindparam("in_hand", expanding=True))
 _DUE_EFFECTS = (
     sa.select(*(outbox.c[part.name] for part in fields(QueuedEffect)))
-    .where(outbox.c.next_at <= sa.bindparam("now"), _NOT_IN_HAND)
+    .where(outbox.c.next_at <= sa.bindparam("now"))
     .order_by(outbox.c.sequence)
     .limit(sa.bindparam("most"))
 )
+_OTHER_DUE_EFFECTS = _DUE_EFFECTS.where(_NOT_IN_HAND)
 _EFFECT_DONE = outbox.delete().where(outbox.c.sequence == sa.bindparam("which"))
-_NEXT_EFFECT_AT = sa.select(sa.func.min(outbox.c.next_at)).where(_NOT_IN_HAND)
+_NEXT_EFFECT_AT = sa.select(sa.func.min(outbox.c.next_at))
+_NEXT_OTHER_EFFECT_AT = _NEXT_EFFECT_AT.where(_NOT_IN_HAND)
 _DUE_TIMERS = sa.select(timers).where(timers.c.fire_at <= sa.bindparam("now")).order_by(timers.c.fire_at)
 _NEXT_TIMER_AT = sa.select(sa.func.min(timers.c.fire_at))
 
@@ -106,7 +110,8 @@ class Queues:
 
     def due_effects(self, now: float, limit: int = 100, exclude: Iterable[int] = ()) -> list[QueuedEffect]:
         """Effects whose time has come, in order, those in hand excluded."""
-        rows = self._database.rows(_DUE_EFFECTS, now=now, most=limit, in_hand=list(exclude))
+        query, in_hand = _beside(exclude, _DUE_EFFECTS, _OTHER_DUE_EFFECTS)
+        rows = self._database.rows(query, now=now, most=limit, **in_hand)
         return [QueuedEffect(*row) for row in rows]
 
     def effects_done(self, effects: Sequence[QueuedEffect]) -> None:
@@ -147,7 +152,8 @@ class Queues:
 
     def next_effect_at(self, exclude: Iterable[int] = ()) -> float | None:
         """When the next waiting effect is due, those in hand excluded."""
-        return self._database.scalar(_NEXT_EFFECT_AT, in_hand=list(exclude))
+        query, in_hand = _beside(exclude, _NEXT_EFFECT_AT, _NEXT_OTHER_EFFECT_AT)
+        return self._database.scalar(query, **in_hand)
 
     # ---- timers ----
 
@@ -217,4 +223,12 @@ class Queues:
         """An effect for later: its age, which an operator is warned of, counts from when it is due."""
         kind, content = effect
         row = {"key": key, "kind": kind, "content": content, "next_at": due_at, "added_at": due_at}
-        connection.execute(outbox.insert(), row)
+        connection.execute(_NEW_EFFECT, row)
+
+
+def _beside(
+    in_hand: Iterable[int], all_of_them: sa.Select[Any], others: sa.Select[Any]
+) -> tuple[sa.Select[Any], dict[str, list[int]]]:
+    """The statement for effects beside those in hand, and its parameter."""
+    listed = list(in_hand)
+    return (others, {"in_hand": listed}) if listed else (all_of_them, {})

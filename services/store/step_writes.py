@@ -1,7 +1,7 @@
 """What a step writes beside its state: timers, blobs, values, facts. Each inside the step's transaction."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -14,25 +14,28 @@ _FIND = "find_"
 
 
 def _gone(table: sa.Table, name: str) -> sa.Delete:
-    """Those of a key whose column `name` is one of the `gone`."""
-    listed: sa.BindParameter[list[Any]] = sa.bindparam("gone", expanding=True)
-    return table.delete().where(table.c.key == sa.bindparam("of"), table.c[name].in_(listed))
+    """The one of a key whose column `name` is `gone`."""
+    return table.delete().where(table.c.key == sa.bindparam("of"), table.c[name] == sa.bindparam("gone"))
 
 
-# Made once: statements that are made anew for each step cost more than what they do.
-_GONE_TIMERS, _NEW_TIMER = _gone(timers, "name"), timers.insert()
-_GONE_BLOBS, _NEW_BLOB = _gone(blobs, "digest"), blobs.insert()
-_NEW_FACT = facts.insert()
+# Made once, and without lists, which SQLAlchemy writes out each time: either costs more than what it does.
+_GONE_TIMER, _NEW_TIMER = _gone(timers, "name"), timers.insert()
+_GONE_BLOB, _NEW_BLOB = _gone(blobs, "digest"), blobs.insert()
+_WITHDRAWN = _gone(inbox, "content").where(~inbox.c.done)
+NEW_FACT = facts.insert()
+_FACT_ABOUT = sa.select(facts.c.sequence).where(facts.c.key == sa.bindparam("of")).limit(1)
+_GONE_VALUE = role_values.delete().where(role_values.c.name == sa.bindparam("gone"))
+
+
+def _remove(connection: sa.Connection, statement: sa.Delete, key: str, gone: Collection[object]) -> None:
+    if gone:
+        connection.execute(statement, [{"of": key, "gone": one} for one in gone])
 
 
 def write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: float) -> None:
     """Cancel and set a step's timers, which run from `now` on; what waits of earlier ones is forgotten."""
-    gone = writes.cancelled | set(writes.timers)
-    if gone:
-        connection.execute(_GONE_TIMERS, {"of": key, "gone": list(gone)})
-    if writes.withdrawn:
-        waiting = inbox.c.key == key, ~inbox.c.done
-        connection.execute(inbox.delete().where(*waiting, inbox.c.content.in_(writes.withdrawn)))
+    _remove(connection, _GONE_TIMER, key, writes.cancelled | set(writes.timers))
+    _remove(connection, _WITHDRAWN, key, writes.withdrawn)
     rows = [{"key": key, "name": name, "fire_at": now + wait} for name, wait in writes.timers.items()]
     if rows:
         connection.execute(_NEW_TIMER, rows)
@@ -40,9 +43,7 @@ def write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: f
 
 def write_blobs(connection: sa.Connection, key: str, writes: StepWrites) -> None:
     """Keep what a step made and its state refers to; forget what it refers to no more."""
-    gone = writes.known - writes.references
-    if gone:
-        connection.execute(_GONE_BLOBS, {"of": key, "gone": list(gone)})
+    _remove(connection, _GONE_BLOB, key, writes.known - writes.references)
     rows = [
         {"key": key, "digest": digest, "content": content}
         for digest, content in writes.blobs.items()
@@ -56,7 +57,7 @@ def write_values(connection: sa.Connection, values: Mapping[str, bytes | None]) 
     """Values of the daemon itself; None forgets one."""
     for name, content in values.items():
         if content is None:
-            connection.execute(role_values.delete().where(role_values.c.name == name))
+            connection.execute(_GONE_VALUE, {"gone": name})
         else:
             put(connection, role_values, {"name": name}, {"content": content})
 
@@ -67,7 +68,7 @@ def add_facts(
     """(name, data) of facts about `key`."""
     rows = [{"key": key, "name": name, "data": json.dumps(dict(data)), "at": now} for name, data in items]
     if rows:
-        connection.execute(_NEW_FACT, rows)
+        connection.execute(NEW_FACT, rows)
 
 
 def add_answer(
@@ -80,8 +81,7 @@ def add_answer(
     if answer is None:
         return
     key, fact = answer
-    known = sa.select(facts.c.sequence).where(facts.c.key == key)
-    if connection.execute(known.limit(1)).first() is None:
+    if connection.execute(_FACT_ABOUT, {"of": key}).first() is None:
         add_facts(connection, key, [fact], now)
 
 

@@ -17,7 +17,15 @@ from services.store.forgetting import forget_orphans, forget_untouched
 from services.store.queues import Queues
 from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
 from services.store.schema import bring_up_to_date, require_current, require_no_backup
-from services.store.step_writes import add_answer, add_facts, put, write_blobs, write_timers, write_values
+from services.store.step_writes import (
+    NEW_FACT,
+    add_answer,
+    add_facts,
+    put,
+    write_blobs,
+    write_timers,
+    write_values,
+)
 from services.store.tables import blobs, facts, inbox, instances, outbox, results, role_values, timers
 from services.store.transcripts import ENTRIES, LAST, add_entries, linked
 
@@ -290,7 +298,7 @@ class Store(Queues):
                 connection.execute(_SAME_FACT, {f"of_{part}": value for part, value in fact.items()}).first()
                 is None
             ):
-                connection.execute(facts.insert(), {**fact, "at": now})
+                connection.execute(NEW_FACT, {**fact, "at": now})
 
     def result(self, key: str, name: str) -> bytes | None:
         """A private result, such as the bought model."""

@@ -24,6 +24,8 @@ _LINK = sa.func.substr(results.c.content, 1, _LINK_BYTES, type_=sa.LargeBinary).
 LAST = sa.select(results.c.name, _LINK).where(*_OF).order_by(results.c.name.desc()).limit(1)
 """The name and the link of an instance's last entry; what it holds may be megabytes, and stays unread."""
 
+_NEW_ENTRY = results.insert()
+
 
 def add_entries(connection: sa.Connection, key: str, entries: Sequence[bytes]) -> None:
     """Append entries, in the transaction of the step that they are of: a redelivery appends nothing."""
@@ -38,7 +40,7 @@ def add_entries(connection: sa.Connection, key: str, entries: Sequence[bytes]) -
         {"key": key, "name": _NAME.format(first + place), "content": link + entry}
         for place, (link, entry) in enumerate(chained)
     ]
-    connection.execute(results.insert(), rows)
+    connection.execute(_NEW_ENTRY, rows)
 
 
 def linked(content: bytes) -> tuple[bytes, bytes]:

@@ -21,6 +21,7 @@ from protocol.roles import dispatch
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.owner.checked import committing, joining
+from protocol.roles.owner.checked.view import forget_views
 from protocol.roles.shared.parties import Parties
 from protocol.types import RoundAttempt
 from tests.support.roles.checked_markets import ROLES, checked_market
@@ -116,10 +117,12 @@ class Arena(PureMarket):
 
 @contextmanager
 def replaced(what: Sequence[Replaced]) -> Iterator[None]:
-    """These functions are others for a while."""
+    """These functions are others for a while; what was worked out by either is not known to the other."""
     with ExitStack() as stack:
         for holder, name, replacement in what:
             stack.enter_context(patch.object(holder, name, replacement))
+        forget_views()
+        stack.callback(forget_views)
         yield
 
 

@@ -1,11 +1,11 @@
-"""What shuffled targets earn of a kind that fits each owner's rows, by the rows of an owner a feature."""
+"""What shuffled targets earn of each kind, by the rows of an owner a feature."""
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from protocol.links import LINKS
+from protocol.learning.kinds.registry import KINDS
 from tests.benchmarks.cases import OWNERS, Case, visits
 from tests.benchmarks.cheating import CHEATS, share
 
@@ -16,14 +16,23 @@ ROWS_EACH = (2, 5, 10, 20, 40)
 """Rows of an owner, for each feature and the intercept."""
 
 _EFFECT: Mapping[str, float] = {
+    "linear_regression": 1.0,
+    "binary_classification": 1.5,
     "logistic_regression": 1.5,
     "poisson_regression": 0.5,
     "gamma_regression": 0.5,
 }
 """Standard deviation of the linear predictor: between a quarter and a half of the deviance is explained."""
 
+
+def _classes(generator: np.random.Generator, predictor: Matrix) -> Matrix:
+    return np.asarray(generator.random(len(predictor)) < 1 / (1 + np.exp(-predictor)), dtype=np.float64)
+
+
 _DRAWN: Mapping[str, Callable[[np.random.Generator, Matrix], Matrix]] = {
-    "logistic_regression": lambda generator, t: generator.random(len(t)) < 1 / (1 + np.exp(-t)),
+    "linear_regression": lambda generator, t: t + generator.normal(0, 1.2, len(t)),
+    "binary_classification": _classes,
+    "logistic_regression": _classes,
     "poisson_regression": lambda generator, t: generator.poisson(3 * np.exp(t)),
     "gamma_regression": lambda generator, t: generator.gamma(2.0, np.exp(t) / 2) + 0.001,
 }
@@ -60,11 +69,11 @@ def markdown(seeds: int) -> str:
         f"largest of {seeds} seeds; {FEATURES} drawn features explain a quarter to a half of the deviance;",
         "rows of each owner for each feature and the intercept.",
         "",
-        f"| rows | {' | '.join(f'`{kind}`' for kind in LINKS)} |",
-        f"| ---: |{' ---: |' * len(LINKS)}",
+        f"| rows | {' | '.join(f'`{kind}`' for kind in KINDS)} |",
+        f"| ---: |{' ---: |' * len(KINDS)}",
     ]
-    shares = {kind: shuffled_shares(kind, seeds) for kind in LINKS}
+    shares = {kind: shuffled_shares(kind, seeds) for kind in KINDS}
     for each in ROWS_EACH:
-        cells = [f"{shares[kind][each][0]:.1%}, {shares[kind][each][1]:.0%}" for kind in LINKS]
+        cells = [f"{shares[kind][each][0]:.1%}, {shares[kind][each][1]:.0%}" for kind in KINDS]
         lines.append(f"| {each} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

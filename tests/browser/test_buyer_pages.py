@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from importlib.resources import files
 
 import pytest
 from playwright.async_api import Page, Route, expect
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FIGURES_SWAPPED = """() => new Promise((done) => document.body.addEventListener(
     "htmx:sseMessage", (event) => event.detail.type === "figures" && done(true)))"""
+SAMPLE = files("services.data") / "diabetes.csv"
 COLUMNS = (("bmi", "-0.2", "0.2"), ("bp", "-0.2", "0.2"))
 
 WATCH_FIGURES = """() => {
@@ -51,6 +53,17 @@ async def fill_request(page: Page, name: str) -> None:
     await page.fill("#min_rows", "40")
 
 
+async def _scored(page: Page) -> None:
+    """On a file that was chosen: what came of it stands in the form's place, and nothing is loaded anew."""
+    await page.set_input_files("#score-file", str(SAMPLE))
+    await page.click("#score")
+    await expect(page.locator("#scores dl")).to_contain_text("Mean absolute error (MAE)")
+    await expect(page.locator("#scores dl dd").first).to_have_text("442")
+    await assert_fits(page)
+    await page.click("#remove-scores")
+    await expect(page.locator("#scores dl")).to_have_count(0)
+
+
 async def test_the_list_and_a_finished_training(consoles):
     page = consoles.page
     key = await consoles.finished_training()
@@ -68,6 +81,7 @@ async def test_the_list_and_a_finished_training(consoles):
     downloaded = await (await downloading.value).path()
     model = json.loads(downloaded.read_text())
     assert len(model["features"]) == len(model["weights"]) == 10
+    await _scored(page)
 
 
 async def test_errors_of_every_size_fit_beside_the_chart(consoles):

@@ -4,10 +4,11 @@ import pytest
 
 from services.console.presentation.model_card import as_html
 from services.records.model_card import model_card
+from services.records.own_scores import keep_scores
 from services.store import Store
 from tests.support.console.chromium import Watched, screenshots, visitor
 from tests.support.console.pages import assert_accessible
-from tests.support.console.trainings import finished_training
+from tests.support.console.trainings import CLASS_SCORES, finished_training
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -16,6 +17,7 @@ async def test_a_card_is_read_without_anything_beside_it(browser, tmp_path):
     store = Store()
     key = finished_training(store, name="A name as long as a name may be, " + "with words and words " * 3)
     card = tmp_path / "card.html"
+    keep_scores(store, key, CLASS_SCORES)
     card.write_text(as_html(model_card(store, store.instance(key))))
     page = await (await visitor(browser, offline=True)).new_page()
     watched, fetched = Watched(page), []

@@ -13,7 +13,8 @@ from playwright.async_api import expect
 from protocol.errors import MisuseError
 from protocol.request_parsing import parse_request
 from services.console.buyer.order_columns import COLUMN_PARTS
-from services.console.buyer.order_form import FIELDS, check, document_of, fresh
+from services.console.buyer.order_fields import FIELDS
+from services.console.buyer.order_form import check, document_of, fresh
 from services.data.request_suggestion import Choices, suggest
 from tests.support.console.chromium import Watched, screenshots, visitor
 from tests.support.console.pages import assert_accessible

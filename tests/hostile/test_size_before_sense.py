@@ -10,7 +10,8 @@ MOST_MEBIBYTES = {
     ("complaint", 1, "signed"): 16,
     ("complaint", 16, "unsigned"): 64,
     ("complaint", 16, "signed"): 96,
-    ("training_request", 16, "signed"): 96,
+    ("proven_update", 16, "signed"): 96,
+    ("training_request", 11, "signed"): 66,
     ("model_request", 16, "unsigned"): 4,
 }
 """What a message of this type and size may cost, sent by one who signs it and by one who does not."""

@@ -21,7 +21,7 @@ KEY = b"\x01" * 32
 MARKET = Market(chain_id=31337, contract="0x" + "c0" * 20)
 NEXT = f"{MAJOR}.{MINOR + 1}"
 VECTOR = EncryptedVector(key_id=b"k" * 32, scale=64, ciphertexts=(b"c" * 16,))
-ANSWER = InvitationAnswer(decision="accepted", code="accepted")
+ANSWER = InvitationAnswer(decision="declined", code="declined_by_person")
 
 
 class NextAnswer(InvitationAnswer):
@@ -56,7 +56,7 @@ def refusal(message: SignedMessage, *kind: type) -> str:
 
 @pytest.mark.parametrize("kind", [(), (InvitationAnswer,)])
 def test_a_field_of_a_later_minor_version_is_passed_over_and_the_signature_holds(kind):
-    message = signed(pack(NextAnswer(decision="accepted", code="accepted", hint="new")))
+    message = signed(pack(NextAnswer(decision="declined", code="declined_by_person", hint="new")))
     assert body_of(message, *kind) == ANSWER
     message.verify(MARKET)
     relayed = SignedMessage.from_parts(message.envelope, message.sealed_part())
@@ -65,10 +65,10 @@ def test_a_field_of_a_later_minor_version_is_passed_over_and_the_signature_holds
 
 
 def test_the_next_minor_version_reads_todays_messages(monkeypatch):
-    known = NextAnswer(decision="accepted", code="accepted")
+    known = NextAnswer(decision="declined", code="declined_by_person")
     assert body_of(signed(pack(ANSWER), VERSION), NextAnswer) == known
     monkeypatch.setitem(bodies.MESSAGE_TYPES, "invitation_answer", NextAnswer)
-    message = signed(pack(NextAnswer(decision="accepted", code="accepted", hint="new")))
+    message = signed(pack(NextAnswer(decision="declined", code="declined_by_person", hint="new")))
     assert body_of(message).hint == "new"
 
 

@@ -57,13 +57,16 @@ SAMPLES: list[FrozenModel] = [
         request=any_request(),
         public_key=HUGE,
         key_proof=(b"\1" * 64,) * 11,
-        initial_model=VECTOR,
-        opening=(m.PublicRoot(plaintext=0, root=HUGE),),
     ),
     m.RequestAnswer(accepted=False, code="bad_key"),
     m.Invitation(request=any_request(), public_key=HUGE, key_proof=(b"\1",), join_until=1_700_000_000),
-    m.InvitationAnswer(decision="accepted", code="accepted", card=DIGEST, commitment=DIGEST),
-    m.AdmissionRequest(owner=PARTY, card=DIGEST, commitment=DIGEST, aggregator_signature=SIGNATURE),
+    m.InvitationAnswer(
+        decision="accepted", code="accepted", card=DIGEST, commitment=DIGEST, committed=DIGEST
+    ),
+    m.InvitationAnswer(decision="declined", code="declined_by_person"),
+    m.AdmissionRequest(
+        owner=PARTY, card=DIGEST, commitment=DIGEST, committed=DIGEST, aggregator_signature=SIGNATURE
+    ),
     m.AdmissionAnswer(owner=PARTY, commitment=DIGEST, code="admitted", buyer_signature=SIGNATURE),
     m.AdmissionOrder(training=7, owner=PARTY, admit=False),
     m.JoiningProgress(asked=5, joined=2, declined=(m.OwnersByCode(code="pay_below_least", owners=1),)),

@@ -45,9 +45,9 @@ def _applied(
 ) -> Step[PreparedState]:
     """Take an application up, or answer it as before."""
     body = received.body
-    require(body.card is not None and body.commitment is not None, "no_commitment")
-    assert body.card is not None
+    assert body.card is not None  # no acceptance is without these
     assert body.commitment is not None
+    assert body.committed is not None
     asked = Application(
         owner=received.sender,
         card=body.card,
@@ -55,7 +55,7 @@ def _applied(
         committed=body.committed,
         asked_at=context.now,
     )
-    asked.require_commitment(state.training, state.key.key_id, context)
+    asked.require_commitment()
     label = received.envelope.message_id.hex()
     if not isinstance(state, InvitingState):
         return Step.unchanged(state, _refusal(asked, "joining_over", context, label))

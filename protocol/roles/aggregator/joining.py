@@ -28,7 +28,7 @@ from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import Effect, SendMessage, SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
-from protocol.roles.engine.state import enter, replace, store
+from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import DAY_SECONDS, REQUEST_SECONDS
 from protocol.roles.shared.parties import require_sender
@@ -81,17 +81,15 @@ def on_training_request(
         answer = message(context, opened.buyer, RequestAnswer(accepted=False, code=code))
         fact = facts.REQUEST_REFUSED.of(code=code)
         return Step(enter(FailedState, state, failure=code), (answer, fact, timers.REQUEST.cancel()))
-    initial_model, blob = store(body.initial_model)
     inviting = enter(
         InvitingState,
         state,
         request=body.request,
         n=int(body.public_key),
-        initial_model=initial_model,
         blinding_seed=context.randomness("blinding base").bytes(32),
     )
     told, progress = tell(inviting, context)
-    return Step(told, (blob, *_invite(opened.buyer, body, context), progress))
+    return Step(told, (*_invite(opened.buyer, body, context), progress))
 
 
 def _invite(buyer: str, body: TrainingRequest, context: Context) -> tuple[Effect, ...]:

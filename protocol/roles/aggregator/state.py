@@ -95,7 +95,6 @@ class InvitingState(PreparedState, ApplicationsState):
     """Owners apply and join; `closing` from the first call to the contract to close the joining."""
 
     phase: Literal["inviting"] = "inviting"
-    initial_model: BlobRef
     closing: bool = False
 
 
@@ -106,7 +105,6 @@ class DrawingState(PreparedState):
     """
 
     phase: Literal["drawing"] = "drawing"
-    initial_model: BlobRef
     ends_at: float
 
 

@@ -2,7 +2,6 @@
 
 from protocol.admission_policy import AdmissionPolicy
 from protocol.codec import unpack
-from protocol.crypto.cipher import PublicKey
 from protocol.messages import AdmissionAnswer, AdmissionOrder, AdmissionRequest
 from protocol.messages.admission import AdmissionCode
 from protocol.roles.buyer.state import BuyerStep, CancellableState, InitiatedState, terms_of
@@ -59,7 +58,7 @@ def _require_admissible(state: CancellableState, new: Application, context: Cont
     require(state.request.owners.admission != "aggregator", "not_asked")
     require(new.owner not in (context.address, state.request.aggregator), "not_an_owner")
     require(len(state.applications) < MOST_APPLICATIONS, "too_many_applications")
-    new.require_commitment(state.training, PublicKey(state.n).key_id, context)
+    new.require_commitment()
     if state.request.owners.admission == "both":
         signer = state.request.aggregator
         require_signature(_admission(state, new), new.aggregator_signature, signer, context)

@@ -1,13 +1,10 @@
 """The model buyer before the start: it opens the training on chain and sends its aggregator the request."""
 
-from protocol.crypto.cipher import open_ciphertexts, prove_key
-from protocol.crypto.fixed_point import encode
+from protocol.crypto.cipher import prove_key
 from protocol.errors import ProtocolViolation, WidthError
-from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Cancel, Closed, Joined, Open, Opened, Revealed, RolesDrawn
 from protocol.messages import (
     JoiningProgress,
-    PublicRoot,
     RequestAnswer,
     StopOrder,
     TrainingFailed,
@@ -32,6 +29,7 @@ from protocol.roles.buyer.state import (
     terms_of,
 )
 from protocol.roles.checked.requests import check_checkable, require_checkable
+from protocol.roles.checked.start import first_link
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import SetTimer, SubmitCall, effects_of
@@ -41,10 +39,8 @@ from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import seconds_to_the_end
 from protocol.roles.shared.drawing import draw_call, draw_timer, reveal_until
-from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.roles.shared.request_widths import check_widths
-from protocol.roles.shared.transcript import TranscriptHead
-from protocol.vectors import EncryptedVector
 
 
 def check_order(request: Request) -> None:
@@ -95,26 +91,15 @@ def on_open_refused(state: OrderedState, refusal: Refused[Open], _context: Conte
 
 
 def on_opened(state: OrderedState, event: Opened, context: Context) -> BuyerStep:
-    """Send the aggregator the request, the key with its proof and the opened initial model."""
+    """Send the aggregator the request and the key with its proof."""
     require(event.buyer == context.address and event.terms == terms_of(state), "not_mine")
     private = private_key_of(context)
-    weights = encode([float(weight) for weight in state.request.start_weights()], MODEL_SCALE)
-    model = [private.encrypt(weight, context.randomness(f"initial:{i}")) for i, weight in enumerate(weights)]
-    vector = EncryptedVector.of(private.public_key, model, MODEL_SCALE)
-    openings = open_ciphertexts(private, model)
     body = TrainingRequest(
         request=state.request,
         public_key=private.public_key.n,
         key_proof=tuple(prove_key(private)),
-        initial_model=vector,
-        opening=tuple(PublicRoot(plaintext=int(o.plaintext), root=int(o.root)) for o in openings),
     )
-    opened = enter(
-        OpenedState,
-        state,
-        training=event.training,
-        link=TranscriptHead(model_digest=vector.digest(), transcript=state.request.hash()),
-    )
+    opened = enter(OpenedState, state, training=event.training)
     join_wait = state.request.deadlines.join_s + state.request.deadlines.chain_s
     return Step(
         opened,
@@ -210,13 +195,14 @@ def on_draw_due(state: InitiatedState, _about: None, _context: Context) -> Buyer
 
 
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> BuyerStep:
-    """The contract has drawn trainers and validators: the training runs."""
+    """The contract has drawn trainers and validators: the training runs, from a start that all make alike."""
     running = enter(
         RunningState,
         state,
         parties=replace(state.parties, trainers=event.trainers, validators=event.validators),
         failure=_failure_so_far(state),
         progressed_at=state.progressed_at or context.now,
+        link=first_link(state.request, public_key_of(state.n)),
     )
     waits = timers.JOIN.cancel(), timers.ANSWER.cancel(), timers.DRAW.cancel()
     return Step(running, (*waits, stall_timer(running, context)))

@@ -47,10 +47,9 @@ class OrderedState(BuyerState):
 
 
 class OnChainState(BuyerState):
-    """Base of all phases with a training on the chain; `link` is where its chain of opened rounds stands."""
+    """Base of all phases with a training on the chain."""
 
     training: TrainingId
-    link: TranscriptHead
 
 
 class CancellableState(OnChainState, ApplicationsState):
@@ -82,12 +81,13 @@ class InitiatedState(CancellableState):
 class RunningState(OnChainState, RecordingState):
     """The roles are drawn; rounds run until the contract settles.
 
-    `opened_sets` are the rounds that were opened.
+    `link` is where the chain of opened rounds stands, `opened_sets` are the rounds that were opened.
     `start_error` and `delivered_error` are as the chain has them (× `FIXED_POINT`): of the first model, and
     of the one that is delivered if no round follows. Some kinds of model are delivered by them.
     """
 
     phase: Literal["running"] = "running"
+    link: TranscriptHead
     opened_sets: tuple[RoundNumber, ...] = ()
     start_error: BigInteger = 0
     delivered_error: BigInteger = 0

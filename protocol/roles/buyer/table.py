@@ -70,7 +70,7 @@ ORDERING = (
         ordering.on_opened,
         then=OpenedState,
         effects=(SendMessage, CancelTimer, SetTimer, RecordFact, PutValue),
-    ).because("The deposit stands: the aggregator gets the request, the key and the initial model."),
+    ).because("The deposit stands: the aggregator gets the request and the key."),
     on_message(
         _BEFORE_START, RequestAnswer, ordering.on_request_answer, effects=(CancelTimer, SubmitCall)
     ).because("The aggregator takes the training on; or it refuses, and the deposit is asked for."),

@@ -6,6 +6,8 @@ from protocol.data_card import DataCard
 from protocol.join_digests import commitment, nonce_digest, secret_nonce
 from protocol.marketplace import Closed, Join
 from protocol.messages import AdmissionAnswer, InvitationAnswer
+from protocol.roles.checked.attempt import identity_of
+from protocol.roles.checked.started import commitments_of
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import (
@@ -26,7 +28,7 @@ from protocol.roles.owner.state import FailedState, InitiatedState, OwnerState, 
 from protocol.roles.shared.applications import require_signature
 from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import backed_off
-from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.parties import public_key_of, require_sender
 from protocol.seat_admission import SeatAdmission
 
 
@@ -42,9 +44,16 @@ def applying(state: ReadyState, context: Context) -> InitiatedState:
 
 
 def acceptance(state: InitiatedState, context: Context) -> SendMessage:
-    """Tells the aggregator that we accept, and asks to be admitted."""
+    """Tells the aggregator that we accept, with what we commit to, and asks to be admitted."""
+    assert state.committed is not None
+    key = public_key_of(state.n)
+    identity = identity_of(context, state.training, key)
     body = InvitationAnswer(
-        decision="accepted", code="accepted", card=state.card, commitment=state.commitment
+        decision="accepted",
+        code="accepted",
+        card=state.card,
+        commitment=state.commitment,
+        committed=commitments_of(context.address, state.committed).digest(identity, key),
     )
     return message(context, state.request.aggregator, body, label=str(state.asked))
 
@@ -57,7 +66,10 @@ def admission_timer(state: InitiatedState, context: Context) -> SetTimer:
 
 
 def on_admission_due(state: InitiatedState, _about: None, context: Context) -> Step[OwnerState]:
-    """Ask again, for question or answer may be lost; StaleInput where we join already."""
+    """Ask again, with the same commitments: question or answer may be lost.
+
+    StaleInput where we join already.
+    """
     if _is_decided(state, context):
         raise StaleInput
     if stall.joining_seconds(state.request, state.join_until, context) <= 0:

@@ -251,14 +251,13 @@ def on_decision(state: ReadyState, received: Received[OwnerDecision], context: C
 
 
 def _accept(state: ReadyState, context: Context) -> Step[OwnerState]:
-    """Ask to be admitted, unless the chain shows the seat already."""
+    """Take part, with what is asked of the budget; it asks to be admitted once it has committed."""
     has_seat = context.address in state.parties.seats
     joined = admission.applying(state, context)
     return Step(
         joined,
         effects_of(
             reserve(joined),
-            admission.acceptance(joined, context),
             timers.JOIN.cancel(),
             None if has_seat else admission.admission_timer(joined, context),
             stall.joining_timer(joined, context),

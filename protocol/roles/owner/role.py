@@ -8,12 +8,13 @@ from protocol.roles.engine.early import Members
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import require
-from protocol.roles.owner.checked.state import CheckedState, CommittedState
+from protocol.roles.owner.checked.state import CheckedState
 from protocol.roles.owner.checked.table import ROWS
 from protocol.roles.owner.state import (
     DeclinedState,
     FailedState,
     FinishedState,
+    InitiatedState,
     OwnerState,
     ReadyState,
     WaitingState,
@@ -21,7 +22,7 @@ from protocol.roles.owner.state import (
 from protocol.roles.shared.deadlines import OPENED_SECONDS
 
 FINAL = frozenset({"finished", "declined", "failed"})
-STATES = (WaitingState, ReadyState, CommittedState, CheckedState, FinishedState, FailedState, DeclinedState)
+STATES = (WaitingState, ReadyState, InitiatedState, CheckedState, FinishedState, FailedState, DeclinedState)
 """In the order of the phases."""
 
 MACHINE: Machine[OwnerState] = Machine("data_owner", STATES, ROWS)

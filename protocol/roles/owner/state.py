@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from protocol.marketplace import Opened
+from protocol.messages.checked.values import CommittedOwner
 from protocol.request import Request
 from protocol.roles.engine.state import BlobRef, PhaseState
 from protocol.roles.shared.parties import Parties
@@ -109,6 +110,10 @@ class InitiatedState(JoinedState):
 
     `card` is the hash of the card that it would join with, `commitment` what it has told and nothing else may
     take the place of, `asked` how often it has asked to be admitted; `joining` from the call to join.
+
+    `committed` is what it has committed to, `secrets` every κ and the integers (`committing.OwnerSecrets`),
+    which nothing else refers to. Both are missing where the chain shows a seat that was taken in a state that
+    was lost: nothing can be proven then.
     """
 
     phase: Literal["initiated"] = "initiated"
@@ -116,6 +121,8 @@ class InitiatedState(JoinedState):
     commitment: Digest | None = None
     asked: int = 0
     joining: bool = False
+    committed: CommittedOwner | None = None
+    secrets: BlobRef | None = None
 
 
 class DrawnState(OwnerState):

@@ -7,7 +7,7 @@ leaves, so that no restart and no repetition makes a party sign twice.
 from typing import TypeVar
 
 from protocol.errors import ProtocolViolation
-from protocol.join_digests import checked_commitment, commitment
+from protocol.join_digests import checked_commitment
 from protocol.messages.admission import AdmissionCode
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
@@ -23,15 +23,14 @@ MOST_APPLICATIONS = 1024
 class Application(FrozenModel):
     """An owner that would join with the data set of a card; `code` is None until it is decided about.
 
-    `committed` is the digest of its commitments, where its rounds will be checked. The signatures are what is
-    known of them; `asked` is how often the buyer was asked, `asked_at` when the
-    aggregator last took up what the owner asks.
+    `committed` is the digest of its commitments. The signatures are what is known of them; `asked` is how
+    often the buyer was asked, `asked_at` when the aggregator last took up what the owner asks.
     """
 
     owner: Address
     card: Digest
     commitment: Digest
-    committed: Digest | None = None
+    committed: Digest
     code: AdmissionCode | None = None
     aggregator_signature: EcdsaSignature | None = None
     buyer_signature: EcdsaSignature | None = None
@@ -49,13 +48,9 @@ class Application(FrozenModel):
             training=training, owner=self.owner, request_hash=request_hash, commitment=self.commitment
         )
 
-    def require_commitment(self, training: TrainingId, key_id: bytes, context: Context) -> None:
-        """Raise ProtocolViolation("wrong_commitment") unless it commits to its card in this training."""
-        if self.committed is None:
-            expected = commitment(context.market, training, self.owner, key_id, self.card)
-        else:
-            expected = checked_commitment(self.card, self.committed)
-        require(self.commitment == expected, "wrong_commitment")
+    def require_commitment(self) -> None:
+        """Raise ProtocolViolation("wrong_commitment") unless it is of the card and the commitments."""
+        require(self.commitment == checked_commitment(self.card, self.committed), "wrong_commitment")
 
 
 class ApplicationsState(PhaseState):

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -23,8 +23,8 @@ from services.console.buyer.order_columns import (
     with_column,
     without_column,
 )
+from services.console.buyer.order_fields import FIELDS
 from services.console.buyer.order_form import (
-    FIELDS,
     Checked,
     canonical_yaml,
     check,
@@ -44,6 +44,7 @@ from services.console.web.access import access, audit, page_of
 from services.console.web.forms import LARGE
 from services.console.web.orders import give
 from services.console.web.pages import Page, or_not_found
+from services.data.beyond_budget import beyond_budget
 from services.data.few_rows import few_rows
 from services.data.request_suggestion import Choices
 from services.records.refusal_texts import REFUSALS
@@ -192,7 +193,7 @@ def _form_values(values: Mapping[str, str], result: Checked) -> dict[str, Any]:
         "columns": column_count(values),
         "problems": result.problems,
         "request": result.request,
-        "few_rows": None if result.request is None else few_rows(result.request),
+        **_warnings(result.request),
         "yaml": None if result.request is None else canonical_yaml(result.request),
         "total": shares_total(values),
         "input_names": _input_names(values),
@@ -219,12 +220,21 @@ async def _confirm(page: Page, wanted: Request) -> web.Response:
     return page.render(
         "buyer/confirm.html",
         request=wanted,
-        few_rows=few_rows(wanted),
+        **_warnings(wanted),
         yaml=canonical_yaml(wanted),
         document=wanted.model_dump_json(),
         **await _money(page, wanted),
         **reach(page, wanted),
     )
+
+
+def _warnings(wanted: Request | None) -> dict[str, Any]:
+    """What to think over before the order, as `deltaml request check` tells it; None for nothing."""
+    checks: Mapping[str, Callable[[Request], object | None]] = {
+        "few_rows": few_rows,
+        "beyond_budget": beyond_budget,
+    }
+    return {name: None if wanted is None else check(wanted) for name, check in checks.items()}
 
 
 async def _money(page: Page, wanted: Request | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -15,7 +15,6 @@ from protocol.request_sections import DEFAULT_KIND, Bounds, Deadlines, ModelKind
 from protocol.roles.buyer.ordering import require_possible
 from protocol.terms import NATIVE
 from services.common.accents import composed
-from services.common.addresses import WrongChecksum, plain_address
 from services.console.buyer.order_columns import (
     COLUMN_PARTS,
     MOST_COLUMNS,
@@ -24,81 +23,14 @@ from services.console.buyer.order_columns import (
     column_count,
     column_document,
     columns_of,
-    part_of,
     place_in_form,
     rules_text,
 )
+from services.console.buyer.order_fields import BOND_FIELDS, FIELDS, MONEY_FIELDS, SHARES, input_of
 from services.console.buyer.order_problems import impossible, problem_of
-from services.console.presentation.parse import decimal_number, scaled, whole_number, with_point
+from services.console.buyer.order_values import meant, shown
+from services.console.presentation.parse import decimal_number
 from services.console.presentation.problem import Problem
-
-Kind = Literal["text", "address", "whole", "optional", "decimal", "money", "percent", "yes"]
-_LARGEST_WHOLE = 10**29 - 1
-_DIGITS_SHOWN = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """An input by its name, where its value belongs in the document, and how it is written."""
-
-    name: str
-    path: tuple[str, ...]
-    kind: Kind
-
-
-BOND_FIELDS = (
-    Field("bond_owner", ("payment", "bonds", "owner"), "money"),
-    Field("bond_aggregator", ("payment", "bonds", "aggregator"), "money"),
-    Field("bond_buyer", ("payment", "bonds", "buyer"), "money"),
-    Field("forfeit_to", ("payment", "bonds", "forfeit_to"), "address"),
-)
-"""All four empty: no bonds."""
-
-FIELDS = (
-    Field("name", ("name",), "text"),
-    Field("aggregator", ("aggregator",), "address"),
-    Field("kind", ("model", "kind"), "text"),
-    Field("intercept", ("model", "intercept"), "yes"),
-    Field("l2", ("model", "l2"), "decimal"),
-    Field("target-name", ("target", "name"), "text"),
-    Field("target-minimum", ("target", "minimum"), "decimal"),
-    Field("target-maximum", ("target", "maximum"), "decimal"),
-    Field("scale", ("scale",), "text"),
-    Field("rounds", ("schedule", "rounds"), "whole"),
-    Field("local_steps", ("schedule", "local_steps"), "whole"),
-    Field("step_size", ("schedule", "step_size"), "decimal"),
-    Field("tolerance", ("schedule", "tolerance"), "decimal"),
-    Field("deliver", ("schedule", "deliver"), "text"),
-    Field("owners-minimum", ("owners", "minimum"), "whole"),
-    Field("owners-maximum", ("owners", "maximum"), "whole"),
-    Field("owners-admission", ("owners", "admission"), "text"),
-    Field("min_rows", ("bounds", "min_rows"), "whole"),
-    Field("weight_bits", ("bounds", "weight_bits"), "optional"),
-    Field("residual_bits", ("bounds", "residual_bits"), "optional"),
-    Field("token", ("payment", "token"), "address"),
-    Field("deposit", ("payment", "deposit_wei"), "money"),
-    Field("contribution", ("payment", "contribution_bps"), "percent"),
-    Field("participation", ("payment", "participation_bps"), "percent"),
-    Field("validation", ("payment", "validation_bps"), "percent"),
-    Field("aggregation", ("payment", "aggregation_bps"), "percent"),
-    Field("abandon", ("payment", "abandon_bps"), "percent"),
-    *BOND_FIELDS,
-    Field("join_s", ("deadlines", "join_s"), "whole"),
-    Field("reveal_s", ("deadlines", "reveal_s"), "whole"),
-    Field("step_s", ("deadlines", "step_s"), "whole"),
-    Field("chain_s", ("deadlines", "chain_s"), "whole"),
-    Field("key_bits", ("key_bits",), "whole"),
-    Field("purpose", ("purpose",), "text"),
-    Field("licence", ("licence",), "text"),
-)
-_INPUTS: dict[tuple[str, ...], str] = {
-    ("payment",): "shares",
-    ("payment", "bonds"): "forfeit_to",
-    ("owners",): "owners-maximum",
-    **{field.path: field.name for field in FIELDS},
-}
-_MONEY = tuple(field for field in FIELDS if field.kind == "money")
-SHARES = ("contribution", "participation", "validation", "aggregation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,26 +67,26 @@ def fresh() -> dict[str, str]:
 
 def values_of(document: Mapping[str, Any]) -> dict[str, str]:
     """The inputs that say the same as a document; what it lacks, or has in another shape, stays empty."""
-    values = {field.name: _shown(_inside(document, field.path), field.kind) for field in FIELDS}
+    values = {field.name: shown(_inside(document, field.path), field.kind) for field in FIELDS}
     if values["token"] == NATIVE:
         values["token"] = ""
     elif values["token"]:
-        values |= {one.name: _shown(_inside(document, one.path), "text") for one in _MONEY}
+        values |= {one.name: shown(_inside(document, one.path), "text") for one in MONEY_FIELDS}
     features = _inside(document, ("features",))
     columns = features if isinstance(features, list | tuple) else [{}]
     values["columns"] = str(min(max(len(columns), 1), MOST_COLUMNS))
     for index, column in enumerate(columns[:MOST_COLUMNS]):
         for part in COLUMN_PARTS[:-1]:
-            values[f"feature-{index}-{part}"] = _shown(_inside(column, (part,)), "text")
+            values[f"feature-{index}-{part}"] = shown(_inside(column, (part,)), "text")
         values[f"feature-{index}-rules"] = rules_text(column)
     values["target-rules"] = rules_text(_inside(document, ("target",)))
     values["basis"] = bases_text(_inside(document, ("basis",)))
     start = _inside(document, ("start",)) or {}
     weights = _inside(start, ("weights",))
-    values["start"] = _shown(_inside(start, ("start",)), "text") or "zero"
-    values["start_value"] = _shown(_inside(start, ("value",)), "decimal")
+    values["start"] = shown(_inside(start, ("start",)), "text") or "zero"
+    values["start_value"] = shown(_inside(start, ("value",)), "decimal")
     values["start_weights"] = (
-        ", ".join(_shown(weight, "text") for weight in weights) if isinstance(weights, list | tuple) else ""
+        ", ".join(shown(weight, "text") for weight in weights) if isinstance(weights, list | tuple) else ""
     )
     return values
 
@@ -178,7 +110,7 @@ def document_of(values: Mapping[str, str]) -> dict[str, Any]:
         place = document
         for part in entry.path[:-1]:
             place = place.setdefault(part, {})
-        place[entry.path[-1]] = _meant(values.get(entry.name, ""), entry.kind)
+        place[entry.path[-1]] = meant(values.get(entry.name, ""), entry.kind)
     document["model"]["kind"] = document["model"]["kind"] or DEFAULT_KIND
     _in_units(document["payment"], values)
     document["features"] = tuple(column_document(column) for column in columns_of(values))
@@ -193,8 +125,8 @@ def _in_units(payment: dict[str, Any], values: Mapping[str, str]) -> None:
     if not payment["token"]:
         del payment["token"]
     elif payment["token"] != NATIVE:
-        payment["deposit_wei"] = _meant(values.get("deposit", ""), "whole")
-        amounts = {one.path[-1]: _meant(values.get(one.name, ""), "whole") for one in BOND_FIELDS[:-1]}
+        payment["deposit_wei"] = meant(values.get("deposit", ""), "whole")
+        amounts = {one.path[-1]: meant(values.get(one.name, ""), "whole") for one in BOND_FIELDS[:-1]}
         payment["bonds"] |= amounts
     payment["bonds"] = {name: value for name, value in payment["bonds"].items() if value != ""} or None
 
@@ -220,7 +152,7 @@ def check_document(document: Mapping[str, Any]) -> Checked:
             here = place_in_form(item)
             if any(here == other[: len(here)] != other for other in places):
                 continue  # a tuple whose items are wrong is called too short, too
-            problems.setdefault(_input_of(here), problem_of(item))
+            problems.setdefault(input_of(here), problem_of(item))
         return Checked(problems=problems)
     try:
         require_possible(request)
@@ -266,80 +198,14 @@ def request_from(text: str) -> Request:
 def _start(values: Mapping[str, str]) -> dict[str, Any]:
     kind = values.get("start", "zero")
     if kind == "mean":
-        return {"start": "mean", "value": _meant(values.get("start_value", ""), "decimal")}
+        return {"start": "mean", "value": meant(values.get("start_value", ""), "decimal")}
     if kind == "weights":
         parts = values.get("start_weights", "").replace(";", " ").replace(",", " ").split()
-        return {"start": "weights", "weights": tuple(_meant(part, "decimal") for part in parts)}
+        return {"start": "weights", "weights": tuple(meant(part, "decimal") for part in parts)}
     return {"start": kind}
-
-
-def _input_of(location: tuple[int | str, ...]) -> str:
-    """The name of the input that an error is about."""
-    if location[:1] == ("features",) and len(location) > 1:
-        return f"feature-{location[1]}-{part_of(location[2:], 'name')}"
-    if location[:1] == ("basis",):
-        return "basis"
-    if location[:1] == ("target",):
-        return f"target-{part_of(location[1:], 'maximum')}"
-    if location[:1] == ("start",):
-        return "start_weights" if "weights" in location else "start_value" if "mean" in location else "start"
-    return _INPUTS.get(tuple(map(str, location)), "")
 
 
 def _inside(value: Any, path: tuple[str, ...]) -> Any:
     for part in path:
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
-
-
-def _shown(value: Any, kind: Kind) -> str:
-    if kind == "yes":
-        return "on" if value is True else ""
-    if not isinstance(value, str | int | float) or _is_vast(value):
-        return ""
-    number = decimal_number(str(value))
-    if number is None or abs(number.adjusted()) > _DIGITS_SHOWN:
-        return str(value)
-    if kind == "money":
-        return MARKET_ASSET.plain(number)
-    return f"{number / 100:f}" if kind == "percent" else str(value)
-
-
-def _is_vast(value: object) -> bool:
-    """Whether it has more digits than any number of a request; Python refuses to write the longest."""
-    return isinstance(value, int) and abs(value) > 10**_DIGITS_SHOWN
-
-
-def _meant(text: str, kind: Kind) -> Any:
-    text = text.strip()
-    match kind:
-        case "yes":
-            return text == "on"
-        case "whole":
-            number = whole_number(text, _LARGEST_WHOLE)
-        case "optional":
-            return whole_number(text, _LARGEST_WHOLE) if text.isascii() and text.isdigit() else text or None
-        case "decimal":
-            return with_point(text)
-        case "money" | "address":
-            return _amount(text) if kind == "money" else _address(text)
-        case "percent":
-            number = scaled(text, 100)
-        case "text":
-            return text
-    return text if number is None else number
-
-
-def _address(text: str) -> str:
-    """In lower case; one with a wrong checksum stays as it is, which is no address by the request's rules."""
-    try:
-        return plain_address(text)
-    except WrongChecksum:
-        return text
-
-
-def _amount(text: str) -> int | str:
-    try:
-        return MARKET_ASSET.parse(text)
-    except MisuseError:
-        return text

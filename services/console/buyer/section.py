@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from services.console.buyer import offers, order, trainings
+from services.console.buyer import offers, order, scoring, trainings
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.web.section import Entry, Section
 
@@ -23,6 +23,8 @@ SECTION = Section(
         web.get("/trainings/{key}/model.json", trainings.download),
         web.get("/trainings/{key}/card{suffix}", trainings.card),
         web.post("/trainings/{key}/admit", trainings.admit),
+        web.post("/trainings/{key}/scores", scoring.score),
+        web.post("/trainings/{key}/scores/remove", scoring.remove),
         web.post("/trainings/{key}/stop", trainings.stop),
     ),
     live=trainings.PAGES.live,

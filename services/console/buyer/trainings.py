@@ -77,5 +77,5 @@ PAGES = TrainingPages(
     "buyer",
     paged(Training.newest),
     Training.find,
-    ("status", "stopping", "figures", "admissions", "model"),
+    ("status", "stopping", "figures", "admissions", "model", "scores"),
 )

@@ -8,6 +8,8 @@ from protocol.codec import unpack
 from protocol.payment import earned
 from protocol.roles.buyer.state import BuyerState, CancellableState
 from services.console.presentation.training_record import TrainingRecord
+from services.data.own_scores import OwnScores
+from services.records.own_scores import kept_scores
 from services.records.seat_admissions import Applicant, applicant_of
 
 FINAL_PHASES = frozenset({"finished", "failed", "collecting"})
@@ -62,3 +64,8 @@ class Training(TrainingRecord[BuyerState]):
         """The bought model: for operators alone."""
         content = self.party.store.result(self.row.key, "model")
         return None if content is None else unpack(BoughtModel, content)
+
+    @property
+    def scores(self) -> OwnScores | None:
+        """Of the bought model on rows of the buyer's own; None where none were brought."""
+        return kept_scores(self.party.store, self.row.key)

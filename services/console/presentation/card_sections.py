@@ -1,17 +1,17 @@
 """What stands on a model card, in a reader's language: the same for its page and for its Markdown."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from protocol.links import LINKS
-from services.console.presentation.card_figures import Bars, Curve, bars, curve
+from services.console.presentation.card_figures import bars, curve
+from services.console.presentation.card_parts import Section, Table, Words
+from services.console.presentation.card_scores import score_sections
 from services.console.presentation.convergence import convergence_sentence
-from services.console.presentation.format import Formats, short
+from services.console.presentation.format import short
 from services.console.presentation.i18n import gettext_noop as _
-from services.console.presentation.i18n import locale_of, translations
 from services.console.presentation.labels import event_text
 from services.records.model_card import ModelCard
 
@@ -48,52 +48,9 @@ _FIRST_MODELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Cells by row; the columns in `figures` hold numbers."""
-
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    figures: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the card; whatever it does not have is empty."""
-
-    title: str
-    facts: tuple[tuple[str, str], ...] = ()
-    figure: Curve | Bars | None = None
-    table: Table | None = None
-    texts: tuple[str, ...] = ()
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """A language's texts and figures."""
-
-    language: str
-
-    @property
-    def gettext(self) -> Callable[[str], str]:
-        """A text in the language."""
-        return translations(self.language).gettext
-
-    @property
-    def ngettext(self) -> Callable[[str, str, int], str]:
-        """A text about so many."""
-        return translations(self.language).ngettext
-
-    @property
-    def formats(self) -> Formats:
-        """Figures in the language."""
-        return Formats(locale_of(self.language))
-
-
 def lead(card: ModelCard, language: str) -> str:
     """What the model is, in a sentence."""
-    words, columns = _Words(language), len(card.request["features"])
+    words, columns = Words(language), len(card.request["features"])
     text = words.ngettext(
         "Predicts %(target)s from %(columns)s column. Trained on the rows of data owners who kept them to "
         "themselves and never saw the model.",
@@ -106,10 +63,11 @@ def lead(card: ModelCard, language: str) -> str:
 
 def sections(card: ModelCard, language: str) -> tuple[Section, ...]:
     """All of the card, in order."""
-    words = _Words(language)
+    words = Words(language)
     return (
         _use(card, words),
         _quality(card, words),
+        *(() if card.own_scores is None else score_sections(card.own_scores, words)),
         _participants(card, words),
         *_data_sets(card, words),
         _columns(card, words),
@@ -118,7 +76,7 @@ def sections(card: ModelCard, language: str) -> tuple[Section, ...]:
     )
 
 
-def _use(card: ModelCard, words: _Words) -> Section:
+def _use(card: ModelCard, words: Words) -> Section:
     _, formats = words.gettext, words.formats
     unsaid = _("The request does not say.")
     return Section(
@@ -137,7 +95,7 @@ def _use(card: ModelCard, words: _Words) -> Section:
     )
 
 
-def _quality(card: ModelCard, words: _Words) -> Section:
+def _quality(card: ModelCard, words: Words) -> Section:
     _, formats = words.gettext, words.formats
     errors = [(made.round, made.mse) for made in card.rounds]
     values = {
@@ -173,7 +131,7 @@ def _quality(card: ModelCard, words: _Words) -> Section:
     )
 
 
-def _explained(card: ModelCard, words: _Words) -> tuple[str, ...]:
+def _explained(card: ModelCard, words: Words) -> tuple[str, ...]:
     _ = words.gettext
     measured = _(
         "Measured on the rows of owners who did not train, over all their rows together, in the target's own "
@@ -201,7 +159,7 @@ def _explained(card: ModelCard, words: _Words) -> tuple[str, ...]:
     return (measured, f"{share} {bound}" if card.first_model in ("mean", "zero") else share)
 
 
-def _rounds(card: ModelCard, words: _Words) -> Table:
+def _rounds(card: ModelCard, words: Words) -> Table:
     _, formats = words.gettext, words.formats
     rows = tuple(
         (
@@ -215,7 +173,7 @@ def _rounds(card: ModelCard, words: _Words) -> Table:
     return Table((_("Round"), _("MSE"), _("RMSE"), _("Share removed")), rows, frozenset(range(4)))
 
 
-def _participants(card: ModelCard, words: _Words) -> Section:
+def _participants(card: ModelCard, words: Words) -> Section:
     _, formats = words.gettext, words.formats
     trainers = [one for one in card.participants if one.contribution is not None]
     parts = [
@@ -259,7 +217,7 @@ def _party(card: ModelCard, address: str) -> str:
     return f"{card.names[address]} {address}" if address in card.names else address
 
 
-def _data_sets(card: ModelCard, words: _Words) -> tuple[Section, ...]:
+def _data_sets(card: ModelCard, words: Words) -> tuple[Section, ...]:
     _ = words.gettext
     if not card.data_sets:
         return ()
@@ -272,7 +230,7 @@ def _data_sets(card: ModelCard, words: _Words) -> tuple[Section, ...]:
     return (Section(_("Data cards"), table=table, texts=(told,)),)
 
 
-def _columns(card: ModelCard, words: _Words) -> Section:
+def _columns(card: ModelCard, words: Words) -> Section:
     _ = words.gettext
     columns = [*card.request["features"], card.request["target"]]
     rows = tuple((str(one["name"]), _(_KINDS[one.get("kind", "numeric")]), _values(one)) for one in columns)
@@ -291,7 +249,7 @@ def _values(column: Mapping[str, Any]) -> str:
     return f"{column['minimum']} – {column['maximum']}" if "minimum" in column else "–"
 
 
-def _curve(basis: Mapping[str, Any], words: _Words) -> tuple[str, ...]:
+def _curve(basis: Mapping[str, Any], words: Words) -> tuple[str, ...]:
     """What a curve or a product is of, its sort, and which of them."""
     named = basis["columns"] if "columns" in basis else [basis["column"]]
     sort = _CURVES[basis["kind"]]
@@ -307,7 +265,7 @@ def _curve_values(basis: Mapping[str, Any]) -> str:
     return f"{basis['degree']}" if "degree" in basis else knots or "–"
 
 
-def _proof(card: ModelCard, words: _Words) -> Section:
+def _proof(card: ModelCard, words: Words) -> Section:
     _ = words.gettext
     place: Sequence[tuple[str, str]] = ()
     if card.market is not None:
@@ -327,6 +285,6 @@ def _proof(card: ModelCard, words: _Words) -> Section:
     return Section(_("On the chain"), facts, table=table)
 
 
-def _request(card: ModelCard, words: _Words) -> Section:
+def _request(card: ModelCard, words: Words) -> Section:
     text = yaml.safe_dump(card.request, sort_keys=False, allow_unicode=True, width=_WIDEST)
     return Section(words.gettext("Request"), code=text)

@@ -61,8 +61,6 @@ FAILURES = {
     "never_opened": _("The contract never opened this training."),
     "no_request": _("The buyer's request did not come in time."),
     "terms_differ": _("The request is not the one whose terms are on the chain."),
-    "initial_model_differs": _("The first model is not the one that the request declares."),
-    "initial_model_not_opened": _("The first model was not shown to be the one that the request declares."),
     "bond_not_accepted": _("The aggregator does not deposit the bond that the request asks of it."),
     "open_insufficient_funds": _("The account has too little ether for the deposit."),
 }

@@ -15,6 +15,8 @@ from protocol.preparation.values import MAXIMUM_LEVELS, MOST_LEVELS_TOGETHER
 from protocol.reason import HELD
 from services.console.party import Party
 from services.console.presentation import labels
+from services.console.presentation.card_parts import Words
+from services.console.presentation.card_scores import score_sections
 from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, isoformat, points_text, short
 from services.console.presentation.i18n import LANGUAGES, locale_of, translations
@@ -120,6 +122,7 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         "isoformat": isoformat,
         "kind_name": lambda kind: catalogue.gettext(HELD[kind]),
         "state_word": labels.state_word,
+        "score_sections": lambda scores: score_sections(scores, Words(language)),
         "convergence": lambda state: convergence_sentence(state, language),
     }
     environment.filters |= {

@@ -185,8 +185,10 @@ def test_the_aggregator_signs_one_commitment_of_an_owner() -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"commitment": None}, "no_commitment"),
-        ({"card": None}, "no_commitment"),
+        ({"commitment": None}, "malformed"),
+        ({"card": None}, "malformed"),
+        ({"committed": None}, "malformed"),
+        ({"committed": b"\1" * 32}, "wrong_commitment"),
         ({"commitment": b"\1" * 32}, "wrong_commitment"),
         ({"card": b"\1" * 32}, "wrong_commitment"),
     ],

@@ -130,10 +130,19 @@ def test_a_request_is_checked_and_told_where_owners_may_have_too_few_rows_for_th
     assert "warning" not in run("request", "check", few(tmp_path, 30)).stderr
 
 
-def test_least_squares_fit_nothing_at_the_owners(tmp_path):
+@pytest.mark.parametrize(("kind", "enough"), [("linear_regression", 15), ("binary_classification", 30)])
+def test_least_squares_of_few_rows_is_warned_of_too(kind, enough, tmp_path):
+    """Of two features and the intercept."""
+    asked = (
+        {} if kind == "linear_regression" else {**document_of("logistic_regression"), "model": {"kind": kind}}
+    )
     file = tmp_path / "request.yaml"
-    file.write_text(yaml.safe_dump(any_request(bounds={"min_rows": 1}).model_dump(mode="json")))
-    assert run_json("request", "check", file)["warnings"] == []
+    for least, told in ((enough - 1, 1), (enough, 0)):
+        wanted = any_request(**asked, bounds={"min_rows": least})
+        file.write_text(yaml.safe_dump(wanted.model_dump(mode="json")))
+        warnings = run_json("request", "check", file)["warnings"]
+        assert len(warnings) == told
+        assert not told or f"min_rows: {enough}" in warnings[0]
 
 
 def test_curves_are_suggested_where_they_are_asked_for_and_counted_by_check(sample, tmp_path):

@@ -1,4 +1,5 @@
 import contextlib
+import json
 import sqlite3
 import stat
 
@@ -206,6 +207,23 @@ def test_a_models_card_is_written_as_its_name_says(path, tmp_path):
     assert ".html, .md, .json" in refused("show", "1", "--store", path, "--card", tmp_path / "card.pdf")
     assert "no model of order:" in refused("show", "2", "--store", path, "--card", tmp_path / "2.md")
     assert "--card needs a training" in refused("show", "--store", path, "--card", tmp_path / "2.md")
+    assert not (tmp_path / "2.md").exists()
+
+
+def test_a_models_card_has_the_scores_on_rows_of_the_buyers_own(path, tmp_path):
+    with contextlib.closing(Store(f"sqlite:///{path}")) as store:
+        finished_training(store)
+    rows, card = tmp_path / "rows.csv", tmp_path / "card.json"
+    rows.write_text("age,bmi,progression\n40,25,140\n60,22,180\n")
+    run("show", "1", "--store", path, "--card", card, "--rows", rows)
+    scores = json.loads(card.read_text())["own_scores"]
+    assert (scores["rows"], scores["figures"]["mae"]) == (2, pytest.approx(4.125))
+    run("show", "1", "--store", path, "--card", card, "--force")
+    assert json.loads(card.read_text())["own_scores"] is None, "nothing is kept of a file on a command line"
+    assert "--rows scores the model for its card" in refused("show", "1", "--store", path, "--rows", rows)
+    rows.write_text("age,bmi\n40,25\n")
+    told = refused("show", "1", "--store", path, "--card", tmp_path / "2.md", "--rows", rows)
+    assert "has no column 'progression'" in told
     assert not (tmp_path / "2.md").exists()
 
 

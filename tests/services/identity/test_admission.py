@@ -31,7 +31,7 @@ from tests.support.daemons.service_world import (
 )
 from tests.support.deployment.documents import any_request
 
-ANSWER = InvitationAnswer(decision="accepted", code="accepted")
+ANSWER = InvitationAnswer(decision="declined", code="declined_by_person")
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ async def test_an_envelope_that_was_changed_on_the_way(gate, owner, aggregator, 
 async def test_a_body_that_was_swapped_under_its_signature(gate, owner, aggregator):
     message = owner.signed(aggregator, ANSWER)
     part = SealedPart(
-        body=pack(InvitationAnswer(decision="declined", code="declined_by_person")),
+        body=pack(InvitationAnswer(decision="declined", code="no_matching_card")),
         signature=message.signature,
     )
     content = seal(pack(part), aggregator.identity.exchange_key)

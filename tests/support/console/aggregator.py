@@ -37,30 +37,27 @@ def in_training(round_number, *answered, kind=DistributedLane, **fields):
     )
 
 
-def measured(round_number, kind, *, metrics=(), **fields):
-    trained = TrainedRound(
+def trained_round(round_number, kind, **fields):
+    return kind(
         round=round_number,
         trainers=0b111,
         start_model=KEPT,
         updates=(),
         refreshed_model=KEPT,
         refreshed_digest=b"d" * 32,
+        **fields,
     )
+
+
+def measured(round_number, kind, *, metrics=(), **fields):
+    trained = trained_round(round_number, TrainedRound)
     return kind(trained=trained, attempt=2, validators=0b11000, metrics=answers(*metrics), **fields)
 
 
 def proven(round_number, kind, **fields):
     """A step before the buyer's opening: the round keeps what it was proven with."""
-    trained = ProvenRound(
-        round=round_number,
-        trainers=0b111,
-        start_model=KEPT,
-        updates=(),
-        refreshed_model=KEPT,
-        refreshed_digest=b"d" * 32,
-        exchange=Exchange(request=KEPT, mask=KEPT, answer=KEPT),
-        blinding=KEPT,
-    )
+    exchange = Exchange(request=KEPT, mask=KEPT, answer=KEPT)
+    trained = trained_round(round_number, ProvenRound, exchange=exchange, blinding=KEPT)
     return kind(trained=trained, attempt=2, validators=0b11000, **fields)
 
 

@@ -13,6 +13,7 @@ from protocol.roles.shared.parties import Parties
 from services.common.http_server import listening
 from services.console.presentation.timeline import TEXTS
 from services.records.offers import Asking, asking_value
+from services.records.own_scores import keep_scores
 from services.sandbox.start_page import _LABELS, Place, StartPage
 from services.store import Store
 from tests.support.console import aggregator, owner, trainings
@@ -83,6 +84,7 @@ def _buyer(world: ConsoleWorld) -> tuple[Scene, ...]:
         store, training=3, name="Costs of a stay", purpose="To plan visits"
     )
     _told(store, finished)
+    scored = _scored_training(store)
     failed = "order:4"
     request = any_request(name="Too few owners", scale="none")
     trainings.put(store, failed, request, phase="failed", training=4, failure="not_enough_owners")
@@ -95,6 +97,7 @@ def _buyer(world: ConsoleWorld) -> tuple[Scene, ...]:
         Scene("buyer-training-waiting", "/trainings/order:1"),
         Scene("buyer-training-running", f"/trainings/{running}"),
         Scene("buyer-training-finished", f"/trainings/{finished}"),
+        Scene("buyer-training-scored", f"/trainings/{scored}"),
         Scene("buyer-training-failed", f"/trainings/{failed}"),
         Scene("buyer-training-given-up", f"/trainings/{given_up}"),
         Scene("buyer-training-all", f"/trainings/{finished}/all"),
@@ -106,6 +109,21 @@ def _buyer(world: ConsoleWorld) -> tuple[Scene, ...]:
         Scene("not-found", "/trainings/order:99"),
         Scene("sign-in", "/sign-in"),
     )
+
+
+def _scored_training(store: Store) -> str:
+    """A classification whose buyer has had it scored on rows of its own."""
+    key = trainings.finished_training(
+        store,
+        training=6,
+        name="Who comes back",
+        model={"kind": "binary_classification"},
+        target={"name": "back", "kind": "boolean"},
+        start={"start": "mean", "value": "0.4"},
+        scale="range",
+    )
+    keep_scores(store, key, trainings.CLASS_SCORES)
+    return key
 
 
 def _waiting_training(store: Store) -> None:

@@ -13,15 +13,19 @@ from typing import Any, Self
 from aiohttp import ClientResponse, ClientSession, CookieJar
 from nacl.pwhash import argon2id
 
+from protocol.bought_model import BoughtModel
+from protocol.errors import DeltaMLError
 from protocol.messages import Message
 from protocol.owner_policy import OwnerPolicy
+from services.common.errors import DataSetError
 from services.common.files import write_private
 from services.config.console import ConsoleSettings
 from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
-from services.console.party import OwnerResources, Party
+from services.console.party import BuyerResources, OwnerResources, Party
 from services.console.web.hub import Hub
 from services.data.catalog import Catalog
+from services.data.own_scores import OwnScores, own_scores
 from services.records.order_answers import ACCEPTED, OrderAnswer
 from services.store import Store
 from tests.support.daemons.service_world import MARKET
@@ -63,7 +67,17 @@ class ConsoleWorld:
         self.accounts = Accounts(users)
         self.owner = OwnerResources(Catalog(folder / "datasets"), OwnerPolicy(automatic=True), **resources)
         owner = self.owner if role == "data_owner" else None
-        self.party = Party(role, ADDRESS, MARKET, self.store, self._order, self._balance, owner)
+        self.buyer = BuyerResources(folder / "uploads", score=score_here)
+        self.party = Party(
+            role,
+            ADDRESS,
+            MARKET,
+            self.store,
+            self._order,
+            self._balance,
+            owner,
+            buyer_resources=self.buyer if role == "model_buyer" else None,
+        )
         self.console = Console(self.party, ConsoleSettings(port=0, users_file=users, **settings), self.hub)
         self.url = ""
 
@@ -86,6 +100,14 @@ class ConsoleWorld:
         async with serving(self.console) as port:
             self.url = f"http://127.0.0.1:{port}"
             yield self
+
+
+async def score_here(path: Path, model: BoughtModel, name: str) -> OwnScores:
+    """As in a process of its own, which takes a second to start."""
+    try:
+        return own_scores(model, path, 1_750_000_000.0)
+    except DeltaMLError as error:
+        raise DataSetError(str(error).replace(str(path), name)) from None
 
 
 def party_of(store: Store) -> Party:

@@ -21,7 +21,7 @@ _RAISED = {
 }
 """Calls that take a code, and at which place."""
 
-_RETURNING = ("objection", "_initial_model_refusal", "refusal_code", "_code_of", "_said_no", "_waits")
+_RETURNING = ("objection", "refusal_code", "_code_of", "_said_no", "_waits")
 _SNAKE = re.compile(r"[a-z]+(?:_[a-z]+)*")
 
 

@@ -9,7 +9,7 @@ from protocol.messages.checked.values import AttemptFacts
 from protocol.records import RoundRecord
 from protocol.roles.aggregator.checked.checking import require_current, silent_makers
 from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
-from protocol.roles.aggregator.checked.lanes import AgreedLane, AgreeingLane, AnsweredAttempt
+from protocol.roles.aggregator.checked.lanes import AgreedLane, AgreeingLane
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.checked.view import AttemptView, TrainingView
 from protocol.roles.aggregator.lanes import SigningLane, attempt_out_of_order
@@ -95,7 +95,7 @@ def _ask_for_opening(
         metrics=lane.metrics,
         facts=facts,
         product=kept,
-        answered=AnsweredAttempt(**{name: getattr(lane, name) for name in AnsweredAttempt.model_fields}),
+        answered=lane.without_masks(),
     )
     waits = (timers.CONSENTS.cancel(lane.at), timers.OPENING.set(state.step_seconds, lane.at))
     sent = message(context, state.opened.buyer, body, lane.at)

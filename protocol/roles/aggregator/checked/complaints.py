@@ -21,7 +21,7 @@ from protocol.messages.checked import (
     ZeroTestShown,
 )
 from protocol.roles.aggregator.checked.evidence import AttemptStep, next_attempt
-from protocol.roles.aggregator.checked.lanes import CheckedAttempt, CheckingLane, ShownAttempt
+from protocol.roles.aggregator.checked.lanes import CheckingLane, MaskedAttempt, ShownAttempt
 from protocol.roles.aggregator.checked.ranges import ask_for_evidence, open_ranges
 from protocol.roles.aggregator.checked.shown import shown
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
@@ -139,7 +139,7 @@ def _about_sums(
     body = _shown(view, received, "ring_opening", state.opened.buyer)
     if is_denial(body):
         kept, blob = store(received.signed)
-        step = open_ranges(state, lane, kept, context.knowing((blob,)))
+        step = open_ranges(state, lane.without_masks(), kept, context.knowing((blob,)))
         return Step(step.state, (blob, *step.effects))
     if isinstance(body, RingOpening) and not _is_opened(state, lane, body, context):
         return give_up(state, "bad_opening", context, fault=state.opened.buyer)
@@ -148,7 +148,7 @@ def _about_sums(
 
 
 def _named(
-    state: CheckedTrainingState, lane: CheckedAttempt, liar: Address, code: str, context: Context
+    state: CheckedTrainingState, lane: MaskedAttempt, liar: Address, code: str, context: Context
 ) -> AttemptStep:
     fact = facts.COMPLAINT.of(accused=liar, round=lane.at.round, code=code)
     step = next_attempt(state, lane, 1 << state.parties.seat_of(liar), code, context)

@@ -18,10 +18,10 @@ from protocol.roles.aggregator import attendance
 from protocol.roles.aggregator.checked.lanes import (
     AnsweredAttempt,
     AskingLane,
-    CheckedAttempt,
     CheckingLane,
     Exchange,
     KeptMask,
+    MaskedAttempt,
     ProvenRound,
 )
 from protocol.roles.aggregator.checked.moments import ask
@@ -53,7 +53,7 @@ def start_next(state: CheckedTrainingState, context: Context) -> Step[CheckedTra
     trained = state.trained
     if state.evaluation is not None or trained is None or state.recorded < trained.round - 1:
         return Step.unchanged(state)
-    attempt = CheckedAttempt(
+    attempt = MaskedAttempt(
         trained=trained,
         attempt=1,
         validators=state.parties.validators & ~state.dropped,
@@ -65,13 +65,13 @@ def start_next(state: CheckedTrainingState, context: Context) -> Step[CheckedTra
 
 
 def show(
-    state: CheckedTrainingState, attempt: CheckedAttempt, exchange: Exchange, context: Context
+    state: CheckedTrainingState, attempt: MaskedAttempt, exchange: Exchange, context: Context
 ) -> Step[CheckedTrainingState]:
     """Send the evidence to all members, and commit to a share of the next model's check."""
     body = _evidence(state, attempt, exchange, context)
     members = state.parties.addresses(attempt.validators)
     sent = [message(context, member, body, attempt.at) for member in members]
-    fields = {name: getattr(attempt, name) for name in CheckedAttempt.model_fields}
+    fields = {name: getattr(attempt, name) for name in MaskedAttempt.model_fields}
     view = AttemptView(state, context, AnsweredAttempt(**fields, exchange=exchange))
     begun = ring_begin(view.ring(Purpose.NEXT_MODEL), view.next_model.statement(), context)
     lane = CheckingLane(**fields, exchange=exchange, evidence=evidence_digest(body), ring=begun.ring)
@@ -80,7 +80,7 @@ def show(
 
 
 def _evidence(
-    state: CheckedTrainingState, attempt: CheckedAttempt, exchange: Exchange, context: Context
+    state: CheckedTrainingState, attempt: MaskedAttempt, exchange: Exchange, context: Context
 ) -> RoundEvidence:
     trained, mask = attempt.trained, exchange.mask.load(KeptMask, context)
     request = exchange.request.load(MomentRequest, context)
@@ -99,7 +99,7 @@ def _evidence(
     )
 
 
-def _model_roots(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> tuple[bytes, ...]:
+def _model_roots(state: CheckedTrainingState, attempt: MaskedAttempt, context: Context) -> tuple[bytes, ...]:
     """n-th roots of what blinds the next model, beside the answer that it is made of."""
     if attempt.attempt > 1:
         return ()
@@ -110,7 +110,7 @@ def _model_roots(state: CheckedTrainingState, attempt: CheckedAttempt, context: 
     return tuple(int(one).to_bytes(length, "big") for one in roots)
 
 
-def _announced(state: CheckedTrainingState, attempt: CheckedAttempt, context: Context) -> Effect:
+def _announced(state: CheckedTrainingState, attempt: MaskedAttempt, context: Context) -> Effect:
     """The buyer answers nobody but the members and checkers that follow from it."""
     members = state.parties.addresses(attempt.validators)
     body = AttemptAnnounced(members=members, left_out=attempt.left_out)
@@ -121,7 +121,7 @@ def _announced(state: CheckedTrainingState, attempt: CheckedAttempt, context: Co
 
 
 def next_attempt(
-    state: CheckedTrainingState, lane: CheckedAttempt, leaving: int, why: str, context: Context
+    state: CheckedTrainingState, lane: MaskedAttempt, leaving: int, why: str, context: Context
 ) -> AttemptStep:
     """Measure the round again without these seats, where enough members and attempts remain.
 
@@ -145,7 +145,7 @@ def next_attempt(
         LeftOutMember(member=member, why="silent" if why in SILENT_MEMBERS else "named")
         for member in state.parties.addresses(leaving)
     )
-    again = CheckedAttempt(
+    again = MaskedAttempt(
         trained=lane.trained,
         attempt=lane.attempt + 1,
         validators=remaining,
@@ -173,14 +173,14 @@ def is_the_buyers_silence(stuck: Sequence[Seats]) -> bool:
 
 
 def _ask_again(
-    state: CheckedTrainingState, attempt: CheckedAttempt, context: Context
+    state: CheckedTrainingState, attempt: MaskedAttempt, context: Context
 ) -> Step[CheckedTrainingState]:
     """An attempt has its own exchange with the buyer: its start may be measured now."""
     trained: ProvenRound = attempt.trained
     start = TrainingView(state, context).start(trained.round, attempt.validators, attempt.attempt)
     at = RoundAttempt(*attempt.at)
     question, effects = ask(state, at, trained.updates, trained.start_model, start, context)
-    fields = {name: getattr(attempt, name) for name in CheckedAttempt.model_fields}
+    fields = {name: getattr(attempt, name) for name in MaskedAttempt.model_fields}
     lane = AskingLane(**fields, question=question)
     return Step(replace(state, evaluation=lane), (_announced(state, attempt, context), *effects))
 
@@ -189,6 +189,6 @@ def on_further_answer(
     state: CheckedTrainingState, lane: AskingLane, exchange: Exchange, blob: Effect, context: Context
 ) -> Step[CheckedTrainingState]:
     """The buyer has answered for a further attempt: its members are shown all of it."""
-    fields = {name: getattr(lane, name) for name in CheckedAttempt.model_fields}
-    shown = show(state, CheckedAttempt(**fields), exchange, context.knowing((blob,)))
+    fields = {name: getattr(lane, name) for name in MaskedAttempt.model_fields}
+    shown = show(state, MaskedAttempt(**fields), exchange, context.knowing((blob,)))
     return Step(shown.state, (blob, timers.MOMENTS.cancel(lane.at), *shown.effects))

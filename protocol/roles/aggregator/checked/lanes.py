@@ -48,6 +48,17 @@ class Exchange(Question):
 
     answer: BlobRef
 
+    def without_mask(self) -> "AnsweredRequest":
+        """What may outlive the mask."""
+        return AnsweredRequest(request=self.request, answer=self.answer)
+
+
+class AnsweredRequest(FrozenModel):
+    """A moment request with the buyer's signed answer, where its mask is of no use any more."""
+
+    request: BlobRef
+    answer: BlobRef
+
 
 # ---- training ----
 
@@ -79,10 +90,7 @@ class ProvenRound(TrainedRound):
     blinding: BlobRef
 
     def as_trained(self) -> TrainedRound:
-        """Without masks and blinding, which a recorded round needs no more.
-
-        While its opening is due they are still with `AgreedLane.answered`.
-        """
+        """Without masks and blinding, which are needed no more once members have agreed on it."""
         return TrainedRound(**{name: getattr(self, name) for name in TrainedRound.model_fields})
 
 
@@ -96,7 +104,7 @@ class CheckedAttempt(FrozenModel):
     nobody could be told to be silent.
     """
 
-    trained: ProvenRound
+    trained: TrainedRound
     attempt: AttemptNumber
     validators: Seats
     left_out: tuple[LeftOutMember, ...] = ()
@@ -108,17 +116,35 @@ class CheckedAttempt(FrozenModel):
         return RoundAttempt(self.trained.round, self.attempt)
 
 
-class AskingLane(CheckedAttempt):
+class MaskedAttempt(CheckedAttempt):
+    """One that may still be made again: with what masks the round, and blinds its next model."""
+
+    trained: ProvenRound
+
+
+class AskingLane(MaskedAttempt):
     """A further attempt has its own exchange with the buyer, whose answer is due."""
 
     status: Literal["asking"] = "asking"
     question: Question
 
 
-class AnsweredAttempt(CheckedAttempt):
+class AnsweredAttempt(MaskedAttempt):
     """One whose moments are there."""
 
     exchange: Exchange
+
+    def without_masks(self) -> "UnmaskedAttempt":
+        """What is enough to have ranges opened."""
+        fields = {name: getattr(self, name) for name in CheckedAttempt.model_fields}
+        exchange = self.exchange.without_mask()
+        return UnmaskedAttempt(**{**fields, "trained": self.trained.as_trained()}, exchange=exchange)
+
+
+class UnmaskedAttempt(CheckedAttempt):
+    """An answered attempt after which the round is not measured again, whose masks and blinding are gone."""
+
+    exchange: AnsweredRequest
 
 
 class ShownAttempt(AnsweredAttempt):
@@ -143,7 +169,7 @@ class CheckingLane(ShownAttempt):
     product: Digest | None = None
 
 
-class QuestioningLane(AnsweredAttempt):
+class QuestioningLane(UnmaskedAttempt):
     """The buyer denies a checker's test; what shows so is due. `complaint` is that checker's verdict."""
 
     status: Literal["questioning"] = "questioning"
@@ -151,7 +177,7 @@ class QuestioningLane(AnsweredAttempt):
     checker: Address
 
 
-class RangingLane(AnsweredAttempt):
+class RangingLane(UnmaskedAttempt):
     """The ring over trainers' updates is under way, and then their opening is due.
 
     `complaint` is the verdict that it is for; `opened`, `product` and `consents` are as in `CheckingLane`.
@@ -177,13 +203,12 @@ class AgreeingLane(ShownAttempt):
 class AgreedLane(OpeningLane):
     """The buyer has the product under noise, with what all members signed of it; its opening is due.
 
-    `answered` is the attempt with its exchange, for the ranges where errors are said to be implausible. Of
-    that only request, answer and updates are used; its masks and blinding go with this lane.
+    `answered` is the attempt with its exchange, for the ranges where errors are said to be implausible.
     """
 
     facts: AttemptFacts
     product: BlobRef
-    answered: AnsweredAttempt | None = None
+    answered: UnmaskedAttempt | None = None
 
 
 CheckedEvaluationLane = Annotated[

@@ -40,11 +40,11 @@ from protocol.messages.checked import (
 )
 from protocol.roles.aggregator.checked.lanes import (
     AgreedLane,
-    AnsweredAttempt,
     CheckedAttempt,
     CheckingLane,
     QuestioningLane,
     RangingLane,
+    UnmaskedAttempt,
 )
 from protocol.roles.aggregator.checked.shown import shown
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
@@ -81,8 +81,8 @@ def ask_for_evidence(
 ) -> Step[CheckedTrainingState]:
     """Have the buyer show what it was asked, now that a checker shows that it has denied its test."""
     kept, blob = store(complaint.signed)
-    fields = {name: getattr(lane, name) for name in AnsweredAttempt.model_fields}
-    questioning = QuestioningLane(**fields, complaint=kept, checker=complaint.sender)
+    unmasked = dict(lane.without_masks())
+    questioning = QuestioningLane(**unmasked, complaint=kept, checker=complaint.sender)
     body = ZeroTestEvidenceRequest(checker=complaint.sender)
     sent = message(context, state.opened.buyer, body, lane.at)
     due = timers.CHECKS.set(state.step_seconds, lane.at)
@@ -161,12 +161,12 @@ def _consent_of(view: AttemptView, lane: QuestioningLane, context: Context) -> Z
 
 
 def open_ranges(
-    state: CheckedTrainingState, lane: AnsweredAttempt, complaint: BlobRef, context: Context
+    state: CheckedTrainingState, lane: UnmaskedAttempt, complaint: BlobRef, context: Context
 ) -> Step[CheckedTrainingState]:
     """Ask both checkers for a ring over all trainers' updates; `complaint` shows them why."""
     view = AttemptView(state, context, lane)
     begun = ring_begin(view.ring(Purpose.RANGES), view.ranges.statement(), context)
-    fields = {name: getattr(lane, name) for name in AnsweredAttempt.model_fields}
+    fields = {name: getattr(lane, name) for name in UnmaskedAttempt.model_fields}
     ranging = RangingLane(**fields, complaint=complaint, ring=begun.ring)
     body = RangesAsked(complaint=complaint.load(SignedMessage, context))
     asked = [message(context, checker, body, lane.at) for checker in view.checkers]

@@ -16,14 +16,13 @@ from protocol.messages.checked import (
     RingShared,
     ZeroTestEvidence,
 )
-from protocol.roles.aggregator import recording, signing, table
+from protocol.roles.aggregator import joining, recording, signing, table
 from protocol.roles.aggregator.checked import (
     agreeing,
     checking,
     drawing,
     moments,
     ranges,
-    requesting,
     rings,
     training,
 )
@@ -60,7 +59,7 @@ REQUEST = (
     on_message(
         RequestedState,
         TrainingRequest,
-        requesting.on_training_request,
+        joining.on_training_request,
         then=(InvitingState, FailedState),
         effects=(StoreBlob, SendMessage, CancelTimer, SetTimer, RecordFact),
     ).because("The request is as the chain says: owners are invited; a fault is answered with its code."),

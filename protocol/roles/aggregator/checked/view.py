@@ -19,9 +19,9 @@ from protocol.learning.projection.question import Projection
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
 from protocol.messages.checked import MomentAnswer, MomentRequest, ProvenMetric, ProvenUpdate
 from protocol.messages.checked.values import AttemptDigests
-from protocol.roles.aggregator.checked.lanes import AnsweredAttempt, KeptMask, ProvenRound
+from protocol.roles.aggregator.checked.lanes import AnsweredAttempt, KeptMask, UnmaskedAttempt
 from protocol.roles.aggregator.checked.state import CheckedTrainingState
-from protocol.roles.aggregator.lanes import Answer
+from protocol.roles.aggregator.lanes import Answer, TrainedRound
 from protocol.roles.checked.attempt import attempt_digests, identity_of, ring_context
 from protocol.roles.checked.forms import share_form
 from protocol.roles.checked.members import attempt_checkers, draw_hash, member_weights
@@ -106,10 +106,10 @@ class TrainingView:
 class AttemptView(TrainingView):
     """What everybody can work out of the evidence of one attempt."""
 
-    lane: AnsweredAttempt
+    lane: AnsweredAttempt | UnmaskedAttempt
 
     @property
-    def trained(self) -> ProvenRound:
+    def trained(self) -> TrainedRound:
         """The round."""
         return self.lane.trained
 
@@ -208,5 +208,6 @@ class AttemptView(TrainingView):
         return share_form(purpose, self.state.request, self.widths, self.moments, weights)
 
     def _mask(self) -> MomentMask:
+        assert isinstance(self.lane, AnsweredAttempt)  # nothing that needs it is asked of any other
         kept = self.lane.exchange.mask.load(KeptMask, self.context)
         return read_mask(kept.masks, kept.roots)

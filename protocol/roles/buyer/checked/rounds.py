@@ -16,7 +16,6 @@ from protocol.roles.checked.attempt import identity_of, numbers_digest
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.members import read_attempt
 from protocol.roles.checked.products import MomentExchange
-from protocol.roles.checked.start import first_link
 from protocol.roles.checked.started import checked_start
 from protocol.roles.checked.widths import started_widths
 from protocol.roles.engine import facts
@@ -42,10 +41,9 @@ def unless_stopped(handler: Handler[R, C]) -> Handler[R, C]:
 
 
 def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> BuyerStep:
-    """The contract has drawn trainers and validators: the training runs, from a start that all make alike."""
+    """The contract has drawn trainers and validators: the training runs."""
     step = ordering.on_roles_drawn(state, event, context)
-    link = first_link(state.request, public_key_of(state.n))
-    return Step(enter(CheckedRunningState, step.state, link=link), step.effects)
+    return Step(enter(CheckedRunningState, step.state), step.effects)
 
 
 def on_checked_started(

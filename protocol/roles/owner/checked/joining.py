@@ -4,29 +4,27 @@ What decides whether it joins is what it was: cards, policy and budget. So the s
 `protocol.roles.owner.joining`, and what comes of an acceptance is completed here.
 """
 
-from protocol.codec import unpack
-from protocol.data_card import DataCard
 from protocol.errors import MisuseError
 from protocol.join_digests import checked_commitment, nonce_digest
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.statistic import Statistic
 from protocol.marketplace import Joined, RolesDrawn
-from protocol.messages import Invitation, InvitationAnswer, OwnerDecision
+from protocol.messages import Invitation, OwnerDecision
 from protocol.messages.checked import CheckedReady, CheckedStarted
 from protocol.messages.checked.values import CommittedOwner
 from protocol.roles.checked.attempt import identity_of
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.requests import require_checkable
-from protocol.roles.checked.started import checked_start, commitments_of
+from protocol.roles.checked.started import checked_start
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import Effect, SendMessage, StoreBlob, effects_of
+from protocol.roles.engine.effects import StoreBlob, effects_of
 from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged, Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace, store
 from protocol.roles.owner import admission, joining, progress
 from protocol.roles.owner.checked.committing import commit_to
-from protocol.roles.owner.checked.state import CheckedState, CommittedState
+from protocol.roles.owner.checked.state import CheckedState
 from protocol.roles.owner.state import (
     FailedState,
     InitiatedState,
@@ -66,15 +64,7 @@ def on_seat_before_decision(state: UndecidedState, event: Joined, context: Conte
     return _committing(joining.on_joined(state, event, context), context)
 
 
-def on_admission_due(state: CommittedState, _about: None, context: Context) -> Step[OwnerState]:
-    """Ask again, with the same commitments."""
-    step = admission.on_admission_due(state, None, context)
-    if not isinstance(step.state, CommittedState):
-        return step
-    return Step(step.state, _with_digest(step.state, step.effects, context))
-
-
-def on_joined(state: CommittedState, event: Joined, context: Context) -> Step[OwnerState]:
+def on_joined(state: InitiatedState, event: Joined, context: Context) -> Step[OwnerState]:
     """Note the seat of an owner; in our own we are bound to the rows that were committed to."""
     noted = replace(state, parties=state.parties.with_seat(event))
     if event.owner != context.address or noted.rows:
@@ -89,7 +79,7 @@ def on_joined(state: CommittedState, event: Joined, context: Context) -> Step[Ow
     return Step(replace(noted, rows=noted.committed.rows), effects_of(*taken))
 
 
-def on_roles_drawn(state: CommittedState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
+def on_roles_drawn(state: InitiatedState, event: RolesDrawn, context: Context) -> Step[OwnerState]:
     """Train or validate; only now the aggregator is shown what was committed to, the number of rows too."""
     step = progress.on_roles_drawn(state, event, context)
     if not isinstance(step.state, RunningState):
@@ -126,7 +116,8 @@ def _committing(step: Step[OwnerState], context: Context) -> Step[OwnerState]:
     if not isinstance(state, InitiatedState):
         return step
     if context.address in state.parties.seats:
-        return _without_commitments(state, step)
+        why = _unserved(state, "our seat was taken with commitments that are lost")
+        return Step(state, (*step.effects, *why.effects), step.progressed)
     content = context.private.get(private.DATA_SET.name_of(state.data_set))
     if content is None:
         return _not_joining(state, "there is no such data set any more")
@@ -137,54 +128,30 @@ def _committing(step: Step[OwnerState], context: Context) -> Step[OwnerState]:
         committed, kept = _commit(state, statistic, context)
     except MisuseError:
         return _not_joining(state, "its rows are beyond what can be committed to")
-    return Step(committed, (kept, *_with_digest(committed, step.effects, context)), step.progressed)
+    asking = admission.acceptance(committed, context)
+    return Step(committed, (kept, asking, *step.effects), step.progressed)
 
 
 def _commit(
     state: InitiatedState, statistic: Statistic, context: Context
-) -> tuple[CommittedState, StoreBlob]:
+) -> tuple[InitiatedState, StoreBlob]:
     """Secrets are stored with the step: nothing that was told is ever without what opens it."""
     key = public_key_of(state.n)
     identity = identity_of(context, state.training, key)
     chance = context.randomness(Label.COMMITMENTS)
     commitments, secrets = commit_to(state.request, statistic, key, identity, context.address, chance)
     kept, blob = store(secrets)
-    card = unpack(DataCard, context.private[private.CARD.name_of(state.data_set)]).hash()
-    committed = enter(
-        CommittedState,
+    assert state.card is not None
+    committed = replace(
         state,
-        card=card,
-        commitment=checked_commitment(card, commitments.digest(identity, key)),
+        commitment=checked_commitment(state.card, commitments.digest(identity, key)),
         committed=CommittedOwner.of(commitments),
         secrets=kept,
     )
     return committed, blob
 
 
-def _with_digest(state: CommittedState, effects: tuple[Effect, ...], context: Context) -> tuple[Effect, ...]:
-    """The effects, an acceptance among them with what the buyer and the chain will know of commitments."""
-    assert state.committed is not None
-    key = public_key_of(state.n)
-    identity = identity_of(context, state.training, key)
-    shown = commitments_of(context.address, state.committed).digest(identity, key)
-    return tuple(_accepting(one, state.commitment, shown) for one in effects)
-
-
-def _accepting(effect: Effect, commitment: bytes | None, committed: bytes) -> Effect:
-    if not (isinstance(effect, SendMessage) and isinstance(effect.body, InvitationAnswer)):
-        return effect
-    return replace(effect, body=replace(effect.body, commitment=commitment, committed=committed))
-
-
-def _without_commitments(state: InitiatedState, step: Step[OwnerState]) -> Step[OwnerState]:
-    """A seat from before a state was lost: it is kept, and its owner can prove nothing in it."""
-    lost = enter(CommittedState, state, rows=0)
-    others = (one for one in step.effects if not isinstance(one, StoreBlob | SendMessage))
-    why = _unserved(lost, "our seat was taken with commitments that are lost")
-    return Step(lost, (*others, *why.effects), step.progressed)
-
-
-def _unserved(state: CommittedState, reason: str) -> Step[OwnerState]:
+def _unserved(state: InitiatedState, reason: str) -> Step[OwnerState]:
     """No data set is taken, and it is said why not."""
     fact = facts.DATA_SET_DOES_NOT_MATCH.of(data_set=state.data_set, reasons=[reason])
     return Step(state, (fact,))

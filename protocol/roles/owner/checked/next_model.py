@@ -6,29 +6,28 @@ own, and that of the maker before it, which it makes again before it signs.
 
 from gmpy2 import mpz
 
-from protocol.crypto.cipher import Opening, read_ciphertexts, write_ciphertexts
+from protocol.crypto.cipher import Opening
 from protocol.crypto.ring.context import Purpose
 from protocol.errors import ProtocolViolation
 from protocol.learning.checked_openings.sums import vectors_out_of_range
 from protocol.learning.judgement.complaints import Ground
-from protocol.messages.checked import RingConsent, RingOpening
+from protocol.messages.checked import RingOpening
 from protocol.messages.checked.ring import OpenedVector
 from protocol.roles.checked.labels import Label
-from protocol.roles.checked.ring import chance, digest_to_sign, known_shares, product, ring_begin
-from protocol.roles.checked.ring_state import SharedNumbers
-from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.checked.ring import ring_begin
+from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import Effect
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
-from protocol.roles.engine.state import replace, store, with_new_blobs
+from protocol.roles.engine.state import replace
 from protocol.roles.owner.checked import ranges
+from protocol.roles.owner.checked.ring_products import product_and_masks
 from protocol.roles.owner.checked.state import Attempt, CheckedState, OpeningModel
-from protocol.roles.owner.checked.turns import checked_attempt, not_in_order, with_attempt
+from protocol.roles.owner.checked.turns import checked_attempt, not_in_order
 from protocol.roles.owner.checked.verdicts import conclude
 from protocol.roles.owner.checked.view import RoundView, ring_view, view_of
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.parties import require_sender
-from protocol.signatures import sign_digest
 
 
 def begin(view: RoundView, attempt: Attempt, context: Context) -> tuple[OpeningModel, tuple[Effect, ...]]:
@@ -36,30 +35,6 @@ def begin(view: RoundView, attempt: Attempt, context: Context) -> tuple[OpeningM
     ring_of = ring_view(view, attempt, Purpose.NEXT_MODEL)
     step = ring_begin(ring_of, view.next_model.statement(), context)
     return OpeningModel(ring=step.ring), step.effects
-
-
-def agree(
-    state: CheckedState, attempt: Attempt, view: RoundView, effects: tuple[Effect, ...], context: Context
-) -> Step[OwnerState]:
-    """With all shares there, sign the product that the buyer is to open, once.
-
-    `effects` are those of the message that completed the ring, which is in `attempt` already.
-    """
-    opening = _opening(attempt)
-    if opening.product is not None:
-        return with_attempt(state, attempt, *effects)
-    ring, ring_of = opening.ring, ring_view(view, attempt, Purpose.NEXT_MODEL)
-    stored = with_new_blobs(context, effects)
-    made = product(ring, ring_of, view.next_model.sums(chance(ring, ring_of)), stored)
-    digest = digest_to_sign(ring, ring_of, made, stored)
-    numbers = tuple(write_ciphertexts(view.key, made.ciphertexts))
-    kept, blob = store(SharedNumbers(numbers=numbers))
-    consent = RingConsent(
-        purpose=Purpose.NEXT_MODEL.value, signature=sign_digest(context.signing_key, digest)
-    )
-    sent = message(context, state.request.aggregator, consent, attempt.at)
-    after = replace(attempt, opening=replace(opening, product=kept, digest=digest))
-    return with_attempt(state, after, *effects, blob, sent)
 
 
 def on_ring_opening(
@@ -103,11 +78,7 @@ def _outside(
 ) -> list[int]:
     """The vectors out of range, of one; raises ProtocolViolation for openings that are none."""
     opening = _opening(attempt)
-    assert opening.product is not None
-    numbers = opening.product.load(SharedNumbers, context).numbers
-    ciphertexts = read_ciphertexts(view.key, numbers, len(numbers))
-    ring_of = ring_view(view, attempt, Purpose.NEXT_MODEL)
-    known = known_shares(opening.ring, ring_of, context)
+    ciphertexts, known = product_and_masks(opening, Purpose.NEXT_MODEL, view, attempt, context)
     chance_of_ours = context.randomness(Label.SUM_OPENINGS)
     widths = view.widths.next_model.sums
     return vectors_out_of_range(view.key, widths, ciphertexts, answers, known, chance_of_ours)

@@ -4,27 +4,25 @@ Each maker of the ring knows two of the three masks and sees for itself who is o
 on another's word. It takes part also where it has stopped the attempt itself.
 """
 
-from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
 from protocol.crypto.ring.context import Purpose
 from protocol.errors import ProtocolViolation
-from protocol.messages.checked import RangesAsked, RingConsent, RingOpening
+from protocol.messages.checked import RangesAsked, RingOpening
 from protocol.roles.checked.denials import DeniedAttempt
 from protocol.roles.checked.labels import Label
 from protocol.roles.checked.opened_ranges import out_of_range
-from protocol.roles.checked.ring import chance, digest_to_sign, known_shares, product, ring_begin
-from protocol.roles.checked.ring_state import SharedNumbers
+from protocol.roles.checked.ring import ring_begin
 from protocol.roles.engine import facts
-from protocol.roles.engine.context import Context, Step, message
-from protocol.roles.engine.effects import Effect, RecordFact
+from protocol.roles.engine.context import Context, Step
+from protocol.roles.engine.effects import RecordFact
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
-from protocol.roles.engine.state import replace, store, with_new_blobs
+from protocol.roles.engine.state import replace
+from protocol.roles.owner.checked.ring_products import product_and_masks
 from protocol.roles.owner.checked.state import Attempt, CheckedState, Ranging
 from protocol.roles.owner.checked.turns import current_attempt, with_attempt
 from protocol.roles.owner.checked.view import RoundView, ring_view, view_of
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.parties import require_sender
-from protocol.signatures import sign_digest
 from protocol.types import Address
 
 
@@ -49,24 +47,6 @@ def on_ranges_asked(
     of_errors = received.body.complaint.envelope.type == "opening_refused"
     ranging = Ranging(ring=step.ring, is_of_errors=of_errors)
     return with_attempt(state, replace(attempt, ranging=ranging), *step.effects)
-
-
-def agree(
-    state: CheckedState, attempt: Attempt, view: RoundView, effects: tuple[Effect, ...], context: Context
-) -> Step[OwnerState]:
-    """With all shares there, sign the product that the buyer is to open, once."""
-    ranging = _ranging(attempt)
-    if ranging.product is not None:
-        return with_attempt(state, attempt, *effects)
-    ring, ring_of = ranging.ring, ring_view(view, attempt, Purpose.RANGES)
-    stored = with_new_blobs(context, effects)
-    made = product(ring, ring_of, view.ranges.sums(chance(ring, ring_of)), stored)
-    digest = digest_to_sign(ring, ring_of, made, stored)
-    kept, blob = store(SharedNumbers(numbers=tuple(write_ciphertexts(view.key, made.ciphertexts))))
-    consent = RingConsent(purpose=Purpose.RANGES.value, signature=sign_digest(context.signing_key, digest))
-    sent = message(context, state.request.aggregator, consent, attempt.at, label=Purpose.RANGES.value)
-    after = replace(attempt, ranging=replace(ranging, product=kept, digest=digest))
-    return with_attempt(state, after, *effects, blob, sent)
 
 
 def on_opened(state: CheckedState, received: Received[RingOpening], context: Context) -> Step[OwnerState]:
@@ -100,10 +80,7 @@ def _named(view: RoundView, attempt: Attempt, body: RingOpening, context: Contex
 
 def _outside(view: RoundView, attempt: Attempt, body: RingOpening, context: Context) -> list[int]:
     ranging = _ranging(attempt)
-    assert ranging.product is not None
-    numbers = ranging.product.load(SharedNumbers, context).numbers
-    ciphertexts = read_ciphertexts(view.key, numbers, len(numbers))
-    known = known_shares(ranging.ring, ring_view(view, attempt, Purpose.RANGES), context)
+    ciphertexts, known = product_and_masks(ranging, Purpose.RANGES, view, attempt, context)
     stream = context.randomness(Label.RANGES)
     return out_of_range(view.key, view.widths.ranges, ciphertexts, body, known, stream)
 

@@ -13,7 +13,8 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace
-from protocol.roles.owner.checked import next_model, ranges, versions
+from protocol.roles.owner.checked import versions
+from protocol.roles.owner.checked.ring_products import sign_product
 from protocol.roles.owner.checked.state import Attempt, CheckedState, OpeningModel
 from protocol.roles.owner.checked.turns import checked_attempt, current_attempt, with_attempt
 from protocol.roles.owner.checked.view import ring_view, view_of
@@ -22,6 +23,9 @@ from protocol.types import FrozenModel
 
 Body = TypeVar("Body", bound=MessageBody)
 Handler = Callable[[RingState, RingView, Received[Body], Context], RingStep]
+
+_FIELDS = {Purpose.NEXT_MODEL: "opening", Purpose.RANGES: "ranging", Purpose.METRIC: "measuring"}
+"""Of an attempt, where its rings are."""
 
 
 def on_ring_committed(
@@ -69,10 +73,11 @@ def _step(
         )
         return with_attempt(state, _with_ring(attempt, named, step.ring), *step.effects, found)
     after = _with_ring(attempt, named, step.ring)
-    if named is Purpose.NEXT_MODEL and step.ring.is_complete:
-        return next_model.agree(state, after, view, step.effects, context)
-    if named is Purpose.RANGES and step.ring.is_complete:
-        return ranges.agree(state, after, view, step.effects, context)
+    if named is not Purpose.METRIC and step.ring.is_complete:
+        sums = _sums(after, named)
+        assert sums is not None
+        opening, effects = sign_product(sums, named, view, after, step.effects, context)
+        return with_attempt(state, replace(after, **{_FIELDS[named]: opening}), *effects)
     return with_attempt(state, after, *step.effects)
 
 
@@ -88,22 +93,16 @@ def _attempt(
 
 
 def _ring(attempt: Attempt, purpose: Purpose) -> RingState:
-    owner = attempt.measuring if purpose is Purpose.METRIC else _of_sums(attempt, purpose)
+    owner = attempt.measuring if purpose is Purpose.METRIC else _sums(attempt, purpose)
     if owner is None or owner.ring is None:
         raise EarlyInput
     return owner.ring
 
 
 def _with_ring(attempt: Attempt, purpose: Purpose, after: RingState) -> Attempt:
-    if purpose is Purpose.METRIC:
-        assert attempt.measuring is not None
-        return replace(attempt, measuring=replace(attempt.measuring, ring=after))
-    if purpose is Purpose.RANGES:
-        assert attempt.ranging is not None
-        return replace(attempt, ranging=replace(attempt.ranging, ring=after))
-    assert attempt.opening is not None
-    return replace(attempt, opening=replace(attempt.opening, ring=after))
+    name = _FIELDS[purpose]
+    return replace(attempt, **{name: replace(getattr(attempt, name), ring=after)})
 
 
-def _of_sums(attempt: Attempt, purpose: Purpose) -> OpeningModel | None:
+def _sums(attempt: Attempt, purpose: Purpose) -> OpeningModel | None:
     return attempt.ranging if purpose is Purpose.RANGES else attempt.opening

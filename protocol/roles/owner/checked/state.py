@@ -1,9 +1,9 @@
-"""What a data owner remembers of what it has committed to, and of the rounds."""
+"""What a data owner remembers of the rounds."""
 
 from protocol.messages.checked.values import AttemptFacts, CommittedOwner, StartMeasured
 from protocol.roles.checked.ring_state import RingState
 from protocol.roles.engine.state import BlobRef
-from protocol.roles.owner.state import InitiatedState, RunningState
+from protocol.roles.owner.state import RunningState
 from protocol.types import Address, AttemptNumber, Digest, FrozenModel, RoundAttempt, RoundNumber, Seats
 
 
@@ -104,17 +104,6 @@ class Attempt(FrozenModel):
         """The one beside ourselves."""
         first, second = self.checkers
         return second if own == first else first
-
-
-class CommittedState(InitiatedState):
-    """Joining, with what was committed to.
-
-    `secrets` are every κ and the integers (`committing.OwnerSecrets`), which nothing else refers to. Both are
-    missing where the chain shows a seat that was taken in a state that was lost: nothing can be proven then.
-    """
-
-    committed: CommittedOwner | None = None
-    secrets: BlobRef | None = None
 
 
 class CheckedState(RunningState):

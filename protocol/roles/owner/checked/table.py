@@ -36,7 +36,7 @@ from protocol.roles.engine.effects import (
 )
 from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged
 from protocol.roles.engine.table import STAYS, on_change, on_event, on_message, on_timer
-from protocol.roles.owner import table
+from protocol.roles.owner import admission, table
 from protocol.roles.owner.checked import (
     joining,
     metric,
@@ -48,12 +48,12 @@ from protocol.roles.owner.checked import (
     trainer,
     validator,
 )
-from protocol.roles.owner.checked.state import CheckedState, CommittedState
-from protocol.roles.owner.state import DeclinedState, FailedState, ReadyState, WaitingState
+from protocol.roles.owner.checked.state import CheckedState
+from protocol.roles.owner.state import DeclinedState, FailedState, InitiatedState, ReadyState, WaitingState
 from protocol.roles.shared.accusing import ACCUSES
 
 _UNDECIDED = (WaitingState, ReadyState)
-_CONSIDERED = (WaitingState, ReadyState, CommittedState, DeclinedState, FailedState)
+_CONSIDERED = (WaitingState, ReadyState, InitiatedState, DeclinedState, FailedState)
 _NOTED = (SetTimer, CancelTimer, RecordFact, SendMessage, PutValue)
 _COMMITTING = (*_NOTED, StoreBlob, SubmitCall)
 _CHECKS = (SendMessage, StoreBlob)
@@ -78,24 +78,24 @@ JOINING = (
         ReadyState,
         OwnerDecision,
         joining.on_decision,
-        then=(STAYS, CommittedState, DeclinedState, FailedState),
+        then=(STAYS, InitiatedState, DeclinedState, FailedState),
         effects=_COMMITTING,
     ).because("A person decides; with its yes the owner commits."),
     on_event(_UNDECIDED, Joined, joining.on_seat_before_decision, then=_CONSIDERED, effects=_NOTED).because(
         "An owner has a seat; what our own was taken with is lost with the state in which it was."
     ),
     on_timer(
-        CommittedState,
+        InitiatedState,
         timers.ADMISSION,
-        joining.on_admission_due,
+        admission.on_admission_due,
         then=(STAYS, FailedState),
         effects=(SendMessage, SetTimer, RecordFact, CancelTimer, PutValue),
     ).because("Nobody has answered: it is asked again, with the same commitments."),
-    on_event(CommittedState, Joined, joining.on_joined, effects=(RecordFact, CancelTimer, PutValue)).because(
+    on_event(InitiatedState, Joined, joining.on_joined, effects=(RecordFact, CancelTimer, PutValue)).because(
         "An owner has a seat; in our own we are bound to the rows that were committed to."
     ),
     on_event(
-        CommittedState,
+        InitiatedState,
         RolesDrawn,
         joining.on_roles_drawn,
         then=(CheckedState, FailedState),

@@ -1,24 +1,24 @@
 """A round as a member is shown it: the evidence of the aggregator, read, and what follows from it.
 
 Reading checks that numbers are of their kind and that messages are signed by whom they should be; what they
-claim is examined in `evidence`. Steps read the stored evidence again, as cheaply as that.
+claim is examined in `evidence`. Steps read stored evidence again where their process does not know it.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Protocol, TypeVar
 
 from gmpy2 import mpz
 
 from protocol.bodies import body_of
-from protocol.crypto.cipher import Ciphertext, PublicKey
+from protocol.crypto.cipher import Ciphertext, PowerTables, PublicKey
 from protocol.crypto.commitments import TrainingIdentity
 from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
 from protocol.crypto.proofs.validator import MetricProofs
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.envelope import SignedMessage
 from protocol.learning.moments.exchange import MomentAnswer as Answer
-from protocol.learning.moments.exchange import MomentMask
+from protocol.learning.moments.exchange import MomentMask, vector_tables
 from protocol.learning.moments.products import Products
 from protocol.learning.projection.question import Projection
 from protocol.learning.scales import MODEL_SCALE
@@ -38,6 +38,7 @@ from protocol.roles.checked.widths import CheckedWidths, started_widths
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import BlobRef
+from protocol.roles.engine.worked_out import KeptWork, Known, worked_out
 from protocol.roles.owner.checked.state import Attempt
 from protocol.roles.shared.parties import Parties, public_key_of
 from protocol.roles.shared.transcript import TranscriptHead
@@ -45,6 +46,8 @@ from protocol.types import RoundAttempt
 
 Body = TypeVar("Body", bound=MessageBody)
 _OTHER = "wrong_evidence"
+_BODY, _KEPT = "body", KeptWork(4)
+"""Attempts' views of a process: of the one that is measured and the one before it."""
 
 
 class ShownTraining(Protocol):
@@ -99,29 +102,30 @@ class RoundView:
     at: RoundAttempt
     body: RoundEvidence
     context: Context = field(repr=False)
+    known: Known = field(default_factory=dict, repr=False, compare=False)
 
-    @cached_property
+    @worked_out
     def key(self) -> PublicKey:
         """The training's."""
         return public_key_of(self.state.n)
 
-    @cached_property
+    @worked_out
     def identity(self) -> TrainingIdentity:
         """What proofs are bound to."""
         return identity_of(self.context, self.state.training, self.key)
 
-    @cached_property
+    @worked_out
     def widths(self) -> CheckedWidths:
         """Every layout; raises EarlyInput until the aggregator has told who committed to what."""
         return started_widths(self.state.request, self.state.parties)
 
-    @cached_property
+    @worked_out
     def owners(self) -> CommittedOwners:
         """What everybody committed to."""
         assert self.state.owners is not None
         return self.state.owners.load(CommittedOwners, self.context)
 
-    @cached_property
+    @worked_out
     def trainers(self) -> int:
         """The seats of those with an update; raises ProtocolViolation for others than drawn ones in order."""
         parties = self.state.parties
@@ -131,7 +135,7 @@ class RoundView:
         require(mask & ~parties.trainers == 0 and mask.bit_count() >= 2, "wrong_trainers")
         return mask
 
-    @cached_property
+    @worked_out
     def exchange(self) -> MomentExchange:
         """How the moments are asked for."""
         start, count = START_OF[self.body.start], self.trainers.bit_count()
@@ -139,17 +143,17 @@ class RoundView:
 
     # ---- the updates ----
 
-    @cached_property
+    @worked_out
     def start(self) -> list[Ciphertext]:
         """Enc(x), p ciphertexts at scale f."""
         return self.body.start_model.read(self.key, scale=MODEL_SCALE, count=self.state.request.parameters)
 
-    @cached_property
+    @worked_out
     def update_proofs(self) -> UpdateProofs:
         """As each trainer has set them up."""
         return update_proofs(self.key, self.identity, self.at.round, self.start, self.state.request)
 
-    @cached_property
+    @worked_out
     def claims(self) -> list[UpdateClaim]:
         """The trainers' signed updates and proofs, unverified."""
         return [self._claim(signed) for signed in self.body.updates]
@@ -167,36 +171,36 @@ class RoundView:
 
     # ---- the exchange with the buyer ----
 
-    @cached_property
+    @worked_out
     def request_body(self) -> MomentRequest:
         """What the aggregator has asked the buyer in this attempt, for these trainers and this start."""
         asked = self.body.request
         require(asked.trainers == self.trainers.bit_count() and asked.start == self.body.start, _OTHER)
         return asked
 
-    @cached_property
+    @worked_out
     def request(self) -> list[Ciphertext]:
         """Its ciphertexts."""
         return self.exchange.read_request(self.request_body.masked)
 
-    @cached_property
+    @worked_out
     def mask(self) -> MomentMask:
         """What the request is said to be masked with."""
         return read_mask(self.body.masks, self.body.mask_roots)
 
-    @cached_property
+    @worked_out
     def answer_body(self) -> MomentAnswer:
         """What the buyer has answered to that request."""
         answered = self.signed(self.body.answer, MomentAnswer, self.state.opened.buyer)
         require(answered.request_digest == numbers_digest(self.request_body.masked), _OTHER)
         return answered
 
-    @cached_property
+    @worked_out
     def answer(self) -> Answer:
         """Its ciphertexts."""
         return self.exchange.read_answer(self.answer_body.numbers)
 
-    @cached_property
+    @worked_out
     def model(self) -> list[Ciphertext]:
         """Enc(x̃′), p ciphertexts at scale f."""
         return self.body.next_model.read(self.key, scale=MODEL_SCALE, count=self.state.request.parameters)
@@ -206,34 +210,39 @@ class RoundView:
         """What is said to blind it, unchecked."""
         return [mpz(int.from_bytes(one, "big")) for one in self.body.model_roots]
 
-    @cached_property
+    @worked_out
     def vectors(self) -> list[list[Ciphertext]]:
         """What is measured: the updates, and the start last where that is secret."""
         return self.exchange.measured(self.updates, self.start)
 
+    @property
+    def vector_tables(self) -> PowerTables | None:
+        """Of all their weights, for a checker."""
+        return vector_tables(self.key, self.vectors)
+
     # ---- what follows ----
 
-    @cached_property
+    @worked_out
     def products(self) -> tuple[Products, ...]:
         """The P_ij of every slot set, from a mask that was checked."""
         return self.exchange.products(self.answer, self.mask)
 
-    @cached_property
+    @worked_out
     def projection(self) -> Projection:
         """What a checker asks about."""
         return Projection(self.vectors, self.products, self.widths.projection)
 
-    @cached_property
+    @worked_out
     def metric_proofs(self) -> MetricProofs:
         """As each member has set them up."""
         return metric_proofs(self.key, self.identity, self.at, self.products, self.state.request)
 
-    @cached_property
+    @worked_out
     def next_model(self) -> NextModelCheck:
         """What a ring opens of the next model."""
         return NextModelCheck(self.key, self.widths.next_model, self.model, self.updates)
 
-    @cached_property
+    @worked_out
     def ranges(self) -> RangeCheck:
         """What a ring opens of the updates, where the buyer's word is against the attempt."""
         return RangeCheck(self.key, self.widths.ranges, self.updates)
@@ -261,7 +270,30 @@ class RoundView:
 
 def view_of(state: ShownTraining, attempt: Attempt, context: Context) -> RoundView:
     """The running attempt's, from the evidence that it began with."""
-    return RoundView(state, attempt.at, attempt.evidence.load(RoundEvidence, context), context)
+    known = _KEPT.of(_key_of(state, attempt, context))
+    if _BODY not in known:
+        known[_BODY] = attempt.evidence.load(RoundEvidence, context)
+    return RoundView(state, attempt.at, known[_BODY], context, known)
+
+
+def keep_view(view: RoundView, attempt: Attempt) -> None:
+    """Let later steps of the attempt know what this one works out of its evidence."""
+    view.known[_BODY] = view.body
+    _KEPT.keep(_key_of(view.state, attempt, view.context), view.known)
+
+
+def forget_views() -> None:
+    """Have every attempt's evidence be read anew."""
+    _KEPT.clear()
+
+
+def _key_of(state: ShownTraining, attempt: Attempt, context: Context) -> Hashable:
+    """All that a view's properties follow from, the request and the key by their hash on the chain.
+
+    The party as well: in a process that works for several none relies on what another one has checked.
+    """
+    place = (context.address, context.market, context.commitment_group, state.opened, state.n, attempt.at)
+    return (*place, state.parties, state.owners, attempt.evidence)
 
 
 def ring_view(view: RoundView, attempt: Attempt, purpose: Purpose) -> RingView:

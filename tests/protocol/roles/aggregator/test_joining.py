@@ -1,7 +1,7 @@
 """Whom the aggregator lets take part."""
 
 from protocol.messages import InvitationAnswer
-from tests.support.roles.admitting import admitted_join
+from tests.support.roles.admitting import admitted_join, joining_with
 from tests.support.roles.small_markets import refusal, small_data, small_market
 
 
@@ -35,7 +35,7 @@ def test_an_answer_of_an_owner_that_is_not_admitted_is_refused() -> None:
     market = small_market(data=small_data(owners=5))
     market.admitted = market.admitted[:4]
     market.run_until("invitation_answer", market.aggregator)
-    answer = InvitationAnswer(decision="accepted", code="accepted")
+    answer = InvitationAnswer(decision="accepted", code="accepted", **joining_with())
     uninvited = market.message(market.owners[4], market.aggregator, answer)
     assert refusal(market, market.aggregator, uninvited) == "not_admitted"
 
@@ -45,6 +45,6 @@ def test_the_buyer_cannot_be_an_owner() -> None:
     market.admitted = (*market.admitted, market.buyer.address)
     market.run_until("invitation_answer", market.aggregator)
     assert market.buyer.address not in {m.envelope.recipient for m in market.sent("invitation")}
-    answer = InvitationAnswer(decision="accepted", code="accepted")
+    answer = InvitationAnswer(decision="accepted", code="accepted", **joining_with())
     own = market.message(market.buyer, market.aggregator, answer)
     assert refusal(market, market.aggregator, own) == "not_admitted"

@@ -6,15 +6,11 @@ import pytest
 
 from protocol.bond_policy import BondPolicy
 from protocol.codec import pack
-from protocol.crypto.opening import open_ciphertext
 from protocol.crypto.paillier import generate_private_key
 from protocol.crypto.validation import prove_key
-from protocol.messages import PublicRoot
 from protocol.request_parsing import parse_request
 from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
-from protocol.vectors import EncryptedVector
 from tests.support.roles.aggregator_attack import Asked, asked, refuses
-from tests.support.roles.forgeries import BAD_VECTORS, spoilt
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import (
     altered,
@@ -70,32 +66,6 @@ def test_a_key_other_than_the_one_paid_for() -> None:
     assert_refused(market, "terms_differ")
 
 
-def test_an_initial_model_that_is_not_opened() -> None:
-    """A hidden start far out of range would read data out of one opened error."""
-    _, message = asked("training_request")
-    opening = body_of(message).opening
-    assert_refused(requested(opening=()), "initial_model_not_opened")
-    assert_refused(requested(opening=opening[:-1]), "initial_model_not_opened")
-    assert_refused(requested(opening=(*opening[1:], opening[0])), "initial_model_not_opened")
-
-
-def test_an_initial_model_other_than_requested() -> None:
-    market, message = asked("training_request")
-    key, body = market.key, body_of(message)
-    hidden = key.encrypt(1 << 300, market.context(market.buyer).randomness("hidden"))
-    honest = body.initial_model.read(key.public_key, scale=64, count=3)
-    vector = EncryptedVector.of(key.public_key, [hidden, *honest[1:]], 64)
-    opened = open_ciphertext(key, hidden)
-    truth = PublicRoot(plaintext=int(opened.plaintext), root=int(opened.root))
-    lie = PublicRoot(plaintext=0, root=int(opened.root))
-    assert_refused(
-        requested(initial_model=vector, opening=(truth, *body.opening[1:])), "initial_model_differs"
-    )
-    assert_refused(
-        requested(initial_model=vector, opening=(lie, *body.opening[1:])), "initial_model_not_opened"
-    )
-
-
 @pytest.fixture(scope="module")
 def request_asked() -> Asked:
     return asked("training_request")
@@ -110,13 +80,6 @@ def test_keys_that_are_none(request_asked: Asked) -> None:
     paid_under(request_asked[0], request_asked[0].aggregator, n)
     assert refuses(request_asked, key_proof=()) == "bad_key"
     assert refuses(request_asked, key_proof=tuple(prove_key(generate_private_key(512)))) == "bad_key"
-
-
-@pytest.mark.parametrize("kind", BAD_VECTORS)
-def test_an_initial_model_of_bad_ciphertexts(request_asked: Asked, kind: str) -> None:
-    market, message = request_asked
-    vector, code = spoilt(body_of(message).initial_model, market, kind)
-    assert refuses(request_asked, initial_model=vector) == code
 
 
 def test_a_request_of_someone_else(request_asked: Asked) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request_parsing import parse_request
-from protocol.roles.aggregator.checked import requesting
+from protocol.roles.aggregator import request_check
 from protocol.roles.buyer import ordering
 from protocol.roles.checked.requests import check_checkable, require_checkable
 from tests.support.roles.checked_markets import ROLES, checked_request
@@ -70,7 +70,7 @@ def test_the_key_that_people_are_told_fits_and_none_shorter_does() -> None:
     assert refused(key_bits=bits - 64) == "widths_do_not_fit"
 
 
-ASKING = {"model_buyer": ordering, "federated_aggregator": requesting}
+ASKING = {"model_buyer": ordering, "federated_aggregator": request_check}
 """Where a party asks whether a request can be checked."""
 
 

@@ -207,9 +207,9 @@ class Prober:
         state: OwnerState = self.state.model_copy(update={"request": request})
         assert isinstance(state, UndecidedState)
         step = on_reconsidered(state, CatalogueChanged(), self.market.context(self.owner))
-        [answer] = [one.body for one in step.effects if isinstance(one, SendMessage)]
+        said = [one.body.decision for one in step.effects if isinstance(one, SendMessage)]
         joins = isinstance(step.state, InitiatedState)
-        assert joins == (answer.decision == "accepted")
+        assert said == ([] if joins else ["declined"]), "an acceptance waits for what is committed to"
         return joins
 
     def least_true(self, ask: Any, low: float, high: float, times: int) -> float:

@@ -19,24 +19,9 @@ from services.console.buyer.order_form import (
     shares_total,
     values_of,
 )
+from tests.support.console.orders import filled
 from tests.support.deployment.documents import AGGREGATOR, any_request, request_content
 from tests.support.mixed_columns import requests
-
-
-def filled(**changes):
-    """The inputs of a form that can be ordered."""
-    given = {
-        "name": "Disease",
-        "aggregator": AGGREGATOR,
-        "target-name": "progression",
-        "target-minimum": "0",
-        "target-maximum": "400",
-        "feature-0-name": "age",
-        "feature-0-minimum": "0",
-        "feature-0-maximum": "120",
-        "start_value": "150",
-    }
-    return {**fresh(), **given, **changes}
 
 
 @pytest.mark.parametrize("text", ["1e999999", "-1e999999", "NaN", "Infinity"])
@@ -369,3 +354,12 @@ async def test_a_request_that_takes_owners_with_few_rows_for_their_own_fit_is_to
         for place in ("/trainings/new/check", "/trainings/new"):
             response = await browser.post(place, filled(**counts, min_rows=least))
             assert ("With fewer than 20" in await response.text()) is told
+
+
+async def test_a_request_for_more_than_owners_allow_by_default_is_told_what_they_have_to_allow(browser):
+    waves = "{kind: fourier, columns: [age], number: 100, length_scale: 1, seed: 1}"
+    for basis, told in ((waves, True), ("", False)):
+        for place in ("/trainings/new/check", "/trainings/new"):
+            text = html.unescape(await (await browser.post(place, filled(basis=basis))).text())
+            assert ("numbers about each owner's rows" in text) is told
+            assert ("deltaml budget --config OWNER.yaml --per-buyer" in text) is told

@@ -4,25 +4,13 @@ import pytest
 
 from protocol.request_parsing import parse_request
 from services.console.buyer.order_columns import bases_document, bases_text
-from services.console.buyer.order_form import check, document_of, fresh, values_of
+from services.console.buyer.order_form import check, document_of, values_of
+from tests.support.console.orders import filled
 from tests.support.curved import BASES, curved_request
-from tests.support.deployment.documents import AGGREGATOR
-
-FILLED = {
-    "name": "Disease",
-    "aggregator": AGGREGATOR,
-    "target-name": "progression",
-    "target-minimum": "0",
-    "target-maximum": "400",
-    "feature-0-name": "age",
-    "feature-0-minimum": "0",
-    "feature-0-maximum": "120",
-    "start_value": "150",
-}
 
 
 def problems(basis):
-    return check({**fresh(), **FILLED, "basis": basis}).problems
+    return check(filled(basis=basis)).problems
 
 
 def test_curves_come_through_the_form():
@@ -36,7 +24,7 @@ def test_curves_come_through_the_form():
 
 
 def test_an_empty_field_asks_for_no_curves():
-    assert check({**fresh(), **FILLED}).request.basis == ()
+    assert check(filled()).request.basis == ()
     assert problems("{kind: polynomial, column: age, degree: 3}") == {}
 
 
@@ -61,5 +49,5 @@ def test_what_is_wrong_with_curves_is_told_in_the_form_s_words(basis, place, say
 async def test_what_is_to_be_confirmed_names_the_curves(browser):
     assert 'name="basis"' in await browser.get("/trainings/new")
     basis = "{kind: polynomial, column: age, degree: 2}"
-    response = await browser.post("/trainings/new", {**fresh(), **FILLED, "basis": basis})
+    response = await browser.post("/trainings/new", filled(basis=basis))
     assert "P2(age)" in await response.text()

@@ -6,7 +6,8 @@ import pytest
 from pyarrow import parquet
 
 from services.common.errors import DataSetError
-from services.console.owner.uploads import clean_name, data_set_name, forget_uploads
+from services.console.owner.uploads import data_set_name, forget_uploads
+from services.console.web.uploads import clean_name
 from services.data.catalog import Catalog
 from services.data.row_reader import Import
 from services.data.sandboxed_reader import read_apart

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from services.console.presentation.card_figures import WIDTH, bars, curve
 from services.console.presentation.model_card import as_html, as_json, as_markdown, markdown_text
+from services.data.own_scores import OwnScores
 from services.records.model_card import ModelCard, model_card
 from services.store import Store
 from tests.support.console.trainings import finished_training
@@ -163,3 +164,69 @@ def test_curves_stand_among_the_columns():
     basis = [{"kind": "spline", "column": "age", "knots": [30]}]
     text = as_markdown(made(features=features, basis=basis, scale="range"))
     assert "| age | spline with knots | 30 |" in text
+
+
+def scored(figures, **changes):
+    scores = OwnScores(at=1_750_000_000.0, rows=200, figures=figures, **changes)
+    return made().model_copy(update={"own_scores": scores})
+
+
+CLASSES = {
+    "accuracy": 0.915,
+    "auc": 0.96131,
+    "log_loss": 0.2,
+    "brier": 0.06,
+    "confusion": {"true_negative": 90, "false_positive": 9, "false_negative": 8, "true_positive": 93},
+    "calibration": [{"rows": 0, "predicted": None, "share": None}] * 8
+    + [{"rows": 99, "predicted": 0.85, "share": 0.9}, {"rows": 101, "predicted": 0.97, "share": 0.92}],
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "en",
+            ("Accuracy: 91.5 %", "(AUC): 0.9613", "| Yes | 8 | 93 |", "| 0.9–1 | 101 | 0.97 | 0.92 |"),
+        ),
+        (
+            "es",
+            ("Exactitud: 91,5 %", "(AUC): 0,9613", "| Sí | 8 | 93 |", "| 0,9–1 | 101 | 0,97 | 0,92 |"),
+        ),
+    ],
+)
+def test_the_scores_of_a_classification_stand_on_its_card(language, told):
+    card = scored(CLASSES)
+    text = as_markdown(card, language).replace("\\", "").replace("\u00a0", " ")
+    for part in told:
+        assert part in text, part
+    page = _Reader(as_html(card, language)).text
+    assert "0.9613" in page or "0,9613" in page
+    assert "–0.8 |" not in text.replace(",", "."), "groups without a row are left out"
+
+
+@pytest.mark.parametrize(
+    ("figures", "told"),
+    [
+        ({"mse": 4.0, "rmse": 2.0, "mae": 1.5, "r2": None}, ("(RMSE): 2", "(MAE): 1.5", "(R²): –")),
+        (
+            {"deviance": 1.25, "deviance_explained": 0.375, "rmse": 2.0, "mae": 1.5},
+            ("Mean deviance: 1.25", "Share of the deviance explained: 37.5 %"),
+        ),
+    ],
+)
+def test_the_scores_of_numbers_stand_on_their_card(figures, told):
+    text = as_markdown(scored(figures, outside={"a|b": 3})).replace("\\", "").replace("\u00a0", " ")
+    assert "Scores on the buyer's own rows" in text
+    assert "Confusion matrix" not in text
+    for part in (*told, "Rows: 200", "a|b (3)"):
+        assert part in text, part
+
+
+def test_a_card_without_scores_says_nothing_of_them():
+    assert "own rows" not in as_markdown(made())
+
+
+def test_scores_read_back_with_the_card():
+    card = scored(CLASSES)
+    assert ModelCard.model_validate_json(as_json(card), strict=False) == card

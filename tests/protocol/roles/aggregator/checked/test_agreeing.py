@@ -1,6 +1,7 @@
 """All members sign the product under noise, and the buyer's opening is held against it."""
 
 from protocol.messages import OpeningRefused
+from protocol.roles.engine.state import references
 from protocol.signatures import sign_digest
 from tests.support.roles.checked_aggregator import Stopped, facts_of, sent, stopped_before
 from tests.support.roles.small_markets import altered, body_of, resigned
@@ -18,6 +19,17 @@ def test_the_buyer_is_asked_with_every_members_signature_and_sees_no_metric():
     metrics = {number for one in before.market.sent("proven_metric") for number in body_of(one).values}
     assert not metrics & set(request.product)
     assert sent(effects)[0][1] == before.market.buyer.address
+
+
+def test_masks_and_blinding_are_forgotten_once_all_members_have_signed():
+    before = stopped_before("metric_consent", 1, which=2)
+    lane = before.lane
+    secrets = {lane.exchange.mask.digest, lane.trained.exchange.mask.digest, lane.trained.blinding.digest}
+    assert secrets <= set(references(before.party.decoded))
+    before.receive()
+    assert before.lane.status == "opening"
+    assert not secrets & set(references(before.party.decoded))
+    assert before.lane.answered.exchange.request == lane.exchange.request
 
 
 def test_a_signature_of_something_else_is_refused():

@@ -1,0 +1,67 @@
+"""How one input of a request's form is written: a document's value as a text, and a text as such a value."""
+
+from typing import Any, Literal
+
+from protocol.asset import MARKET_ASSET
+from protocol.errors import MisuseError
+from services.common.addresses import WrongChecksum, plain_address
+from services.console.presentation.parse import decimal_number, scaled, whole_number, with_point
+
+Kind = Literal["text", "address", "whole", "optional", "decimal", "money", "percent", "yes"]
+_LARGEST_WHOLE = 10**29 - 1
+_DIGITS_SHOWN = 40
+
+
+def shown(value: Any, kind: Kind) -> str:
+    """A document's value as it is typed; empty for what no input of this kind can hold."""
+    if kind == "yes":
+        return "on" if value is True else ""
+    if not isinstance(value, str | int | float) or _is_vast(value):
+        return ""
+    number = decimal_number(str(value))
+    if number is None or abs(number.adjusted()) > _DIGITS_SHOWN:
+        return str(value)
+    if kind == "money":
+        return MARKET_ASSET.plain(number)
+    return f"{number / 100:f}" if kind == "percent" else str(value)
+
+
+def _is_vast(value: object) -> bool:
+    """Whether it has more digits than any number of a request; Python refuses to write the longest."""
+    return isinstance(value, int) and abs(value) > 10**_DIGITS_SHOWN
+
+
+def meant(text: str, kind: Kind) -> Any:
+    """The value that a text means; the text itself where it means none, which the request's rules refuse."""
+    text = text.strip()
+    match kind:
+        case "yes":
+            return text == "on"
+        case "whole":
+            number = whole_number(text, _LARGEST_WHOLE)
+        case "optional":
+            return whole_number(text, _LARGEST_WHOLE) if text.isascii() and text.isdigit() else text or None
+        case "decimal":
+            return with_point(text)
+        case "money" | "address":
+            return _amount(text) if kind == "money" else _address(text)
+        case "percent":
+            number = scaled(text, 100)
+        case "text":
+            return text
+    return text if number is None else number
+
+
+def _address(text: str) -> str:
+    """In lower case; one with a wrong checksum stays as it is, which is no address by the request's rules."""
+    try:
+        return plain_address(text)
+    except WrongChecksum:
+        return text
+
+
+def _amount(text: str) -> int | str:
+    try:
+        return MARKET_ASSET.parse(text)
+    except MisuseError:
+        return text

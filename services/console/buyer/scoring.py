@@ -1,0 +1,55 @@
+"""Scoring a bought model on rows of the buyer's own: the file is read once, and figures alone are kept."""
+
+from aiohttp import web
+
+from services.common.errors import DataSetError
+from services.console.buyer.views import Training
+from services.console.web.access import audit, page_of
+from services.console.web.pages import Page, or_not_found
+from services.console.web.uploads import received_file
+from services.records.own_scores import keep_scores
+
+
+async def score(request: web.Request) -> web.StreamResponse:
+    """Read a file, predict its rows, and keep the scores in the place of earlier ones.
+
+    Answers a script with the result alone; without scripts, with the training's page.
+    """
+    page = page_of(request)
+    training = _training(page)
+    model, buyer = or_not_found(training.model), page.party.buyer
+    audit(request, training=training.row.training)
+    try:
+        async with (
+            received_file(request, buyer.uploads, buyer.largest_upload, frozenset()) as file,
+            buyer.reading,
+        ):
+            scores = await buyer.score(file.path, model, file.file_name)
+    except DataSetError as error:
+        audit(request, refused=True)
+        return _answer(page, training, str(error))
+    keep_scores(page.store, training.row.key, scores)
+    page.context.hub.wake()
+    return _answer(page, training)
+
+
+async def remove(request: web.Request) -> web.StreamResponse:
+    """Forget the scores, which leaves them off the card too."""
+    page = page_of(request)
+    training = _training(page)
+    audit(request, training=training.row.training)
+    keep_scores(page.store, training.row.key, None)
+    page.context.hub.wake()
+    return _answer(page, training)
+
+
+def _training(page: Page) -> Training:
+    return or_not_found(Training.find(page.party, page.request.match_info["key"]))
+
+
+def _answer(page: Page, training: Training, problem: str = "") -> web.Response:
+    if "HX-Request" in page.request.headers:
+        return page.render("buyer/training/scores.html", training=training, score_problem=problem)
+    if problem:
+        return page.render("buyer/training.html", status=422, training=training, score_problem=problem)
+    return page.redirect(f"/trainings/{training.row.key}#scores")

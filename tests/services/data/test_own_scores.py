@@ -1,0 +1,130 @@
+"""A bought model's scores on a buyer's own rows: those that numpy and scikit-learn find, of every kind."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.metrics import brier_score_loss, log_loss, mean_absolute_error, r2_score, roc_auc_score
+
+from protocol.bought_model import BoughtModel
+from protocol.errors import MisuseError
+from protocol.learning.kinds.registry import KINDS
+from services.common.errors import DataSetError
+from services.data.own_scores import own_scores
+from services.data.sandboxed_scores import scores_apart
+
+Matrix = NDArray[np.float64]
+AT = 1_750_000_000.0
+CLASSES = ("binary_classification", "logistic_regression")
+
+
+def model_of(kind: str, **changes: object) -> BoughtModel:
+    target = "boolean" if kind in CLASSES else "numeric"
+    fields = {"name": "m", "kind": kind, "features": ("a", "b"), "target": "y", "target_kind": target}
+    return BoughtModel(**{**fields, "weights": (1.0, -0.5), "intercept": 0.25, **changes})  # type: ignore[arg-type]
+
+
+def written(place: Path, kind: str, count: int = 200) -> tuple[Path, Matrix, Matrix]:
+    """A file of rows, their target, and the plain prediction of it."""
+    generator = np.random.default_rng(5)
+    rows = generator.normal(size=(count, 2))
+    predictor = rows @ [1.0, -0.5] + 0.25
+    if kind in CLASSES:
+        predicted = 1 / (1 + np.exp(-predictor))
+        truth = (generator.random(count) < predicted).astype(float)
+    elif kind == "linear_regression":
+        predicted = predictor
+        truth = predictor + generator.normal(size=count)
+    else:
+        predicted = np.exp(predictor)
+        truth = generator.poisson(predicted) + (0.5 if kind == "gamma_regression" else 0.0)
+    lines = [f"{a!r},{b!r},{y:g}" for (a, b), y in zip(rows.tolist(), truth.tolist(), strict=True)]
+    place.write_text("a,b,y\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return place, truth, predicted
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_classification_is_scored_as_scikit_learn_scores_it(tmp_path: Path, kind: str) -> None:
+    file, truth, predicted = written(tmp_path / "rows.csv", kind)
+    found = own_scores(model_of(kind), file, AT)
+    assert found.rows == len(truth)
+    figures = found.figures
+    assert figures["accuracy"] == pytest.approx(np.mean((predicted >= 0.5) == truth))
+    assert figures["auc"] == pytest.approx(roc_auc_score(truth, predicted), abs=1e-3)
+    assert figures["log_loss"] == pytest.approx(log_loss(truth, predicted))
+    assert figures["brier"] == pytest.approx(brier_score_loss(truth, predicted))
+    assert sum(figures["confusion"].values()) == len(truth)
+    assert sum(group["rows"] for group in figures["calibration"]) == len(truth)
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(CLASSES)))
+def test_numbers_are_scored_as_scikit_learn_scores_them(tmp_path: Path, kind: str) -> None:
+    file, truth, predicted = written(tmp_path / "rows.csv", kind)
+    figures = own_scores(model_of(kind), file, AT).figures
+    assert figures["mae"] == pytest.approx(mean_absolute_error(truth, predicted))
+    assert figures["rmse"] == pytest.approx(np.sqrt(np.mean((truth - predicted) ** 2)))
+    if kind == "linear_regression":
+        assert figures["r2"] == pytest.approx(r2_score(truth, predicted))
+    else:
+        assert figures["deviance"] > 0
+        assert figures["deviance_explained"] < 1
+
+
+def test_rows_outside_the_training_are_counted_by_column(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("a,b,y\n0.5,2,1\n0.5,0.5,1\n")
+    columns = [{"name": name, "minimum": "0", "maximum": "1"} for name in "ab"]
+    fields = model_of("linear_regression").model_dump(mode="json")
+    model = BoughtModel.model_validate({**fields, "columns": columns}, strict=False)
+    assert own_scores(model, file, AT).outside == {"b": 1}
+
+
+def test_a_figure_that_overflows_is_none_and_not_a_number_that_json_lacks(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("a,b,y\n1e200,0,1\n0,0,1\n")
+    with np.errstate(over="ignore"):
+        found = own_scores(model_of("linear_regression"), file, AT)
+    assert found.figures["mse"] is None
+    assert type(found).model_validate_json(found.model_dump_json()) == found
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("a,b\n1,2\n", "no column 'y'"),
+        ("a,y\n1,2\n", "no column 'b'"),
+        ("a,b,y\n", "no rows"),
+        ("a,b,y\n1,2,\n", "row 1: column 'y' has no value"),
+    ],
+)
+def test_what_cannot_be_scored_is_told(tmp_path: Path, content: str, told: str) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(content)
+    with pytest.raises(DataSetError, match=told):
+        own_scores(model_of("linear_regression"), file, AT)
+
+
+def test_a_target_that_the_kind_does_not_have_is_told_with_its_row(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("a,b,y\n1,2,3\n1,2,-3\n")
+    with pytest.raises(MisuseError, match=r"row 2: the target is -3; counts of zero or more needed"):
+        own_scores(model_of("poisson_regression"), file, AT)
+
+
+async def test_a_process_of_its_own_finds_the_same_and_names_the_file_as_its_buyer_does(
+    tmp_path: Path,
+) -> None:
+    model = model_of("logistic_regression")
+    file, _truth, _predicted = written(tmp_path / "rows.csv", model.kind)
+    found = await scores_apart(file, model, "mine.csv")
+    assert found.figures == own_scores(model, file, AT).figures
+    file.write_text("a,b\n1,2\n")
+    with pytest.raises(DataSetError, match=r"^mine\.csv has no column 'y'"):
+        await scores_apart(file, model, "mine.csv")
+
+
+async def test_a_file_that_exceeds_the_bounds_ends_only_its_own_process(tmp_path: Path) -> None:
+    file, _truth, _predicted = written(tmp_path / "rows.csv", "linear_regression")
+    with pytest.raises(DataSetError, match=r"^mine\.csv needs more than 1 MiB"):
+        await scores_apart(file, model_of("linear_regression"), "mine.csv", memory_bytes=1 << 20)
