@@ -2,8 +2,8 @@
 
 Two kinds. Towards the holder of the key only n-th powers of uniform units will do: whoever knows p and q can
 read a short exponent off a randomiser when p − 1 is smooth, and with it the value that was meant to be hidden
-by a mask sharing that randomiser. Between parties without the key, short exponents over a fixed base are
-forty times faster.
+by a mask sharing that randomiser (`rooted.RootedProduct`). Between parties without the key, short exponents
+over a fixed base are forty times faster.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,12 @@ import gmpy2
 from gmpy2 import mpz
 
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, FixedBaseTable, PublicKey
-from protocol.crypto.powers import product_of_powers, public_power
+from protocol.crypto.powers import public_power
 from protocol.crypto.randomness import Randomness
 
 PROOF_BITS = 512
 """How much longer than what it hides an exponent gets in a check of proofs: two challenges of 128 bits, masks
 of 64, a weight of 129, and 63 for the number of proofs in a batch and of rows folded into one."""
-
-
-def blind_power_for_key_holder(key: PublicKey, ciphertext: mpz, exponent: int, randomness: Randomness) -> mpz:
-    """The ciphertext's plaintext times an exponent as long as n, blinded by r^n with r uniform in Z*_n.
-
-    As all that the key's holder will see. Both powers share their squarings.
-    """
-    return product_of_powers([ciphertext, randomness.unit(key.n)], [exponent, int(key.n)], key.n_squared)
 
 
 class ShortExponentBlinder:

@@ -14,8 +14,9 @@ from gmpy2 import mpz
 
 from protocol.crypto.native.batch import kernel_for, public_powers
 from protocol.crypto.paillier import PublicKey
-from protocol.crypto.powers import PowerTables, window_for
+from protocol.crypto.powers import PowerTables
 from protocol.crypto.randomness import Randomness
+from protocol.crypto.rooted import RootedProduct
 from protocol.errors import MisuseError, WidthError
 
 
@@ -108,19 +109,34 @@ def pack_blinded(
     Packing and blinding share their squarings, which is all of one's work and most of the other's. A kernel
     takes both apart in less time than GMP takes them together.
     """
-    modulus, masked = key.n_squared, []
-    chunks = layout.chunks(len(ciphertexts))
-    if kernel_for(modulus, len(chunks)) is not None:
-        powers = public_powers(roots, int(key.n), modulus)
-        packed = add_mask(key, pack(key, ciphertexts, layout), mask)
-        return [one * power % modulus for one, power in zip(packed, powers, strict=True)]
+    modulus = key.n_squared
+    if kernel_for(modulus, layout.plaintexts(len(ciphertexts))) is None:
+        return [one.ciphertext(key) for one in packed_products(ciphertexts, layout, mask, roots)]
+    powers = public_powers(roots, int(key.n), modulus)
+    packed = add_mask(key, pack(key, ciphertexts, layout), mask)
+    return [one * power % modulus for one, power in zip(packed, powers, strict=True)]
+
+
+def packed_products(
+    ciphertexts: Sequence[mpz],
+    layout: SlotLayout,
+    mask: Mask,
+    roots: Sequence[mpz],
+    tables: PowerTables | None = None,
+) -> list[RootedProduct]:
+    """What `pack_blinded` multiplies, one for each plaintext, for who makes or checks several at once.
+
+    `tables` are of all ciphertexts, where a process keeps them. Raises ValueError unless there are a mask and
+    a root for each.
+    """
+    chunks, products = layout.chunks(len(ciphertexts)), list[RootedProduct]()
     for chunk, rho, root in zip(chunks, mask.rhos, roots, strict=True):
         members = ciphertexts[chunk]
-        tables = PowerTables([root], modulus, window_for(key.bits, 1))
-        product = tables.with_shifted([int(key.n)], members, layout.slot_bits)
+        shifts = [1 << (layout.slot_bits * index) for index in range(len(members))]
         offsets = pack_plain([layout.offset] * len(members), layout)
-        masked.append(product * key.lift(offsets + rho) % modulus)
-    return masked
+        kept = None if tables is None else tables.part(chunk)
+        products.append(RootedProduct(members, shifts, offsets + int(rho), root, kept))
+    return products
 
 
 def pack_plain(values: Sequence[int], layout: SlotLayout) -> int:

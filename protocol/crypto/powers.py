@@ -19,34 +19,33 @@ from protocol.errors import MisuseError
 class PowerTables:
     """Odd powers of some units and of their inverses, kept for many products over the same bases."""
 
-    __slots__ = ("_tables", "_window", "residues")
+    __slots__ = ("residues", "tables", "window")
 
     def __init__(self, bases: Sequence[mpz], modulus: mpz, window: int) -> None:
         """Two tables of 2^(window − 2) powers for each base.
 
         Raises ZeroDivisionError for a base that is no unit.
         """
-        self.residues, self._window = residues(modulus), window
+        self.residues, self.window = residues(modulus), window
         elements = [self.residues.enter(base) for base in bases]
-        self._tables = self.residues.signed_powers(elements, window)
+        self.tables = self.residues.signed_powers(elements, window)
 
     def product(self, exponents: Sequence[int]) -> mpz:
         """Π b_i^(e_i); raises ValueError unless there is one exponent for each base."""
         return joint_product([(self, exponents)])
 
-    def with_shifted(self, exponents: Sequence[int], shifted: Sequence[mpz], shift: int) -> mpz:
-        """The same times Π s_k^(2^(shift·k)), k from 0, whose squarings are those of the other powers."""
-        factors = self.add_factors(exponents, defaultdict(list))
-        for place, one in enumerate(shifted):
-            factors[shift * place].append(self.residues.enter(one))
-        return self.residues.leave(self.residues.chain(factors))
+    def part(self, where: slice) -> "PowerTables":
+        """Tables of some of the bases alone, the same ones."""
+        found = PowerTables([], self.residues.modulus, self.window)
+        found.tables = self.tables[where]
+        return found
 
     def add_factors(
         self, exponents: Sequence[int], factors: defaultdict[int, list[Element]]
     ) -> defaultdict[int, list[Element]]:
         """Add what is multiplied in at each place of a chain to `factors`, which is returned."""
-        for table, exponent in zip(self._tables, exponents, strict=True):
-            for position, digit in sliding_digits(int(exponent), self._window):
+        for table, exponent in zip(self.tables, exponents, strict=True):
+            for position, digit in sliding_digits(int(exponent), self.window):
                 factors[position].append(table[digit])
         return factors
 
@@ -69,8 +68,12 @@ MOST_KEPT_BASES = 1_000
 """Of tables that a process keeps: at a key of 3072 bits and windows of 6 some 30 MB of them."""
 
 
+UPDATES_WINDOW = 5
+"""For the four products of a checker: folded rows, a request of weights, and two questions."""
+
+
 def tables_of_inputs(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTables:
-    """The same tables for the same bases within a process, which keeps the last three of them.
+    """The same tables for the same bases within a process, which keeps the last six of them.
 
     A round's products are multiplied in several steps: for a metric, two tests and others' proofs. More than
     `MOST_KEPT_BASES` are not kept: tables that serve one or two products have half as many powers.
@@ -80,15 +83,59 @@ def tables_of_inputs(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTa
     return _kept_tables(tuple(bases), modulus, window)
 
 
-@lru_cache(maxsize=3)
+def tables_if_kept(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTables | None:
+    """The same, for what single products are made of; nothing where they would not be kept."""
+    if len(bases) > MOST_KEPT_BASES:
+        return None
+    return _kept_tables(tuple(bases), modulus, window)
+
+
+@lru_cache(maxsize=6)
 def _kept_tables(bases: tuple[mpz, ...], modulus: mpz, window: int) -> PowerTables:
     return PowerTables(bases, modulus, window)
 
 
-def product_of_powers(bases: Sequence[mpz], exponents: Sequence[int], modulus: mpz) -> mpz:
-    """Π b_i^(e_i) of units, once; raises as `PowerTables` does."""
-    bits = max((int(exponent).bit_length() for exponent in exponents), default=0)
-    return PowerTables(bases, modulus, window_for(bits, 1)).product(exponents)
+def product_of_powers(
+    bases: Sequence[mpz],
+    exponents: Sequence[int],
+    modulus: mpz,
+    kept: Sequence[tuple[PowerTables, Sequence[int]]] = (),
+) -> mpz:
+    """Π b_i^(e_i) of units, once and in one chain of squarings; a base to a power of two needs no table.
+
+    Multiplied by those of `kept` tables modulo the same, with their exponents. Raises ZeroDivisionError for
+    another base that is no unit, ValueError for too few or many exponents.
+    """
+    within, factors = residues(modulus), defaultdict[int, list[Element]](list)
+    others = list[tuple[mpz, mpz]]()
+    for base, exponent in zip(bases, map(mpz, exponents), strict=True):
+        if exponent > 0 and exponent.bit_scan1(0) == exponent.bit_length() - 1:
+            factors[exponent.bit_length() - 1].append(within.enter(base % modulus))
+        elif exponent:
+            others.append((base, exponent))
+    fitting = fitting_tables([base for base, _ in others], [one for _, one in others], modulus)
+    for tables, powers in (*fitting, *kept):
+        tables.add_factors(powers, factors)
+    return within.leave(within.chain(factors))
+
+
+def fitting_tables(
+    bases: Sequence[mpz], exponents: Sequence[int], modulus: mpz
+) -> list[tuple[PowerTables, list[int]]]:
+    """Tables for one product, and their exponents: of each base as wide as its exponent pays for.
+
+    Zeros that an exponent ends in make it no longer; a base to the power 0 has none. Raises as `PowerTables`
+    does.
+    """
+    by_window = defaultdict[int, list[tuple[mpz, int]]](list)
+    for base, exponent in zip(bases, exponents, strict=True):
+        number = mpz(exponent)
+        if (last := number.bit_scan1(0)) is not None:
+            by_window[window_for(number.bit_length() - last, 1)].append((base, exponent))
+    return [
+        (PowerTables([base for base, _ in pairs], modulus, window), [exponent for _, exponent in pairs])
+        for window, pairs in by_window.items()
+    ]
 
 
 def public_power(base: mpz, exponent: int, modulus: mpz) -> mpz:
@@ -100,7 +147,8 @@ def public_power(base: mpz, exponent: int, modulus: mpz) -> mpz:
     if isinstance(within, PlainResidues):
         return gmpy2.powmod(base, exponent, modulus)
     number = mpz(exponent)
-    window = min(range(1, 9), key=lambda width: (1 << (width - 1)) + number.bit_length() / (width + 1))
+    bits = number.bit_length() - (number.bit_scan1(0) or 0)
+    window = min(range(1, 9), key=lambda width: (1 << (width - 1)) + bits / (width + 1))
     table = odd_powers(within.enter(base % modulus), window + 1, within)
     factors, position = dict[int, list[Element]](), number.bit_scan1(0)
     while position is not None:
@@ -123,6 +171,7 @@ def batch_invert(values: Sequence[mpz], modulus: mpz) -> list[mpz]:
     return [within.leave(one) for one in inverses([within.enter(value) for value in values], within)]
 
 
+@lru_cache(maxsize=1024)
 def window_for(bits: int, products: int) -> int:
     """The window with the fewest."""
     return min(range(2, 9), key=lambda window: expected_products(1, products, bits, window))

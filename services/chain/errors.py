@@ -23,9 +23,14 @@ class RpcError(ChainError):
     def __init__(self, method: str, code: int, message: str, data: bytes = b"") -> None:
         """`method` is the JSON-RPC method, `code` and `message` the node's."""
         super().__init__(f"{method}: {message} (code {code})")
+        self._method = method
         self.code = code
         self.message = message
         self.data = data
+
+    def __reduce__(self) -> tuple[type["RpcError"], tuple[str, int, str, bytes]]:
+        """How it is packed to come out of another process as it was."""
+        return RpcError, (self._method, self.code, self.message, self.data)
 
 
 class CallReverted(ChainError):  # noqa: N818  the field's name for it

@@ -10,6 +10,7 @@ from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from services.cli.amounts import Wei, amount_option
 from services.cli.options import KIND, ROWS, Json, options_of
+from services.common.worker_process import prepare
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure
 
@@ -86,6 +87,8 @@ def demo(
     json: Json = False,
 ) -> None:
     """Run a whole market here: buyer, aggregator, owners, bus, chain; train, pay, show the figures."""
+    if options.workers != 0:
+        prepare()  # the rest is loaded on two cores at once
     configure(level=log.upper())
     from services.cli import demo_session  # noqa: PLC0415  a whole market: seconds that --help need not take
 

@@ -81,7 +81,7 @@ async def _run_participant(config: ParticipantConfig, least_key_bits: int, stopp
         connections = await connect(config, stack)
         await retry_while_unavailable(check_kept_rounds, connections.store)
         pool = StepPool(config.workers)
-        stack.callback(pool.close)
+        stack.push_async_callback(pool.close)
         newest = MarketplaceViews(connections.rpc, connections.market)
         final = MarketplaceViews(connections.rpc, connections.market, depth=config.chain.confirmations)
         directory = Directory(final)

@@ -222,7 +222,7 @@ def _document(
 
 
 def _least_rows(kind: str, features: int, curves: int = 0) -> dict[str, Any]:
-    """The bounds of a request for so many columns and curves; of few, least squares need no more than usual."""
+    """The bounds of a request for these columns and curves; of few, least squares need no more."""
     needed = rows_needed(kind, features, curves)
     return {} if kind not in LINKS and needed <= _USUAL_ROWS else {"bounds": {"min_rows": needed}}
 

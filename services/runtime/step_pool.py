@@ -1,14 +1,10 @@
 """Steps of roles in worker processes: they are pure, so one that died with its process is run again."""
 
 import asyncio
-import multiprocessing
 import os
-import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 
 from cachetools import LRUCache
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
@@ -16,6 +12,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 from protocol.roles.dispatch import EncodedStep, run_step
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Input
+from services.common.worker_process import WorkerProcess
 from services.native.loading import use_arithmetic
 
 _TRIES_ALONE = 2
@@ -41,46 +38,11 @@ def timed_step(role: str, state: bytes | None, item: Input, context: Context) ->
     return TimedStep(step, time.process_time() - started)
 
 
-def _die_with_daemon() -> None:
-    """In a worker: end when the daemon is gone, even if it was killed and could tell nobody.
-
-    A worker holds both ends of its queue, so it would wait for the next step for ever.
-    """
-    daemon = multiprocessing.parent_process()
-    assert daemon is not None
-
-    def watch() -> None:
-        wait([daemon.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _executor() -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["protocol.roles.dispatch"])
-    return ProcessPoolExecutor(1, mp_context=context, initializer=_die_with_daemon)
-
-
-def _started() -> ProcessPoolExecutor:
-    """An executor whose one worker is on its way."""
-    executor = _executor()
-    executor.submit(os.getpid)
-    return executor
-
-
-async def _run_in(
-    executor: ProcessPoolExecutor, role: str, state: bytes | None, item: Input, context: Context
-) -> TimedStep:
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(executor, timed_step, role, state, item, context)
-
-
 @dataclass(eq=False, slots=True)
-class _Worker:
-    """One worker process, behind an executor of its own: what ends it ends no other's step."""
+class _Place:
+    """A worker of the pool, or the one that took the place of one that ended."""
 
-    executor: ProcessPoolExecutor
+    worker: WorkerProcess
     busy: bool = False
 
 
@@ -94,15 +56,20 @@ class StepPool:
     def __init__(self, workers: int | None = None) -> None:
         """`workers` defaults to the number of cores."""
         self._count = (os.cpu_count() or 1) if workers is None else workers
-        self._workers: list[_Worker] = []
+        self._places: list[_Place] = []
         self._free = asyncio.Semaphore(max(1, self._count))
-        self._last: LRUCache[str, _Worker] = LRUCache(_MOST_PARTIES)
+        self._last: LRUCache[str, _Place] = LRUCache(_MOST_PARTIES)
         self._alone = asyncio.Lock()
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The worker processes, once they have started."""
+        return tuple(place.worker.pid for place in self._places)
 
     def start(self) -> None:
         """Start the workers ahead of the first step."""
-        while len(self._workers) < self._count:
-            self._workers.append(_Worker(_started()))
+        while len(self._places) < self._count:
+            self._places.append(_Place(WorkerProcess()))
 
     async def run(self, role: str, state: bytes | None, item: Input, context: Context) -> TimedStep:
         """One step; raises what it raises, and BrokenProcessPool for one that ends its worker each time."""
@@ -110,31 +77,29 @@ class StepPool:
             return timed_step(role, state, item, context)
         self.start()
         async with self._free:
-            worker = self._take(context.address)
-            executor = worker.executor
+            place = self._take(context.address)
+            worker = place.worker
             try:
-                return await _run_in(executor, role, state, item, context)
+                return await _run_in(worker, role, state, item, context)
             except BrokenProcessPool:
-                if worker.executor is executor and worker in self._workers:
-                    worker.executor = _started()
+                if place.worker is worker and place in self._places:
+                    place.worker = WorkerProcess()
+                    await worker.close()
             finally:
-                worker.busy = False
+                place.busy = False
         return await self._run_alone(role, state, item, context)
 
-    def _take(self, party: str) -> _Worker:
+    def _take(self, party: str) -> _Place:
         """A worker that is free, of which there is one: the party's last one where that is."""
         last = self._last.get(party)
-        if last is None or last.busy or last not in self._workers:
-            last = next(one for one in self._workers if not one.busy)
+        if last is None or last.busy or last not in self._places:
+            last = next(one for one in self._places if not one.busy)
         last.busy = True
         self._last[party] = last
         return last
 
     async def _run_alone(self, role: str, state: bytes | None, item: Input, context: Context) -> TimedStep:
-        """A step in a worker of its own.
-
-        One that dies takes the steps of the whole pool with it, so only here is known which of them it was.
-        """
+        """A step in a worker of its own: one that ends each process that takes it up ends no other's step."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(BrokenProcessPool),
             stop=stop_after_attempt(_TRIES_ALONE),
@@ -143,15 +108,22 @@ class StepPool:
         async with self._alone:
             async for attempt in retrying:
                 with attempt:
-                    executor = _executor()
+                    worker = WorkerProcess()
                     try:
-                        return await _run_in(executor, role, state, item, context)
+                        return await _run_in(worker, role, state, item, context)
                     finally:
-                        executor.shutdown(wait=False, cancel_futures=True)
+                        await worker.close()
         raise AssertionError("the last attempt raises")
 
-    def close(self) -> None:
-        """End the workers."""
-        workers, self._workers = self._workers, []
-        for worker in workers:
-            worker.executor.shutdown(wait=True, cancel_futures=True)
+    async def close(self) -> None:
+        """End the workers, whatever they are at."""
+        places, self._places = self._places, []
+        for place in places:
+            await place.worker.close()
+
+
+async def _run_in(
+    worker: WorkerProcess, role: str, state: bytes | None, item: Input, context: Context
+) -> TimedStep:
+    taken: TimedStep = await worker.run(timed_step, role, state, item, context)
+    return taken

@@ -23,6 +23,7 @@ from services.bus.memory import MemoryBroker
 from services.bus.open_bus import open_bus
 from services.bus.port import Bus
 from services.chain.connect import open_chain
+from services.chain.contract.abi import load_libraries
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.deploy import deploy
 from services.chain.contract.registry import Deployment
@@ -164,14 +165,14 @@ class LocalMarket:
     # ---- starting ----
 
     async def _start(self) -> None:
-        self._stack.callback(self._pool.close)
+        self._stack.push_async_callback(self._pool.close)
         self._pool.start()
         identities = [Identity(os.urandom(32), os.urandom(32)) for _ in range(2 + len(self._data_sets))]
         with self.meter.phase("start"):
             await self._declare_queues(identities)
             needed = _GAS_ALLOWANCE + (0 if self._options.token else self._options.paid)
             funded = tuple(identity.address for identity in identities)
-            rpc = await open_chain(self._options.chain)(funded, needed)
+            rpc = await self._open_chain(funded, needed)
             self._stack.push_async_callback(rpc.close)
             self.deployment = await deploy(rpc, identities[1].signing_key)
             if self._options.token:
@@ -185,6 +186,13 @@ class LocalMarket:
             self._tasks.start(party.run())
         # Invitations go to those whom the aggregator has taken.
         await self.wait_for(lambda: all(owner.is_introduced() for owner in self.owners))
+
+    async def _open_chain(self, funded: tuple[str, ...], wei: int) -> Rpc:
+        apart = self._options.workers != 0
+        opening = asyncio.create_task(open_chain(self._options.chain, apart=apart)(funded, wei))
+        await asyncio.sleep(0)  # its process is on its way, and this one loads what it needs meanwhile
+        load_libraries()
+        return await opening
 
     async def _make_token(self, rpc: Rpc, maker: Identity, buyer: str) -> None:
         """A token to pay in: the buyer has as much of it as some trainings cost, and the owners take it."""

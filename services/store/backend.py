@@ -1,9 +1,9 @@
 """What differs from one database system to the other."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
@@ -30,6 +30,16 @@ class Backend(ABC):
         """A connection whose statements each see what is committed."""
         with self.reader.connect() as connection:
             yield connection
+
+    def read(self, query: sa.Executable, values: Mapping[str, Any]) -> Sequence[Any]:
+        """All rows of a query outside any transaction; `values` are of its parameters."""
+        with self.reading() as connection:
+            return connection.execute(query, values).all()
+
+    def read_first(self, query: sa.Executable, values: Mapping[str, Any]) -> Any | None:
+        """The first row of a query outside any transaction, or None."""
+        with self.reading() as connection:
+            return connection.execute(query, values).first()
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:

@@ -88,18 +88,18 @@ class Database:
 
     def rows(self, query: sa.Executable, **values: Any) -> Sequence[Any]:
         """All rows of a query, read outside any transaction; `values` are of its parameters."""
-        with self.reading() as connection:
-            return connection.execute(query, values).all()
+        with self._answering("reading"):
+            return self.backend.read(query, values)
 
     def row(self, query: sa.Executable, **values: Any) -> Any | None:
         """The first row, or None."""
-        with self.reading() as connection:
-            return connection.execute(query, values).first()
+        with self._answering("reading"):
+            return self.backend.read_first(query, values)
 
     def scalar(self, query: sa.Executable, **values: Any) -> Any | None:
         """The first column of the first row, or None."""
-        with self.reading() as connection:
-            return connection.execute(query, values).scalar()
+        found = self.row(query, **values)
+        return None if found is None else found[0]
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:

@@ -3,16 +3,17 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import sqlalchemy as sa
 from typing_extensions import override
 
 from services.common.errors import ConfigurationError
 from services.store.backend import Backend, in_use
+from services.store.prepared import PreparedReads
 
 
 class SqliteMemory(Backend):
@@ -26,6 +27,7 @@ class SqliteMemory(Backend):
             url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False}
         )
         self.reader = self.engine
+        self._prepared = PreparedReads(self.engine.dialect)
         self._kept: sa.Connection | None = None
         sa.event.listen(self.engine, "connect", _prepare)
 
@@ -33,24 +35,40 @@ class SqliteMemory(Backend):
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """The one connection, which is kept: to open and to close it takes longer than most statements."""
-        if self._kept is None:
-            self._kept = self.engine.connect()
         try:
-            yield self._kept
+            yield self._connection()
         except sa.exc.DBAPIError:
-            self._let_go()  # whatever it is in, the next one begins anew
+            self.let_go()  # whatever it is in, the next one begins anew
             raise
+
+    @override
+    def read(self, query: sa.Executable, values: Mapping[str, Any]) -> Sequence[Any]:
+        prepared = self._prepared.of(query)
+        if prepared is None:
+            return super().read(query, values)
+        with self._telling(prepared.text):
+            return prepared.all(self._driver(), values)
+
+    @override
+    def read_first(self, query: sa.Executable, values: Mapping[str, Any]) -> Any | None:
+        prepared = self._prepared.of(query)
+        if prepared is None:
+            return super().read_first(query, values)
+        with self._telling(prepared.text):
+            return prepared.first(self._driver(), values)
 
     @override
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction that SQLite is told of; SQLAlchemy, which would open a connection for it, is not."""
         with self.reading() as connection:
-            driver: Any = connection.connection.driver_connection
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            driver = self._driver()
+            with self._telling("BEGIN"):
+                driver.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
-                connection.exec_driver_sql("COMMIT")
+                with self._telling("COMMIT"):
+                    driver.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):  # what went wrong first is what is told
                     driver.rollback()  # nothing where the database has done so already
@@ -58,10 +76,23 @@ class SqliteMemory(Backend):
 
     @override
     def close(self) -> None:
-        self._let_go()
+        self.let_go()
         super().close()
 
-    def _let_go(self) -> None:
+    def _connection(self) -> sa.Connection:
+        if self._kept is None:
+            self._kept = self.engine.connect()
+        return self._kept
+
+    def _driver(self) -> sqlite3.Connection:
+        driver: Any = self._connection().connection.driver_connection
+        return cast(sqlite3.Connection, driver)
+
+    def _telling(self, statement: str) -> "_Telling":
+        return _Telling(self, statement)
+
+    def let_go(self) -> None:
+        """Begin with a new connection: whatever this one is in."""
         kept, self._kept = self._kept, None
         if kept is not None:
             kept.close()
@@ -70,6 +101,26 @@ class SqliteMemory(Backend):
     @contextmanager
     def exclusive(self, connection: sa.Connection) -> Iterator[None]:
         yield
+
+
+class _Telling:
+    """What the driver is asked without SQLAlchemy fails as what it is asked through it: one sort of errors.
+
+    Not a generator, which costs as much as a short statement.
+    """
+
+    def __init__(self, backend: SqliteMemory, statement: str) -> None:
+        self._backend, self._statement = backend, statement
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            self._backend.let_go()
+            raise sa.exc.DBAPIError.instance(
+                self._statement, None, error, sqlite3.Error, hide_parameters=True
+            ) from error
 
 
 class SqliteFile(SqliteMemory):

@@ -9,13 +9,14 @@ import numpy as np
 from gmpy2 import mpz
 from pydantic import BaseModel
 
-from protocol.crypto.blinding import ShortExponentBlinder, blind_power_for_key_holder
+from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.crypto.fixed_point import encode, encode_matrix
 from protocol.crypto.linear import linear_combinations
 from protocol.crypto.opening import open_ciphertext, verify_openings
 from protocol.crypto.packing import SlotLayout, pack
 from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.crypto.randomness import Randomness
+from protocol.crypto.rooted import RootedProduct
 from protocol.learning.descent import affine_map
 from protocol.learning.moments.widths import MomentWidths
 from protocol.learning.scales import COEFFICIENT_SCALE, MODEL_SCALE
@@ -78,9 +79,9 @@ def _primitives(split: Split, private: PrivateKey) -> Operations:
     return {
         "encrypt, with the private key": lambda: private.encrypt(1, randomness),
         "decrypt": lambda: private.decrypt(model[0]),
-        "a power for the key's holder (cᵃ·rⁿ)": lambda: blind_power_for_key_holder(
-            key, model[0], exponent, randomness
-        ),
+        "a power for the key's holder (cᵃ·rⁿ)": lambda: RootedProduct(
+            [model[0]], [exponent], 0, randomness.unit(key.n)
+        ).ciphertext(key),
         "blind for others (short exponent)": lambda: blinder.blind(model[:1], randomness),
         f"linear combination, {p}×{p}": lambda: linear_combinations(key, coefficients, model),
         f"pack {p} values": lambda: pack(key, model, layout),

@@ -47,7 +47,7 @@ from protocol.crypto.elements import require_units
 from protocol.crypto.linear import Combination, combined
 from protocol.crypto.native.batch import kernel_for, rows_of_powers
 from protocol.crypto.paillier import PublicKey
-from protocol.crypto.powers import PowerTables, product_of_powers, tables_of_inputs, window_for
+from protocol.crypto.powers import PowerTables, fitting_tables, product_of_powers, tables_of_inputs
 from protocol.crypto.proofs.bounds import WitnessBounds, require_responses
 from protocol.crypto.proofs.transcript import ciphertext_bytes, integer_bytes
 from protocol.crypto.randomness import Randomness
@@ -256,13 +256,18 @@ def holds(inputs: Sequence[Inputs], vectors: VectorCommitments, claims: Sequence
 def claim_weights(inputs: Sequence[Inputs], claims: Sequence[Claim]) -> list[list[int]]:
     """The even coefficients of each claim: of its sets, then of its commitment.
 
-    Hashed from inputs and claims, the same in whatever order these are.
+    Hashed from inputs and claims, the same in whatever order these are. In either equation the first one may
+    be 2, of the claim with the least digest: that alone is wrong in vain, and with others it would have to
+    hit theirs. So the exponents of a single claim about a single set are as long as its responses.
     """
     digests = [claim.digest() for claim in claims]
     parts = [part for one in inputs for part in one.to_parts()]
     whole = digest_of(_WEIGHTS, inputs[0].key.to_bytes(), digest_of(*parts), *sorted(digests))
     streams = [Randomness(digest_of(_WEIGHTS, whole, digest)) for digest in digests]
-    return [[2 * stream.bits(_WEIGHT_BITS) for _ in range(len(inputs) + 1)] for stream in streams]
+    weights = [[2 * stream.bits(_WEIGHT_BITS) for _ in range(len(inputs) + 1)] for stream in streams]
+    first = weights[digests.index(min(digests))]
+    first[0] = first[-1] = 2
+    return weights
 
 
 def equations_hold(
@@ -285,8 +290,7 @@ def equations_hold(
         bases += [power, *claim.proof.announcements, *claim.outputs]
         exponents += [blinding, *(-one for one in weight[:-1])]
         exponents += [-claim.challenge * one for one in weight[:-1]]
-    window = window_for(max(exponent.bit_length() for exponent in exponents), 1)
-    parts.append(Combination(PowerTables(bases, key.n_squared, window), exponents, 0))
+    parts += [Combination(*one, 0) for one in fitting_tables(bases, exponents, key.n_squared)]
     if combined(key, parts) != 1:
         return False
     *values, hiding = _weighted(claims, weights, len(inputs), size + 1)

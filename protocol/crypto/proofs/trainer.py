@@ -37,9 +37,9 @@ from protocol.crypto.commitments import (
     map_commitments,
     map_limits,
 )
-from protocol.crypto.elements import require_units
+from protocol.crypto.elements import is_integer, require_units
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
-from protocol.crypto.powers import product_of_powers
+from protocol.crypto.powers import UPDATES_WINDOW, PowerTables, product_of_powers, tables_if_kept
 from protocol.crypto.proofs.bounds import WitnessBounds
 from protocol.crypto.proofs.relation import BAD_PROOF, Claim, InputSet, Proof, draw_masks, prove, unproven
 from protocol.crypto.proofs.transcript import Occasion, ProofContext, Statement, ciphertext_bytes
@@ -144,19 +144,38 @@ class UpdateProofs:
 
         Raises MisuseError for two claims of one trainer.
         """
-        named = {claim.prover: partial(self.folded, claim) for claim in claims}
+        tables = self._tables(claims)
+        named = {
+            claim.prover: partial(self.folded, claim, one) for claim, one in zip(claims, tables, strict=True)
+        }
         if len(named) != len(claims):
             raise MisuseError("a trainer has two claims for one model; check the signed one")
         vectors = map_commitments(self.identity, len(self.model))
         return unproven([self._inputs], vectors, named)
 
-    def folded(self, claim: UpdateClaim) -> Claim:
-        """The p rows as one, under coefficients hashed from all of them; raises as `require` does."""
+    def _tables(self, claims: Sequence[UpdateClaim]) -> list[PowerTables | None]:
+        """Of each claim's update, out of those that are kept of all of them: a checker needs them again."""
+        size = len(self.model)
+        if not all(_has_numbers(claim.update, size) for claim in claims):
+            return [None] * len(claims)
+        flat = [one for claim in claims for one in claim.update]
+        try:
+            kept = tables_if_kept(flat, self.key.n_squared, UPDATES_WINDOW)
+        except ZeroDivisionError:  # of what is no unit the claim itself is told
+            kept = None
+        return [kept and kept.part(slice(at, at + size)) for at in range(0, len(flat), size)]
+
+    def folded(self, claim: UpdateClaim, tables: PowerTables | None = None) -> Claim:
+        """The p rows as one, under coefficients hashed from all of them; raises as `require` does.
+
+        `tables` are of its update, where they are kept.
+        """
         self.require(claim)
         statement = self._statement(claim.commitments, claim.update)
         factors = statement.coefficients(len(self.model))
         asked = statement.challenge(claim.proof.announcements, claim.proof.commitment)
-        output = product_of_powers(claim.update, factors, self.key.n_squared)
+        modulus = self.key.n_squared
+        output = tables.product(factors) if tables else product_of_powers(claim.update, factors, modulus)
         committed = product_of_powers(claim.commitments.maps, factors, self.identity.group.modulus)
         return Claim((output,), committed, claim.commitments.base, claim.proof, asked)
 
@@ -165,6 +184,10 @@ class UpdateProofs:
         committed = commitments.digest(self.identity, self.key)
         output = ciphertext_bytes(self.key, update)
         return Statement.of(self.key, _DOMAIN, context, committed, *self._inputs.to_parts(), output)
+
+
+def _has_numbers(update: object, count: int) -> bool:
+    return isinstance(update, tuple) and len(update) == count and all(map(is_integer, update))
 
 
 def _dot(factors: Sequence[int], values: Sequence[int]) -> int:

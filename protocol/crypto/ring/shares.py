@@ -17,6 +17,7 @@ from protocol.crypto.native.batch import public_powers
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
 from protocol.crypto.randomness import SEED_BYTES, Randomness
 from protocol.crypto.ring.context import Maker, RingContext
+from protocol.crypto.rooted import RootedClaim, RootedProduct, all_hold
 from protocol.crypto.secrets import OneUse
 from protocol.crypto.validation import write_ciphertexts
 from protocol.errors import MisuseError, ProtocolViolation, WidthError
@@ -89,17 +90,16 @@ class ShareWorkshop:
         return OwnShare(self.context, self._from_seed(maker, content), OneUse(content))
 
     def again(self, maker: Maker, ciphertexts: Sequence[mpz], seed: object) -> Share:
-        """Another's, from the seed that it shows, where it makes these ciphertexts.
+        """Another's, from the seed that it shows, where it makes these ciphertexts, up to a factor −1.
 
         Raises ProtocolViolation("bad_share") for what is no seed, and for other ciphertexts, whatever it is
         that they hold instead: wider values, somebody's weight, or randomness that is not the seed's.
         """
         if not is_seed(seed):
             raise ProtocolViolation(BAD_SHARE, f"the {maker.label}'s seed is not {SEED_BYTES} bytes")
-        found = self._from_seed(maker, seed)  # type: ignore[arg-type]
-        if found.ciphertexts != tuple(ciphertexts):
+        if not self._makes(maker, seed, tuple(ciphertexts)):  # type: ignore[arg-type]
             raise ProtocolViolation(BAD_SHARE, f"the {maker.label}'s seed makes other ciphertexts")
-        return found
+        return self.kept(maker, ciphertexts, seed)  # type: ignore[arg-type]
 
     def kept(self, maker: Maker, ciphertexts: Sequence[mpz], seed: bytes) -> Share:
         """A share that this party has made, or made again, before, from its own store.
@@ -126,15 +126,30 @@ class ShareWorkshop:
         ciphertexts = tuple(one * factor % modulus for one, factor in zip(lifted, blinding, strict=True))
         return Share(maker, ciphertexts, plaintexts)
 
+    def _makes(self, maker: Maker, seed: bytes, ciphertexts: tuple[mpz, ...]) -> bool:
+        """Whether it does; of the aggregator's, blinded by n-th powers, all in one equation."""
+        if maker.is_checker:
+            return self._from_seed(maker, seed).ciphertexts == ciphertexts
+        stream = self._stream(maker, seed)
+        plaintexts = self.form.draw(stream.child("values"))
+        roots = self._roots(len(plaintexts), stream.child("blinding"))
+        if len(ciphertexts) != len(plaintexts):
+            return False
+        products = (RootedProduct((), (), *one) for one in zip(plaintexts, roots, strict=True))
+        claims = [RootedClaim(*one) for one in zip(ciphertexts, products, strict=True)]
+        return all_hold(self.key, claims)
+
     def _stream(self, maker: Maker, seed: bytes) -> Randomness:
         return Randomness(digest_of(b"deltaml share", self.context.digest(), bytes([maker]), seed))
 
     def _blinding(self, maker: Maker, count: int, stream: Randomness) -> list[mpz]:
-        n, modulus = self.key.n, self.key.n_squared
         if not maker.is_checker:
-            return public_powers([stream.unit(n) for _ in range(count)], int(n), modulus)
+            return public_powers(self._roots(count, stream), int(self.key.n), self.key.n_squared)
         powers = blinding_powers(self.key, self.bases[maker - 1])
         return powers.powers([stream.bits(SHORT_EXPONENT_BITS) for _ in range(count)])
+
+    def _roots(self, count: int, stream: Randomness) -> list[mpz]:
+        return [stream.unit(self.key.n) for _ in range(count)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from protocol.crypto.cipher import Ciphertext, Mask, PrivateKey, PublicKey, SlotLayout, pack_blinded, unpack
+from protocol.crypto.cipher import (
+    UPDATES_WINDOW,
+    Ciphertext,
+    Mask,
+    PowerTables,
+    PrivateKey,
+    PublicKey,
+    SlotLayout,
+    pack_blinded,
+    tables_if_kept,
+    unpack,
+)
 from protocol.crypto.elements import is_integer, require_count, require_units
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
@@ -183,6 +194,12 @@ def read_answer(flat: Sequence[Ciphertext], sets: Sequence[SlotSet], parameters:
 def vector_count(sets: Sequence[SlotSet]) -> int:
     """Vectors in a request: trainers', and an encrypted start's."""
     return sum(len(one.members) for one in sets)
+
+
+def vector_tables(key: PublicKey, vectors: Sequence[Sequence[Ciphertext]]) -> PowerTables | None:
+    """Of all vectors' weights, for who multiplies them several times; nothing where they are too many."""
+    flat = [weight for vector in vectors for weight in vector]
+    return tables_if_kept(flat, key.n_squared, UPDATES_WINDOW)
 
 
 def product_in_slots(

@@ -21,6 +21,7 @@ from protocol.crypto.cipher import (
     PublicKey,
     ShortExponentBlinder,
     combined,
+    fitting_tables,
     tables_of_inputs,
     write_ciphertexts,
 )
@@ -32,6 +33,8 @@ from protocol.types import digest_of
 
 _WINDOW = 6
 """For the five products of a checker: a metric, its proof, two tests, and others' proofs."""
+ROWS_FROM = 20
+"""Parameters from which on 64 squarings of each row's own take less than exponents twice as long."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,33 @@ class Products:
 
     def combination(self, values: Sequence[int]) -> Combination:
         """The same, to be multiplied together with others."""
-        plain = sum(a * b for a, b in zip(values, self._plain, strict=True))
-        return Combination(self._tables, [*values[:-1], *self._unmasking(values)], plain)
+        return Combination(self._tables, self._exponents(values), self._known(values))
+
+    def combination_once(self, values: Sequence[int]) -> list[Combination]:
+        """The same of products that nothing else is asked of: their tables serve once, and are not kept."""
+        parts = fitting_tables(self._ciphertexts, self._exponents(values), self.key.n_squared)
+        return self._together(parts, values)
+
+    def combination_of_squares(self, beta: Sequence[int]) -> list[Combination]:
+        """The same of x_ij = β_i·β_j, for p + 1 numbers β.
+
+        E_ti's exponent is β_i·⟨β, μ_t⟩ then: so Π_i E_ti^(β_i) is made first, and one power of it is left for
+        each vector. Of many products rows are made likewise, (Π_j P_ij^(β_j))^(β_i).
+        """
+        values = [beta[i] * beta[j] for i, j in self._places]
+        count, size, modulus = len(self.answer.products), len(beta) - 1, self.key.n_squared
+        starts = range(count, len(self._ciphertexts), size)
+        singles = [self._tables.part(slice(at, at + size)).product(beta[:-1]) for at in starts]
+        masks = [sum(a * b for a, b in zip(beta, mu, strict=False)) for mu in self._factors]
+        unmasking = fitting_tables(singles, masks, modulus)
+        if size < ROWS_FROM:
+            return self._together([(self._tables.part(slice(count)), values[:-1]), *unmasking], values)
+        rows = [[at for at, (i, _) in enumerate(self._places[:-1]) if i == row] for row in range(size)]
+        made = [
+            self._tables.part(slice(row[0], row[-1] + 1)).product([beta[self._places[at][1]] for at in row])
+            for row in rows
+        ]
+        return self._together([*fitting_tables(made, beta[:-1], modulus), *unmasking], values)
 
     def to_parts(self) -> Sequence[bytes]:
         """Everything that the products depend on."""
@@ -81,9 +109,22 @@ class Products:
 
     @cached_property
     def _tables(self) -> PowerTables:
-        # Of a checker's question there are few, for one product: kept, they would take the others' place.
-        make = PowerTables if self.widths.parameters == 1 else tables_of_inputs
-        return make(self._ciphertexts, self.key.n_squared, _WINDOW)
+        return tables_of_inputs(self._ciphertexts, self.key.n_squared, _WINDOW)
+
+    def _exponents(self, values: Sequence[int]) -> list[int]:
+        """Of all ciphertexts."""
+        return [*values[:-1], *self._unmasking(values)]
+
+    def _known(self, values: Sequence[int]) -> int:
+        """What is known of the sum."""
+        return sum(a * b for a, b in zip(values, self._plain, strict=True))
+
+    def _together(
+        self, parts: Sequence[tuple[PowerTables, Sequence[int]]], values: Sequence[int]
+    ) -> list[Combination]:
+        """Powers that make the sum under these values, with what is known of it."""
+        known = Combination(PowerTables([], self.key.n_squared, _WINDOW), [], self._known(values))
+        return [known, *(Combination(*one, 0) for one in parts)]
 
     @cached_property
     def _factors(self) -> list[Sequence[int]]:

@@ -10,7 +10,7 @@ question is given up, and what it was made of tells no more.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from protocol.crypto.cipher import Ciphertext, PublicKey, write_ciphertexts
+from protocol.crypto.cipher import Ciphertext, PublicKey, RootedClaim, all_hold, write_ciphertexts
 from protocol.learning.moments.exchange import SetAnswer
 from protocol.learning.projection.answer import flat_answer
 from protocol.learning.projection.question import Projection, Seeds
@@ -40,14 +40,20 @@ def refusal(
     zero: Ciphertext,
     seeds: Seeds,
 ) -> Refusal | None:
-    """Why signed request and test are not those of the seeds, byte for byte; None where they are."""
+    """Why signed request and test are not those of the seeds, up to a factor −1; None where they are.
+
+    Both are held against the seeds in one equation.
+    """
     if not seeds.are_seeds():
         return Refusal.NO_SEEDS
-    if projection.request(seeds.question) != list(request):
+    key, products = projection.key, projection.request_products(seeds.question)
+    if len(request) != len(products):
         return Refusal.OTHER_REQUEST
-    if projection.zero(seeds, answer) != zero:
-        return Refusal.OTHER_ZERO_TEST
-    return None
+    asked = [RootedClaim(one, product) for one, product in zip(request, products, strict=True)]
+    tested = RootedClaim(zero, projection.zero_product(seeds, answer))
+    if all_hold(key, [*asked, tested]):
+        return None
+    return Refusal.OTHER_ZERO_TEST if all_hold(key, asked) else Refusal.OTHER_REQUEST
 
 
 def consent(

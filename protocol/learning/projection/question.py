@@ -20,10 +20,10 @@ from functools import cached_property
 from protocol.crypto.cipher import (
     Ciphertext,
     PublicKey,
+    RootedProduct,
     SlotLayout,
-    blind_power_for_key_holder,
     combined,
-    linear_combinations,
+    product_of_powers,
 )
 from protocol.crypto.randomness import SEED_BYTES, Randomness
 from protocol.errors import MisuseError
@@ -31,11 +31,11 @@ from protocol.learning.moments.exchange import (
     MINUS_ONE,
     MomentMask,
     SetAnswer,
-    moment_request,
     vector_count,
+    vector_tables,
 )
 from protocol.learning.moments.products import Products
-from protocol.learning.moments.widths import MomentWidths, SlotSet, pairs
+from protocol.learning.moments.widths import MomentWidths, SlotSet
 from protocol.learning.scales import CARRY_BITS
 
 COEFFICIENT_BITS = 64
@@ -90,29 +90,43 @@ class Projection:
 
     def request(self, seed: bytes) -> list[Ciphertext]:
         """Enc⟨β, θ̃_t⟩ of all vectors, packed, masked and blinded."""
-        beta = self._beta(seed)
-        last = self.key.lift(beta[-1] * MINUS_ONE)
-        projected = [
-            [self.key.add(*linear_combinations(self.key, [beta[:-1]], vector), last)]
-            for vector in self.vectors
-        ]
-        return moment_request(self.key, projected, self.widths, self._mask(seed))
+        return [one.ciphertext(self.key) for one in self.request_products(seed)]
+
+    def request_products(self, seed: bytes) -> list[RootedProduct]:
+        """What each plaintext of it is made of: the weights' powers share the squarings of packing."""
+        *beta, last = self._beta(seed)
+        mask, layout, tables = self._mask(seed), self.widths.request, vector_tables(self.key, self.vectors)
+        products = list[RootedProduct]()
+        chunks = layout.chunks(len(self.vectors))
+        for chunk, rho, root in zip(chunks, mask.mask.rhos, mask.roots, strict=True):
+            members = self.vectors[chunk]
+            bases = [weight for vector in members for weight in vector]
+            shifts = [layout.slot_bits * place for place in range(len(members))]
+            exponents = [factor << shift for shift in shifts for factor in beta]
+            plain = sum(last * MINUS_ONE + layout.offset << shift for shift in shifts)
+            kept = None if tables is None else tables.part(_entries(chunk, len(beta)))
+            products.append(RootedProduct(bases, exponents, plain + rho, root, kept))
+        return products
 
     def zero(self, seeds: Seeds, answer: Sequence[SetAnswer]) -> Ciphertext:
         """Enc(a·Σ_s f_s·Z_s)."""
+        return self.zero_product(seeds, answer).ciphertext(self.key)
+
+    def zero_product(self, seeds: Seeds, answer: Sequence[SetAnswer]) -> RootedProduct:
+        """What the same is made of: Enc(Σ_s f_s·Z_s) to the power a, blinded.
+
+        An f_s after the products of its set: in their exponents it would make all of them longer.
+        """
         key, stream = self.key, Randomness(seeds.test)
         beta, factors = self._beta(seeds.question), self.factors(stream)
-        squares = [beta[i] * beta[j] for i, j in pairs(len(beta))]
+        sets = zip(self.moments, self._projected(seeds.question, answer), strict=True)
         parts = [
-            one.combination([factor * square for square in squares])
-            for one, factor in zip(self.moments, factors, strict=True)
-        ]
-        parts += [
-            one.combination([-factor, 0, 0])
-            for one, factor in zip(self._projected(seeds.question, answer), factors, strict=True)
+            combined(key, [*one.combination_of_squares(beta), *asked.combination_once([-1, 0, 0])])
+            for one, asked in sets
         ]
         exponent = int(stream.child("exponent").unit(key.n))
-        return blind_power_for_key_holder(key, combined(key, parts), exponent, stream.child("root"))
+        total = product_of_powers(parts, factors, key.n_squared)
+        return RootedProduct([total], [exponent], 0, stream.child("root").unit(key.n))
 
     def factors(self, stream: Randomness) -> list[int]:
         """f_s of all slot sets, from the stream of a zero test."""
@@ -141,6 +155,11 @@ class Projection:
     @cached_property
     def _parameters(self) -> int:
         return self.moments[0].widths.parameters
+
+
+def _entries(vectors: slice, parameters: int) -> slice:
+    """Of the weights of all vectors, those of some."""
+    return slice(vectors.start * parameters, vectors.stop * parameters)
 
 
 def projection_widths(widths: MomentWidths, key_bits: int) -> MomentWidths:

@@ -96,8 +96,8 @@ class RoundEvidence(MessageBody):
     The `request` stands under the signature of this message, and the buyer's `answer` names its digest.
     `masks` are ρ and `mask_roots` r of the request, towards the buyer as secret as the updates. `attempt`
     counts from 1 in the envelope; `members` are its validators in seat order. `model_roots` show that the
-    next model is the answer's without masks (`learning.moments.recomputation.is_subtraction`): in the first
-    attempt, out of whose answer it is made, and in no other.
+    next model is the answer's without masks (`learning.moments.recomputation.subtraction_claims`): in the
+    first attempt, out of whose answer it is made, and in no other.
     """
 
     type: Literal["round_evidence"] = "round_evidence"

@@ -33,7 +33,6 @@ class Label(StrEnum):
     ZERO_TEST = "zero test"
     ZERO_OPENING = "opening of a zero test"
     RANGES = "openings of trainers' ranges, to a checker"
-    SUBTRACTION = "roots of a next model"
 
     # ---- the buyer ----
     MOMENT_ANSWER = "moment answer"

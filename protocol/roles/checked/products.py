@@ -80,7 +80,7 @@ class MomentExchange:
         return read_answer(checked, self.sets, self.widths.parameters)
 
     def products(self, answer: MomentAnswer, mask: MomentMask) -> tuple[Products, ...]:
-        """The P_ij of every slot set, from a mask that passed `require_request`."""
+        """The P_ij of every slot set, from a mask that passed `MomentMask.require`."""
         digits = mask.digits(self.vectors, self.widths)
         return products(self.key, answer, digits, self.trainers, self.sets, self.widths, self.public)
 
@@ -101,7 +101,7 @@ def write_mask(key: PublicKey, mask: MomentMask) -> tuple[tuple[bytes, ...], tup
 
 
 def read_mask(masks: Sequence[bytes], roots: Sequence[bytes]) -> MomentMask:
-    """A mask as it is shown; `recomputation.require_request` checks it."""
+    """A mask as it is shown; `recomputation.request_claims` are about it."""
     rhos = tuple(int.from_bytes(one, "big") for one in masks)
     return MomentMask(Mask(rhos), tuple(gmpy2.mpz(int.from_bytes(one, "big")) for one in roots))
 

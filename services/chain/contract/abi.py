@@ -77,6 +77,13 @@ def token_codec() -> "type[AsyncContract]":
     return _codec(token_artifact())
 
 
+def load_libraries() -> None:
+    """Import what calls, events and transactions need, at a moment when nothing waits for it."""
+    import eth_account  # noqa: F401, PLC0415
+
+    marketplace_codec()
+
+
 def _codec(artifact: Mapping[str, Any]) -> "type[AsyncContract]":
     from web3 import AsyncWeb3  # noqa: PLC0415
     from web3.providers.async_base import AsyncBaseProvider  # noqa: PLC0415

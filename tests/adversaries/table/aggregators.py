@@ -23,9 +23,9 @@ from tests.support.roles.small_markets import body_of
 
 EVIDENCE, NOISE = "round_evidence", "shown_noise"
 REQUEST_AGAIN = answering(
-    "making the request again", None, "protocol.roles.owner.checked.evidence:require_request"
+    "making the request again", [], "protocol.roles.owner.checked.evidence:request_claims"
 )
-ROOTS = answering("roots of the next model", True, "protocol.roles.owner.checked.evidence:is_subtraction")
+ROOTS = answering("roots of the next model", [], "protocol.roles.owner.checked.evidence:subtraction_claims")
 SUMS = answering(
     "random sums of the next model", [], "protocol.roles.owner.checked.next_model:vectors_out_of_range"
 )

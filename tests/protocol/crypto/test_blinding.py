@@ -8,13 +8,10 @@ from gmpy2 import mpz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.crypto.blinding import (
-    ShortExponentBlinder,
-    blind_power_for_key_holder,
-    draw_base,
-)
+from protocol.crypto.blinding import ShortExponentBlinder, draw_base
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
+from protocol.crypto.rooted import RootedProduct
 
 SEEDS = st.binary(min_size=32, max_size=32)
 BASE_SEED = b"b" * 32
@@ -23,7 +20,8 @@ KINDS = ["key holder", "short exponent"]
 
 def blind(kind: str, key: PublicKey, ciphertexts: list[mpz], randomness: Randomness) -> list[mpz]:
     if kind == "key holder":
-        return [blind_power_for_key_holder(key, c, 1, randomness) for c in ciphertexts]
+        products = (RootedProduct([c], [1], 0, randomness.unit(key.n)) for c in ciphertexts)
+        return [one.ciphertext(key) for one in products]
     return ShortExponentBlinder(key, BASE_SEED).blind(ciphertexts, randomness)
 
 
@@ -102,4 +100,5 @@ def test_a_power_and_its_blinding_are_what_they_are_apart(key: PublicKey, seed: 
     ciphertext = Randomness(seed).child("ciphertext").unit(key.n_squared)
     power = gmpy2.powmod(ciphertext, exponent, key.n_squared)
     (apart,) = blind("key holder", key, [power], Randomness(seed))
-    assert blind_power_for_key_holder(key, ciphertext, exponent, Randomness(seed)) == apart
+    together = RootedProduct([ciphertext], [exponent], 0, Randomness(seed).unit(key.n))
+    assert together.ciphertext(key) == apart

@@ -6,17 +6,17 @@ from gmpy2 import mpz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.crypto.blinding import blind_power_for_key_holder
 from protocol.crypto.opening import Opening, false_openings, open_ciphertext, verify_openings
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
+from protocol.crypto.rooted import RootedProduct
 
 STREAM = Randomness(bytes(32))
 
 
 def ciphertext_of(private_key: PrivateKey, m: int) -> mpz:
     key = private_key.public_key
-    return blind_power_for_key_holder(key, key.lift(m), 1, STREAM)
+    return RootedProduct([], [], m, STREAM.unit(key.n)).ciphertext(key)
 
 
 def opens(key: PublicKey, ciphertext: mpz, opening: Opening) -> bool:

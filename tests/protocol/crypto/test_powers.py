@@ -13,9 +13,11 @@ from protocol.crypto.powers import (
     PowerTables,
     batch_invert,
     expected_products,
+    fitting_tables,
     joint_product,
     product_of_powers,
     sliding_digits,
+    tables_if_kept,
     tables_of_inputs,
     window_for,
 )
@@ -104,13 +106,30 @@ def test_the_steps_of_a_round_take_as_many_products_as_expected(
 
 
 @given(st.lists(st.integers(1, 1000), max_size=5), st.integers(1, 70), st.integers(-(1 << 99), 1 << 99))
-def test_shifted_factors_share_the_squarings_of_a_power(
+def test_powers_of_two_share_the_squarings_of_a_power_and_have_no_tables(
     shifted: list[int], shift: int, exponent: int
 ) -> None:
-    modulus = mpz(1009)
-    expected = pow(7, exponent, 1009) * prod(pow(one, 1 << shift * k, 1009) for k, one in enumerate(shifted))
-    found = PowerTables([mpz(7)], modulus, 4).with_shifted([exponent], [mpz(one) for one in shifted], shift)
-    assert found == expected % 1009
+    powers = [1 << shift * place for place in range(len(shifted))]
+    expected = pow(7, exponent, 1009) * prod(
+        pow(one, power, 1009) for one, power in zip(shifted, powers, strict=True)
+    )
+    bases = [mpz(7), *map(mpz, shifted)]
+    with pytest.MonkeyPatch.context() as patch:
+        count = ProductCount()
+        count.install(patch)
+        assert product_of_powers(bases, [exponent, *powers], mpz(1009)) == expected % 1009
+        together = count.total
+        product_of_powers(bases[:1], [exponent], mpz(1009))
+    chain = max([0, *(power.bit_length() for power in powers)])
+    assert together <= count.total - together + len(shifted) + chain
+
+
+@given(st.integers(1, 1 << 130), st.integers(0, 3000))
+def test_zeros_at_the_end_make_no_exponent_longer(exponent: int, zeros: int) -> None:
+    ((short, _),) = fitting_tables([mpz(5)], [exponent], mpz(PRIME))
+    ((long, powers),) = fitting_tables([mpz(5)], [-exponent << zeros], mpz(PRIME))
+    assert long.window == short.window
+    assert joint_product([(long, powers)]) == pow(pow(5, -1, PRIME), exponent << zeros, PRIME)
 
 
 def test_a_process_keeps_the_tables_of_its_last_inputs_and_no_large_ones() -> None:
@@ -119,10 +138,25 @@ def test_a_process_keeps_the_tables_of_its_last_inputs_and_no_large_ones() -> No
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 4) is first
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 5) is not first
     assert tables_of_inputs([mpz(2), mpz(5)], modulus, 4) is not first
-    assert tables_of_inputs([mpz(3), mpz(5)], modulus, 4) is not first
+    assert tables_if_kept([mpz(2), mpz(3)], modulus, 4) is first
+    for base in range(7, 13):
+        tables_of_inputs([mpz(base)], modulus, 4)
     assert tables_of_inputs([mpz(2), mpz(3)], modulus, 4) is not first
     large = [mpz(2)] * (MOST_KEPT_BASES + 1)
     assert tables_of_inputs(large, modulus, 2) is not tables_of_inputs(large, modulus, 2)
+    assert tables_if_kept(large, modulus, 2) is None
+
+
+@given(POWERS, POWERS, POWERS, st.integers(2, 6))
+def test_kept_tables_and_parts_of_them_multiply_with_what_has_none(
+    before: list[tuple[int, int]], kept: list[tuple[int, int]], others: list[tuple[int, int]], window: int
+) -> None:
+    tables = PowerTables([mpz(base) for base, _ in (*before, *kept)], mpz(PRIME), window).part(
+        slice(len(before), len(before) + len(kept))
+    )
+    bases, exponents = [mpz(base) for base, _ in others], [exponent for _, exponent in others]
+    found = product_of_powers(bases, exponents, mpz(PRIME), [(tables, [exponent for _, exponent in kept])])
+    assert found == expected(others) * expected(kept) % PRIME
 
 
 @settings(max_examples=30)

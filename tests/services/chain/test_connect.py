@@ -6,7 +6,7 @@ from aiohttp import web
 from protocol.errors import MisuseError
 from protocol.signatures import address_of
 from services.chain.connect import open_chain
-from services.chain.embedded.embedded_rpc import EmbeddedRpc
+from services.chain.embedded.embedded_rpc import EmbeddedRpc, ProcessRpc
 from services.chain.errors import ChainUnavailable, InsufficientFunds
 from services.chain.rpc.values import quantity
 
@@ -39,9 +39,10 @@ async def balances(rpc):
     return [quantity(await rpc.call("eth_getBalance", account, "latest")) for account in ACCOUNTS]
 
 
-async def test_without_a_url_there_is_a_funded_chain_in_the_process():
-    rpc = await open_chain(None)(ACCOUNTS, 5)
-    assert isinstance(rpc, EmbeddedRpc)
+@pytest.mark.parametrize("apart", [False, True])
+async def test_without_a_url_there_is_a_funded_chain_in_the_process_or_beside_it(apart):
+    rpc = await open_chain(None, apart=apart)(ACCOUNTS, 5)
+    assert isinstance(rpc, ProcessRpc if apart else EmbeddedRpc)
     assert await balances(rpc) == [5, 5]
     await rpc.close()
 

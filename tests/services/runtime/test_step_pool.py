@@ -49,10 +49,10 @@ def order(buyer):
 
 
 @pytest.fixture
-def pool():
+async def pool():
     made = StepPool(1)
     yield made
-    made.close()
+    await made.close()
 
 
 class Deadly:
@@ -64,12 +64,8 @@ class Deadly:
         return os._exit, (1,)
 
 
-def workers_of(pool):
-    return [one.executor.submit(os.getpid).result() for one in pool._workers]
-
-
 def worker_of(pool):
-    (worker,) = workers_of(pool)
+    (worker,) = pool.processes
     return worker
 
 
@@ -138,12 +134,12 @@ async def test_a_partys_steps_stay_with_one_worker_and_two_at_once_do_not_wait(o
 
     try:
         first, second = await asyncio.gather(place_of("a"), place_of("b"))
-        assert {first, second} == set(workers_of(pool))
+        assert {first, second} == set(pool.processes)
         assert [await place_of(one) for one in "abba"] == [first, second, second, first]
         both = await asyncio.gather(place_of("a"), place_of("a"))
         assert set(both) == {first, second}
     finally:
-        pool.close()
+        await pool.close()
 
 
 async def test_a_peers_fault_comes_back_from_a_worker_as_such(pool, buyer, context):
@@ -160,7 +156,7 @@ from services.runtime.step_pool import StepPool
 def main():
     pool = StepPool(2)
     pool.start()
-    print(*(one.executor.submit(os.getpid).result() for one in pool._workers), flush=True)
+    print(*pool.processes, flush=True)
     sys.stdin.read()
 
 if __name__ == "__main__":

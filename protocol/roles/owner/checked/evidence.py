@@ -5,17 +5,15 @@ not sign or prove, or a request that is not that of these updates under the show
 checker says. Without a proper place, members or answer of the buyer it is no evidence at all.
 """
 
-from collections.abc import Callable
-
+from protocol.crypto.cipher import RootedClaim, all_hold
 from protocol.errors import ProtocolViolation
 from protocol.learning.judgement.complaints import Ground
 from protocol.learning.judgement.members import Attempt as Announced
 from protocol.learning.judgement.members import require_attempt
-from protocol.learning.moments.recomputation import is_subtraction, require_request
+from protocol.learning.moments.recomputation import request_claims, subtraction_claims
 from protocol.messages.checked import RoundEvidence
 from protocol.messages.checked.values import START_OF
 from protocol.roles.checked.attempt import evidence_digest
-from protocol.roles.checked.labels import Label
 from protocol.roles.checked.members import attempt_checkers, draw_hash, read_attempt
 from protocol.roles.checked.record import expected_start
 from protocol.roles.checked.start import first_link
@@ -94,48 +92,73 @@ def require_evidence(view: RoundView, members: int) -> None:
     assert view.model
 
 
-def ground_of(view: RoundView) -> Ground | None:
+def ground_of(view: RoundView, *, is_checker: bool = True) -> Ground | None:
     """What is not in order, if anything is: the first of start, proofs, request and next model.
 
-    With both checked, sums of the next model that are out of range are the buyer's doing or a trainer's.
+    With the last two checked, sums of the next model that are out of range are the buyer's doing or a
+    trainer's. Proofs are for checkers, and whoever examines a transcript, to verify: what another member
+    makes of these updates is opened only if both checkers sign that they are in order, and these very ones.
     """
-    if (ground := open_ground_of(view)) is not None:
+    ground = open_ground_of(view) if is_checker else _start_ground_of(view)
+    if ground is not None:
         return ground
-    if not _holds(lambda: _requested(view)):
-        return Ground.REQUEST
-    return None if _holds(lambda: _is_made_of_answer(view)) else Ground.SUBTRACTION
+    return _masked_ground_of(view, is_checker=is_checker)
 
 
 def open_ground_of(view: RoundView) -> Ground | None:
     """The same of start and proofs alone, which need no masks."""
-    if view.body.start_model.digest() != link_of(view.state).model_digest:
-        return Ground.START
-    return None if _holds(lambda: view.update_proofs.unproven(view.claims) == []) else Ground.PROOF
+    if (ground := _start_ground_of(view)) is not None:
+        return ground
+    return None if _proven(view) else Ground.PROOF
 
 
-def _requested(view: RoundView) -> bool:
-    """Made again from the signed updates, byte for byte: another mask would have the buyer look at fault."""
-    require_request(view.key, view.vectors, view.widths.moments, view.mask, view.request)
-    return True
+def _start_ground_of(view: RoundView) -> Ground | None:
+    same = view.body.start_model.digest() == link_of(view.state).model_digest
+    return None if same else Ground.START
 
 
-def _is_made_of_answer(view: RoundView) -> bool:
-    """Whether the next model is the first attempt's answer without masks, as that attempt has shown.
+def _masked_ground_of(view: RoundView, *, is_checker: bool) -> Ground | None:
+    """The same of request and next model, both held against shown masks in one equation.
 
-    In a further attempt it is the same model (`require_evidence`): what was found of it then stands.
+    Under another mask than that of the signed updates the buyer would look at fault. Tables of these are for
+    a checker alone: others multiply them once.
+    """
+    try:
+        tables = view.vector_tables if is_checker else None
+        widths = view.widths.moments
+        request = request_claims(view.key, view.vectors, widths, view.mask, view.request, tables=tables)
+    except ProtocolViolation:
+        return Ground.REQUEST
+    try:
+        model = _model_claims(view)
+    except ProtocolViolation:
+        return Ground.SUBTRACTION if all_hold(view.key, request) else Ground.REQUEST
+    if all_hold(view.key, [*request, *model]):
+        return None
+    return Ground.SUBTRACTION if all_hold(view.key, request) else Ground.REQUEST
+
+
+def _model_claims(view: RoundView) -> list[RootedClaim]:
+    """That the next model is the first attempt's answer without masks, as that attempt has shown.
+
+    In a further attempt it is the same model (`require_evidence`): what was found of it then stands. Raises
+    ProtocolViolation("wrong_subtraction") where it was found to be another, and as `subtraction_claims` does.
     """
     running = view.state.attempt
     if view.at.attempt > 1:
-        return running is None or running.round != view.at.round or not running.other_model
+        stands = running is None or running.round != view.at.round or not running.other_model
+        require(stands, "wrong_subtraction")
+        return []
     masks = view.mask.digits(view.exchange.vectors, view.widths.moments)
-    trainers, chance = view.exchange.trainers, view.context.randomness(Label.SUBTRACTION)
-    return is_subtraction(view.key, view.answer, masks, trainers, view.model, view.model_roots, chance)
+    return subtraction_claims(
+        view.key, view.answer, masks, view.exchange.trainers, view.model, view.model_roots
+    )
 
 
-def _holds(check: Callable[[], bool]) -> bool:
-    """Whether it does; what cannot be read does not."""
+def _proven(view: RoundView) -> bool:
+    """Whether every update's proof holds; one that cannot be read does not."""
     try:
-        return check()
+        return view.update_proofs.unproven(view.claims) == []
     except ProtocolViolation:
         return False
 

@@ -1,10 +1,10 @@
-"""A member and everybody's metrics: it checks all proofs, multiplies, and signs what is opened and what of.
+"""A member and everybody's metrics: it multiplies, and signs what is opened and of what; checkers verify.
 
 It acts on two verdicts that agree and on nothing less, and has formed every number under its signature by
 itself: the aggregator only shows signed messages.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from protocol.crypto.cipher import Ciphertext, read_ciphertexts, write_ciphertexts
@@ -38,6 +38,7 @@ from protocol.roles.owner.checked.view import RoundView, ring_view, view_of
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.parties import require_sender
 from protocol.signatures import sign_digest
+from protocol.types import Address
 
 _WRONG = "wrong_evidence"
 
@@ -61,7 +62,7 @@ def on_shown_metrics(
     attempt = running_attempt(state, received)
     require(attempt.measuring is None, "shown_twice")
     view = view_of(state, attempt, context)
-    shown = agreed_metrics(view, attempt, received.body)
+    shown = agreed_metrics(view, attempt, received.body, proven=_taken_as_proven(attempt, state, context))
     weights = member_weights(state.parties, attempt.members)
     made = weighted_product(
         view.key, shown.metrics, list(weights.values()), view.exchange.sets, view.widths.moments
@@ -105,13 +106,26 @@ def on_shown_noise(state: CheckedState, received: Received[ShownNoise], context:
 # ---- what is shown ----
 
 
-def agreed_metrics(view: RoundView, attempt: Attempt, body: ShownMetrics) -> AgreedMetrics:
+def agreed_metrics(
+    view: RoundView, attempt: Attempt, body: ShownMetrics, *, proven: Collection[Address] = ()
+) -> AgreedMetrics:
     """What two verdicts and all metrics that an attempt's members were shown agree in, each checked.
 
-    Raises ProtocolViolation as `agreed_facts` and `_metrics` do.
+    The proofs of the members `proven` are not. Raises ProtocolViolation as `agreed_facts` and `_metrics` do.
     """
     agreed = agreed_facts(view, attempt, body)
-    return AgreedMetrics(agreed, _metrics(view, attempt, body.metrics))
+    return AgreedMetrics(agreed, _metrics(view, attempt, body.metrics, proven))
+
+
+def _taken_as_proven(attempt: Attempt, state: CheckedState, context: Context) -> tuple[Address, ...]:
+    """Of whom a member verifies no proof of a metric: of itself; and of nobody, if it does not check.
+
+    The checkers verify all others', and nothing is opened that they have not signed: the same facts, and so
+    the very metrics that this member was shown.
+    """
+    if context.address in attempt.checkers:
+        return (context.address,)
+    return state.parties.addresses(attempt.members)
 
 
 def agreed_facts(view: RoundView, attempt: Attempt, body: ShownMetrics) -> AttemptFacts:
@@ -153,9 +167,9 @@ def _verdicts(view: RoundView, attempt: Attempt, verdicts: Sequence[SignedMessag
 
 
 def _metrics(
-    view: RoundView, attempt: Attempt, metrics: Sequence[SignedMessage]
+    view: RoundView, attempt: Attempt, metrics: Sequence[SignedMessage], proven: Collection[Address]
 ) -> list[tuple[Ciphertext, ...]]:
-    """Every member's, our own unchanged among them, all proven.
+    """Every member's, our own unchanged among them, all proven but those taken as `proven`.
 
     Raises ProtocolViolation as `signed_metrics` does, "own_metric_changed", or "unproven_metric".
     """
@@ -165,7 +179,7 @@ def _metrics(
     require(bodies[view.context.address] == own, "own_metric_changed")
     proofs = view.metric_proofs
     claims = [read_metric(proofs, member, body, view.owners.of(member)) for member, body in bodies.items()]
-    unproven = proofs.unproven(claims)
+    unproven = proofs.unproven([claim for claim in claims if claim.prover not in proven])
     require(not unproven, "unproven_metric", ", ".join(unproven))
     return [claim.metric for claim in claims]
 

@@ -52,7 +52,7 @@ def on_round_evidence(
     require_evidence(view, members)
     attempt, blobs = attempt_of(view, members)
     begun = replace(state, link=link_of(state), standing=members)
-    ground = ground_of(view)
+    ground = ground_of(view, is_checker=context.address in attempt.checkers)
     attempt = replace(attempt, other_model=ground is Ground.SUBTRACTION)
     if ground is None:
         return _measure(begun, attempt, view, blobs, context)

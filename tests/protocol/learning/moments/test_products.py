@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.crypto.cipher import Ciphertext, PrivateKey, ShortExponentBlinder
+from protocol.crypto.cipher import Ciphertext, Combination, PrivateKey, ShortExponentBlinder, combined
 from protocol.crypto.commitments import TrainingIdentity
 from protocol.crypto.packing import Mask
 from protocol.crypto.proofs.transcript import Occasion
@@ -16,6 +16,7 @@ from protocol.crypto.proofs.validator import MetricProofs
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
 from protocol.learning.gram import gram_triangle
+from protocol.learning.moments import products as module
 from protocol.learning.moments.exchange import (
     MINUS_ONE,
     MomentAnswer,
@@ -31,6 +32,7 @@ from protocol.learning.moments.products import Products, next_model, products
 from protocol.learning.moments.widths import MomentWidths, SlotSet, Start, pairs
 from protocol.learning.scales import COEFFICIENT_SCALE, ENTRY_SCALE, MODEL_SCALE, UPDATE_SCALE
 from protocol.learning.statistic import triangular
+from tests.support.product_count import ProductCount
 from tests.support.proofs import private_key
 
 WEIGHT_BITS = 6
@@ -113,6 +115,46 @@ def single(found: Products, place: int) -> Ciphertext:
 
 def all_products(exchange: Exchange, answer: MomentAnswer | None = None) -> list[Ciphertext]:
     return [single(one, place) for one in exchange.products(answer) for place in range(one.size)]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.data())
+@pytest.mark.parametrize("start", Start)
+def test_squares_are_the_same_sum_in_fewer_products(
+    wide_private_key: PrivateKey, start: Start, data: st.DataObject
+) -> None:
+    trainers, parameters = data.draw(st.integers(2, 3)), data.draw(st.integers(1, 3))
+    exchange = exchange_of(wide_private_key, trainers, parameters, start)
+    coefficient = st.one_of(st.integers(0, 1), st.integers(0, (1 << 64) - 1))
+    beta = data.draw(st.lists(coefficient, min_size=parameters + 1, max_size=parameters + 1))
+    squares = [beta[i] * beta[j] for i, j in pairs(parameters + 1)]
+    for rows_from in (0, parameters + 1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "ROWS_FROM", rows_from)
+            for one in exchange.products():
+                assert combined(one.key, one.combination_of_squares(beta)) == one.combine(squares)
+                assert combined(one.key, one.combination_once(squares)) == one.combine(squares)
+
+
+@pytest.mark.parametrize("parameters", [11, 31])
+def test_squares_take_fewer_products_than_any_exponents(
+    monkeypatch: pytest.MonkeyPatch, wide_private_key: PrivateKey, parameters: int
+) -> None:
+    count, beta = ProductCount(), [STREAM.bits(64) for _ in range(parameters + 1)]
+    count.install(monkeypatch)
+    one = exchange_of(wide_private_key, 2, parameters, Start.UNMEASURED).products()[0]
+    squares = [beta[i] * beta[j] for i, j in pairs(parameters + 1)]
+
+    def taken(parts: list[Combination]) -> int:
+        before = count.total
+        combined(one.key, parts)
+        return count.total - before
+
+    one.combine(squares)  # from here on the tables are there
+    before = count.total
+    squared = one.combination_of_squares(beta)
+    made = count.total - before
+    assert made + taken(squared) < 0.9 * taken([one.combination(squares)])
 
 
 def check_products(exchange: Exchange) -> None:

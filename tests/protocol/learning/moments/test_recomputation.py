@@ -1,4 +1,4 @@
-"""Masks in the open: a request and a next model are made again, and whoever shows others is found out."""
+"""Masks in the open: request and next model are held against them; whoever shows others is found out."""
 
 from dataclasses import replace
 
@@ -6,12 +6,12 @@ import gmpy2
 import pytest
 from gmpy2 import mpz
 
-from protocol.crypto.cipher import Mask, PrivateKey, ShortExponentBlinder
+from protocol.crypto.cipher import Mask, PrivateKey, ShortExponentBlinder, all_hold
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
-from protocol.learning.moments.exchange import moment_request
+from protocol.learning.moments.exchange import MomentMask, moment_request
 from protocol.learning.moments.products import next_model
-from protocol.learning.moments.recomputation import is_subtraction, require_request
+from protocol.learning.moments.recomputation import request_claims, subtraction_claims
 from protocol.learning.projection.answer import open_zero
 from tests.support.projections import BOUND, ProjectedRound, seed
 
@@ -22,12 +22,16 @@ def round_of(private: PrivateKey) -> ProjectedRound:
     return ProjectedRound(private, [[BOUND // 3, -5], [-BOUND // 7, 1 << 90]], trainers=2)
 
 
-def test_the_request_of_the_signed_updates_is_made_again(wide_private_key: PrivateKey) -> None:
-    one = round_of(wide_private_key)
-    require_request(one.key, one.vectors, one.widths, one.mask, one.request)
+def requested(one: ProjectedRound, vectors=None, mask: MomentMask | None = None, request=None) -> bool:
+    vectors, mask = vectors or one.vectors, mask or one.mask
+    return all_hold(one.key, request_claims(one.key, vectors, one.widths, mask, request or one.request))
 
 
-def test_a_request_of_other_updates_or_under_another_mask_is_refused(wide_private_key: PrivateKey) -> None:
+def test_the_request_of_the_signed_updates_holds(wide_private_key: PrivateKey) -> None:
+    assert requested(round_of(wide_private_key))
+
+
+def test_a_request_of_other_updates_or_under_another_mask_does_not(wide_private_key: PrivateKey) -> None:
     one = round_of(wide_private_key)
     other = [[one.shifted(one.vectors[0][0]), one.vectors[0][1]], one.vectors[1]]
     rhos, roots = one.mask.mask.rhos, one.mask.roots
@@ -37,15 +41,15 @@ def test_a_request_of_other_updates_or_under_another_mask_is_refused(wide_privat
         (other, one.mask, one.request),
         (one.vectors, moved, one.request),
         (one.vectors, turned, one.request),
-        (one.vectors, one.mask, one.request[:-1]),
         (one.vectors, one.mask, [one.shifted(c) for c in one.request]),
         (one.vectors[::-1], one.mask, one.request),
     ):
-        with pytest.raises(ProtocolViolation, match="other_request"):
-            require_request(one.key, vectors, one.widths, mask, request)
+        assert not requested(one, vectors, mask, request)
+    with pytest.raises(ProtocolViolation, match="other_request"):
+        request_claims(one.key, one.vectors, one.widths, one.mask, one.request[:-1])
     wide = replace(one.mask, mask=Mask(tuple(rho + int(one.key.n) for rho in rhos)))
     with pytest.raises(ProtocolViolation, match="bad_mask"):
-        require_request(one.key, one.vectors, one.widths, wide, one.request)
+        requested(one, mask=wide)
 
 
 def test_an_aggregator_that_shows_another_mask_would_have_the_honest_buyer_named(
@@ -57,8 +61,7 @@ def test_an_aggregator_that_shows_another_mask_would_have_the_honest_buyer_named
     blamed = one.projection(mask=shown)
     for checker in (1, 2):
         assert open_zero(one.private, one.tested(blamed, checker)[2].ciphertext) is None
-    with pytest.raises(ProtocolViolation, match="other_request"):
-        require_request(one.key, one.vectors, one.widths, shown, one.request)
+    assert not requested(one, mask=shown)
 
 
 def test_a_next_model_is_the_answer_s_without_masks(wide_private_key: PrivateKey) -> None:
@@ -68,17 +71,46 @@ def test_a_next_model_is_the_answer_s_without_masks(wide_private_key: PrivateKey
     model = next_model(key, one.answer, digits, 2, blinder, Randomness(seed(1)))
     roots = blinder.roots(2, Randomness(seed(1)))
 
-    def shown(model: object = model, roots: object = roots, digits: object = digits) -> bool:
-        return is_subtraction(key, one.answer, digits, 2, model, roots, one.stream)  # type: ignore[arg-type]
+    def shown(model=model, roots=roots, digits=digits) -> bool:
+        return all_hold(key, subtraction_claims(key, one.answer, digits, 2, model, roots))
 
     assert shown()
     assert not shown(model=[one.shifted(model[0], 5 << 64), model[1]])
     assert not shown(model=[one.private.encrypt(7, one.stream), model[1]])
     assert not shown(digits=[[digits[0][0] + (4 << 40), digits[0][1]], digits[1]])
     assert not shown(roots=roots[::-1])
-    for bad in ([], roots[:1], [*roots, roots[0]], [0, roots[1]], [None, roots[1]], [key.n + 1, roots[1]]):
-        assert not shown(roots=bad)
-    assert not shown(roots=[mpz(one.private.p), roots[1]])
+    none = mpz(one.private.p)
+    for bad in (
+        [],
+        roots[:1],
+        [*roots, roots[0]],
+        [0, roots[1]],
+        [None, roots[1]],
+        [key.n + 1, roots[1]],
+        [none] * 2,
+    ):
+        with pytest.raises(ProtocolViolation, match="wrong_subtraction"):
+            shown(roots=bad)
+
+
+def test_an_error_in_the_request_is_not_cancelled_by_one_in_the_next_model(
+    wide_private_key: PrivateKey,
+) -> None:
+    """Both are checked in one equation: errors of δ and −δ do not cancel."""
+    one = round_of(wide_private_key)
+    key, digits = one.key, one.mask.digits(2, one.widths)
+    blinder = ShortExponentBlinder(key, BLINDER_SEED)
+    model = next_model(key, one.answer, digits, 2, blinder, Randomness(seed(1)))
+    roots = blinder.roots(2, Randomness(seed(1)))
+
+    def shown(of_request: int, of_model: int) -> bool:
+        request = [one.shifted(one.request[0], of_request), *one.request[1:]]
+        other = [one.shifted(model[0], of_model), model[1]]
+        claims = request_claims(key, one.vectors, one.widths, one.mask, request)
+        return all_hold(key, [*claims, *subtraction_claims(key, one.answer, digits, 2, other, roots)])
+
+    assert shown(0, 0)
+    assert not any(shown(a, b) for a, b in ((1, -1), (1, 1), (0, 1), (1, 0), (2, -1), (-1, 2)))
 
 
 def test_roots_are_those_of_the_blinding(wide_private_key: PrivateKey) -> None:

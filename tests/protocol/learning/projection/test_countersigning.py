@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from protocol.crypto.cipher import Ciphertext, PrivateKey, blind_power_for_key_holder
+from protocol.crypto.cipher import Ciphertext, PrivateKey, RootedProduct
 from protocol.learning.projection.answer import flat_answer, open_zero
 from protocol.learning.projection.countersigning import (
     Refusal,
@@ -65,7 +65,8 @@ def test_refusals_name_their_reason(case: Case) -> None:
 def weight_as_a_test(case: Case, trainer: int, weight: int) -> Ciphertext:
     """A checker that wants to know whether one weight of an update is zero."""
     ciphertext = case.round.vectors[trainer][weight]
-    return blind_power_for_key_holder(case.round.key, ciphertext, 1, case.round.stream)
+    key = case.round.key
+    return RootedProduct([ciphertext], [1], 0, case.round.stream.unit(key.n)).ciphertext(key)
 
 
 def test_a_checker_has_no_weight_tested_for_zero(case: Case) -> None:
