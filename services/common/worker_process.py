@@ -27,8 +27,9 @@ from typing import Any, cast
 from typing_extensions import override
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_LOADED = ["protocol.roles.dispatch", "services.runtime.step_pool"]
-"""What steps need is loaded once, by the process that all workers are forked from."""
+_LOADED = ["protocol.roles.dispatch", "services.runtime.step_pool", "services.cli"]
+"""What steps need is loaded once, by the process that all workers are forked from; and what the script
+`deltaml` begins with, since each worker imports the script of the process that started it."""
 
 _LENGTH = struct.Struct(">Q")
 _COLLECTED_AFTER = 50_000

@@ -99,22 +99,16 @@ def ground_of(view: RoundView, *, is_checker: bool = True) -> Ground | None:
     trainer's. Proofs are for checkers, and whoever examines a transcript, to verify: what another member
     makes of these updates is opened only if both checkers sign that they are in order, and these very ones.
     """
-    ground = open_ground_of(view) if is_checker else _start_ground_of(view)
-    if ground is not None:
+    if (ground := open_ground_of(view, is_checker=is_checker)) is not None:
         return ground
     return _masked_ground_of(view, is_checker=is_checker)
 
 
-def open_ground_of(view: RoundView) -> Ground | None:
+def open_ground_of(view: RoundView, *, is_checker: bool = True) -> Ground | None:
     """The same of start and proofs alone, which need no masks."""
-    if (ground := _start_ground_of(view)) is not None:
-        return ground
-    return None if _proven(view) else Ground.PROOF
-
-
-def _start_ground_of(view: RoundView) -> Ground | None:
-    same = view.body.start_model.digest() == link_of(view.state).model_digest
-    return None if same else Ground.START
+    if view.body.start_model.digest() != link_of(view.state).model_digest:
+        return Ground.START
+    return None if _are_updates(view, is_checker=is_checker) else Ground.PROOF
 
 
 def _masked_ground_of(view: RoundView, *, is_checker: bool) -> Ground | None:
@@ -155,10 +149,11 @@ def _model_claims(view: RoundView) -> list[RootedClaim]:
     )
 
 
-def _proven(view: RoundView) -> bool:
-    """Whether every update's proof holds; one that cannot be read does not."""
+def _are_updates(view: RoundView, *, is_checker: bool) -> bool:
+    """Whether every update can be read, is signed by its trainer and, to a checker, proven."""
     try:
-        return view.update_proofs.unproven(view.claims) == []
+        claims = view.claims
+        return not (is_checker and view.update_proofs.unproven(claims))
     except ProtocolViolation:
         return False
 

@@ -31,7 +31,7 @@ def test_the_request_of_the_signed_updates_holds(wide_private_key: PrivateKey) -
     assert requested(round_of(wide_private_key))
 
 
-def test_a_request_of_other_updates_or_under_another_mask_does_not(wide_private_key: PrivateKey) -> None:
+def test_a_request_of_other_updates_or_under_another_mask_does_not_hold(wide_private_key: PrivateKey) -> None:
     one = round_of(wide_private_key)
     other = [[one.shifted(one.vectors[0][0]), one.vectors[0][1]], one.vectors[1]]
     rhos, roots = one.mask.mask.rhos, one.mask.roots

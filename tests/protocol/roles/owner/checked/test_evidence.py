@@ -1,19 +1,21 @@
 """Wrong evidence of every kind: what has a ground is said by checkers alone; what is none is refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from protocol.bodies import body_of
-from protocol.crypto.cipher import write_ciphertexts
+from protocol.crypto.cipher import Ciphertext, ShortExponentBlinder, write_ciphertexts
+from protocol.crypto.randomness import Randomness
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.moments.exchange import MomentMask, moment_request
+from protocol.learning.moments.products import next_model
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
-from protocol.messages.checked import CheckVerdict, MomentAnswer, ProvenUpdate, RoundEvidence
+from protocol.messages.checked import CheckVerdict, MomentAnswer, ProvenMetric, ProvenUpdate, RoundEvidence
 from protocol.messages.checked.moments import LeftOutMember
-from protocol.roles.checked.products import write_mask
+from protocol.roles.checked.products import read_mask, write_mask
 from protocol.roles.engine.effects import SendMessage
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import replace
@@ -124,19 +126,41 @@ def carrying_mask(play: PlayedAttempt) -> RoundEvidence:
 
 def swapped_request(play: PlayedAttempt) -> RoundEvidence:
     """The models of the trainers in each other's place, which the buyer has answered."""
+    return evidence(play, **answered(play, [play.world.vectors[1], play.world.vectors[0]]))
+
+
+def unproven_update(play: PlayedAttempt) -> RoundEvidence:
+    """A shifted model with the proof of the right one, in an exchange and a next model that are its own."""
+    body = shifted_update(play)
+    world = play.world
+    first = body_of(body.updates[0], ProvenUpdate).local_model
+    vector = first.read(world.key, scale=UPDATE_SCALE, count=world.request.parameters)
+    exchange = answered(play, [vector, *world.vectors[1:]])
+    mask = read_mask(exchange["masks"], exchange["mask_roots"])
+    numbers = world.exchange.read_answer(body_of(exchange["answer"], MomentAnswer).numbers)
+    digits = mask.digits(world.exchange.vectors, world.widths.moments)
+    blinder, seed = ShortExponentBlinder(world.key, STREAM.bytes(32)), STREAM.bytes(32)
+    model = next_model(world.key, numbers, digits, world.exchange.trainers, blinder, Randomness(seed))
+    length = (world.key.bits + 7) // 8
+    roots = (int(one).to_bytes(length, "big") for one in blinder.roots(len(model), Randomness(seed)))
+    changed = {"next_model": EncryptedVector.of(world.key, model, MODEL_SCALE), "model_roots": tuple(roots)}
+    return replace(body, **exchange, **changed)
+
+
+def answered(play: PlayedAttempt, vectors: Sequence[Sequence[Ciphertext]]) -> dict[str, Any]:
+    """An exchange about any vectors, as evidence shows it."""
     world = play.world
     mask = MomentMask.draw(world.key, world.exchange.values, world.widths.moments.request, STREAM)
-    vectors = [world.vectors[1], world.vectors[0]]
     masked = tuple(
         write_ciphertexts(world.key, moment_request(world.key, vectors, world.widths.moments, mask))
     )
     masks, roots = write_mask(world.key, mask)
     request = replace(world.moment_request, masked=masked)
-    answered = play.buyer.copy()
-    answered.state = replace(answered.state, exchanges=())
-    step = answered.step(world.sent(world.aggregator, request).signed)
+    buyer = play.buyer.copy()
+    buyer.state = replace(buyer.state, exchanges=())
+    step = buyer.step(world.sent(world.aggregator, request).signed)
     answer = play.signed(world.buyer, world.aggregator, said(step)[0])
-    return evidence(play, request=request, answer=answer, masks=masks, mask_roots=roots)
+    return {"request": request, "answer": answer, "masks": masks, "mask_roots": roots}
 
 
 GROUNDS: list[tuple[Wrong, str]] = [
@@ -174,6 +198,18 @@ def test_another_member_says_nothing_and_measures_nothing(wrong: Wrong) -> None:
     assert said(step) == []
     assert member.state.attempt.is_stopped
     assert member.state.attempt.metric is None
+
+
+def test_a_proof_that_fails_stops_the_checkers_without_whom_nothing_is_opened() -> None:
+    """What another member makes of the update is encrypted, and no verdict, so no consent, follows."""
+    play = played()
+    body, (member,) = unproven_update(play), play.others
+    for checker in play.checkers:
+        assert set(said(shown_to(play, checker, body))) == {CheckVerdict(in_order=False, ground="proof")}
+        assert checker.state.attempt.metric is None
+    (metric,) = said(shown_to(play, member, body))
+    assert isinstance(metric, ProvenMetric)
+    assert member.state.attempt.measuring is None
 
 
 def test_after_wrong_evidence_nothing_of_the_attempt_is_answered() -> None:

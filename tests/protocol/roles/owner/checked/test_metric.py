@@ -171,6 +171,21 @@ def test_members_refuse_what_was_not_agreed(wrong: Wrong, codes: set[str]) -> No
     assert found == codes
 
 
+def test_checkers_verify_all_others_proofs_and_nothing_is_signed_that_they_refuse() -> None:
+    """A member that does not check has formed a product, and waits for noise that no checker goes on with."""
+    play = played(*CHECKED)
+    first, second = play.checkers
+    (member,) = play.others
+    body = with_metric(play, first.address, values=shifted(play, first.address))
+    for checker, code in ((first, "own_metric_changed"), (second, "unproven_metric")):
+        with pytest.raises(ProtocolViolation, match=code):
+            shown_to(play, checker, body)
+        assert checker.state.attempt.measuring is None
+    step = shown_to(play, member, body)
+    assert said(step, MetricConsent) == []
+    assert member.state.attempt.measuring.consent is None
+
+
 def test_a_member_finds_its_own_metric_unchanged() -> None:
     play = played(*CHECKED)
     (member,) = play.others
