@@ -5,6 +5,7 @@ from tests.adversaries.table.aggregators import AGGREGATORS
 from tests.adversaries.table.buyers import BUYERS
 from tests.adversaries.table.checkers import CHECKERS
 from tests.adversaries.table.namings import NAMINGS
+from tests.adversaries.table.openers import OPENERS
 from tests.adversaries.table.rings import RINGS
 from tests.adversaries.table.signers import SIGNERS
 from tests.adversaries.table.trainers import TRAINERS
@@ -19,6 +20,7 @@ ALL: tuple[Adversary, ...] = (
     *AGGREGATORS,
     *BUYERS,
     *NAMINGS,
+    *OPENERS,
     *SIGNERS,
     *WIRE,
 )

@@ -47,18 +47,20 @@ def main(
 
 
 def learnt(features: int, owners: int, rounds: int, starts: int) -> Iterator[str]:
-    """A table of all viewers of all kinds of owners."""
+    """A table of all viewers of all kinds of owners: what a search finds, and what no search can."""
     schedule = Schedule(rounds)
     yield f"{owners} owners, {features} features, {rounds} rounds of {schedule.local_steps} local steps:"
     yield ""
-    yield "| owners | viewer | XᵀX | Xᵀy | mean of y | rows | models |"
-    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: |"
+    yield "| owners | viewer | XᵀX | Xᵀy | mean of y | rows | models | XᵀX open | Xᵀy open | mean open |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for kind, make in KINDS.items():
         for viewer in VIEWERS:
-            found = Attack(make(features, owners), schedule, viewer).learnt(starts)
+            attack = Attack(make(features, owners), schedule, viewer)
+            found, left = attack.learnt(starts), attack.left_open()
             models = "bought" if found.models is None else f"{found.models:.2f}"
             errors = f"{found.gram:.2f} | {found.target:.2f} | {found.mean:.2f} | {found.rows:.2f}"
-            yield f"| {kind} | {viewer} | {errors} | {models} |"
+            least = f"{left.gram:.2f} | {left.target:.2f} | {left.mean:.2f}"
+            yield f"| {kind} | {viewer} | {errors} | {models} | {least} |"
 
 
 def straws(features: int, owners: int, rounds: int) -> Iterator[str]:

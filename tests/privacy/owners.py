@@ -1,7 +1,8 @@
 """Owners for attacks on a whole training: real rows, dealt alike or unlike, as the statistics that enter it.
 
 Columns are standardized over all rows, and whoever attacks is told mean and deviation of each: what is
-measured is what it learns beyond the columns' means.
+measured is what it learns beyond the columns' means. What enters a training is between −1 and 1 as there, by
+a range as wide as the farthest row asks for: so the column of ones is by far the largest.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,12 +27,14 @@ class Owners:
     """Rows of every owner, [features, 1, target] standardized, and the Gram matrices that enter a training.
 
     `trained` is the one that each owner's map is made of, `measured` the one that a validator measures by,
-    both [X 1 y]ᵀ[X 1 y]/m, or the fit's in their place for a generalized linear model.
+    both [X 1 y]ᵀ[X 1 y]/m, or the fit's in their place for a generalized linear model, in the training's
+    units. `units` are what columns are long in these, p+1, as everybody knows from the request.
     """
 
     rows: Sequence[Matrix]
     trained: Sequence[Matrix]
     measured: Sequence[Matrix]
+    units: Matrix
 
     @property
     def trainers(self) -> int:
@@ -73,7 +76,8 @@ def logistic(features: int, owners: int, seed: int = 1) -> Owners:
         for factor, found in ((kind.training_factor, trained), (kind.measuring_factor, measured)):
             made = factor(request, fitted)
             found.append(made.T @ made)
-    return Owners([_with_ones(part) for part in parts], trained, measured)
+    units = np.sqrt(np.mean([np.diag(one) for one in trained], axis=0))
+    return Owners([_with_ones(part) for part in parts], trained, measured, units)
 
 
 KINDS: Mapping[str, Callable[[int, int], Owners]] = {"alike": alike, "unlike": unlike, "logistic": logistic}
@@ -91,6 +95,7 @@ def _with_ones(rows: Matrix) -> Matrix:
 
 
 def _linear(parts: Sequence[Matrix]) -> Owners:
-    factors = [triangular(part) / np.sqrt(len(part)) for part in parts]
+    units = 1 / np.abs(np.vstack(parts)).max(axis=0)
+    factors = [triangular(part * units) / np.sqrt(len(part)) for part in parts]
     grams = [factor.T @ factor for factor in factors]
-    return Owners(parts, grams, grams)
+    return Owners(parts, grams, grams, units)

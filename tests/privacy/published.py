@@ -9,6 +9,7 @@ from protocol.learning.descent import safe_step
 from protocol.learning.scales import NOISE_BITS
 
 Matrix = NDArray[np.float64]
+_TARGET_RANGE = 2.0
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,20 @@ def course(trained: Matrix, measured: Matrix, schedule: Schedule) -> Course:
     return Course(np.stack(models, axis=-2), np.concatenate(numbers, axis=-1))
 
 
-def noise(count: int, seed: int, target_range: float = 4.0) -> Matrix:
-    """Of so many opened numbers: three shares, uniform below (target range)²·2⁻²⁴/3 each; see `noise_bound`.
-
-    `target_range` is the declared one in the target's standard deviations.
-    """
+def noise(count: int, seed: int) -> Matrix:
+    """Of so many opened numbers: three shares, uniform below (target range)²·2⁻²⁴/3 each (`noise_bound`)."""
     generator = np.random.default_rng(seed)
-    return generator.uniform(0, noise_width(target_range) / 3, (3, count)).sum(axis=0)
+    return generator.uniform(0, noise_width() / 3, (3, count)).sum(axis=0)
 
 
-def noise_width(target_range: float = 4.0) -> float:
-    """The width of all three shares together."""
-    return float(target_range**2 * 2.0**-NOISE_BITS)
+def noise_width() -> float:
+    """The width of all three shares together, of a target between −1 and 1."""
+    return float(_TARGET_RANGE**2 * 2.0**-NOISE_BITS)
+
+
+def noise_deviation() -> float:
+    """Their standard deviation."""
+    return noise_width() / 6
 
 
 def _maps(grams: Matrix, schedule: Schedule) -> tuple[Matrix, Matrix]:

@@ -17,10 +17,10 @@ Matrix = NDArray[np.float64]
 ITERATIONS = 12
 """Of each precision."""
 
-PRECISIONS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+PRECISIONS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 """What is seen is taken as so precise first: the iteration would stay at the nearest explanation else."""
 
-_STEP = 1e-6
+_STEP = 1e-5
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Problem:
     """What a viewer knows: `seen` (k) is what `expected` makes of the unknowns (…×n), up to `precision`.
 
     `prior` and `deviation` (n) are means and deviations of what it thinks of the unknowns before it looks.
+    Who has nothing to begin with stands at a saddle there: no column is preferred to any other.
     """
 
     expected: Callable[[Matrix], Matrix]
@@ -35,6 +36,7 @@ class Problem:
     prior: Matrix
     deviation: Matrix
     precision: float
+    is_saddle: bool = True
 
     def left(self, found: Matrix, precision: float) -> Matrix:
         """What is left to explain (k), and how unlikely the unknowns are (n), each in its deviations."""
@@ -49,20 +51,31 @@ class Problem:
 
     def slopes(self, found: Matrix, precision: float) -> Matrix:
         """The derivatives of `left` with the sign turned, (k+n)×n."""
-        steps = _STEP * np.eye(len(found))
-        made = (self.expected(found + steps) - self.expected(found - steps)) / (2 * _STEP)
-        return np.vstack([made.T / precision, np.diag(1 / self.deviation)])
+        sizes = _STEP * self.deviation
+        made = self.expected(found + np.diag(sizes)) - self.expected(found - np.diag(sizes))
+        return np.vstack([(made / (2 * sizes[:, None])).T / precision, np.diag(1 / self.deviation)])
+
+    def left_open(self, found: Matrix, precision: float) -> Matrix:
+        """The deviations of the unknowns (n) near `found` once all is seen, in those of before: 1 at most.
+
+        To first order no attack does better on average (Cramér, Rao), whatever it searches by.
+        """
+        told = self.slopes(found, precision)[: len(self.seen)] * self.deviation
+        _, sizes, directions = np.linalg.svd(told, full_matrices=False)
+        seen = (sizes**2 / (1 + sizes**2)) @ directions**2
+        return np.asarray(np.sqrt(np.maximum(1 - seen, 0)))
 
 
 def likeliest(problem: Problem, starts: int, seed: int = 1) -> Matrix:
     """The mean of the likeliest unknowns (n) found from so many starts, drawn as the viewer expects them.
 
-    From the mean itself none would be found: it is a saddle, since no column is preferred to any other there.
-    Explanations that differ are as good as each other, and the mean of them is nearest to what they agree in.
+    From a saddle none would be found; where the mean itself is none it is the first start. Explanations that
+    differ are as good as each other, and the mean of them is nearest to what they agree in.
     """
     generator, found = np.random.default_rng(seed), []
-    for _ in range(starts):
-        at = problem.prior + problem.deviation * generator.standard_normal(len(problem.prior)) / 3
+    for number in range(starts):
+        apart = 1.0 if problem.is_saddle or number else 0.0
+        at = problem.prior + apart * problem.deviation * generator.standard_normal(len(problem.prior)) / 3
         for precision in (*PRECISIONS, problem.precision):
             at = _descended(problem, at, precision)
         found.append(at)

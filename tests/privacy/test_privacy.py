@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from protocol.learning.scales import NOISE_BITS
+from tests.privacy import viewers
 from tests.privacy.owners import KINDS, alike
-from tests.privacy.published import Schedule, course
+from tests.privacy.published import Schedule, course, noise_deviation
+from tests.privacy.solving import Problem
 from tests.privacy.straws import bits_without_noise, straw_trainer, straw_validator
 from tests.privacy.viewers import Attack, Learnt, Viewer
 
@@ -48,6 +50,31 @@ def test_no_party_learns_anything_of_others_rows(viewer):
 
 def test_of_a_logistic_regression_a_trainer_reads_the_share_of_the_class_that_each_other_one_has():
     assert learnt("logistic", "trainer").mean < 0.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_every_kind_a_trainer_reads_the_mean_of_the_target_that_each_other_one_has(kind):
+    """The column of ones is the largest, and a round's first steps move little else."""
+    left = Attack(KINDS[kind](5, 5), Schedule(7), "trainer").left_open()
+    assert left.mean < 0.5
+    assert left.mean < left.target < left.gram
+
+
+def test_wider_noise_would_leave_what_is_read_of_the_mean_as_it_is(monkeypatch):
+    """A thousand times as wide, which pay would show, hides no more than a tenth of a guess."""
+    attack = Attack(alike(5, 5), Schedule(7), "trainer")
+    narrow = attack.left_open().mean
+    monkeypatch.setattr(viewers, "noise_deviation", lambda: 1024 * noise_deviation())
+    assert attack.left_open().mean < narrow + 0.1
+
+
+def test_what_is_left_open_is_the_posterior_deviation_where_all_is_linear():
+    generator = np.random.default_rng(1)
+    slopes, deviation = generator.normal(size=(3, 4)), np.array([0.5, 1.0, 2.0, 3.0])
+    problem = Problem(lambda unknown: unknown @ slopes.T, np.zeros(3), np.zeros(4), deviation, 1.0)
+    posterior = np.linalg.inv(slopes.T @ slopes / 0.01 + np.diag(deviation**-2))
+    left = problem.left_open(np.zeros(4), 0.1)
+    assert left == pytest.approx(np.sqrt(np.diag(posterior)) / deviation, rel=1e-6)
 
 
 def test_the_attack_finds_what_numbers_determine():

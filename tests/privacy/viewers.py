@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.privacy.owners import Owners
-from tests.privacy.published import Schedule, course, noise, noise_width
+from tests.privacy.published import Schedule, course, noise, noise_deviation, noise_width
 from tests.privacy.solving import Problem, likeliest
 
 Matrix = NDArray[np.float64]
@@ -47,6 +47,19 @@ class Learnt:
     models: float | None
 
 
+@dataclass(frozen=True)
+class LeftOpen:
+    """Deviations of what the published numbers leave open to first order, relative to those of before.
+
+    The mean over the entries of all owners that the viewer is not, as in `Learnt`: the least error that any
+    attack can come to on average, of a viewer to whom no sign is open.
+    """
+
+    gram: float
+    target: float
+    mean: float
+
+
 class Attack:
     """One viewer's attack on one training."""
 
@@ -67,7 +80,7 @@ class Attack:
         What trains and what measures are two matrices of the same rows, of which an owner knows both.
         """
         if self.viewer in ("public", "buyer"):
-            return np.tile(np.eye(self.size), (len(self.truth), 1, 1))
+            return np.tile(np.diag(self.owners.units**2), (len(self.truth), 1, 1))
         own = 0 if self.viewer == "trainer" else -1
         trained, measured = self.owners.trained[own], self.owners.measured[own]
         return np.array([trained] * self.owners.trainers + [measured])
@@ -80,17 +93,33 @@ class Attack:
             guessed = self._likeliest(hidden, starts, shown=slice(self.numbers, None))
         return self._compared(self._likeliest(hidden, starts), guessed, hidden)
 
+    def left_open(self) -> LeftOpen:
+        """What no attack of the viewer's can find, to first order."""
+        hidden, p = [place for place in range(len(self.truth)) if place not in self.known], self.size - 1
+        truth = self.truth[hidden][:, self.upper[0], self.upper[1]].ravel()
+        found = self._problem(hidden, slice(None)).left_open(truth, noise_deviation())
+        entries = found.reshape(len(hidden), -1)
+        row, column = self.upper
+        gram, target = column < p, (column == p) & (row < p - 1)
+        mean = (column == p) & (row == p - 1)
+        return LeftOpen(*(float(entries[:, one].mean()) for one in (gram, target, mean)))
+
     def _likeliest(self, hidden: list[int], starts: int, shown: slice = slice(None)) -> Matrix:
         """All matrices as the viewer finds them from what it sees, or from a part of that."""
-        before = self.believed[hidden][:, self.upper[0], self.upper[1]].ravel()
-        problem = Problem(
+        return self._grams(hidden, likeliest(self._problem(hidden, shown), starts))
+
+    def _problem(self, hidden: list[int], shown: slice) -> Problem:
+        """What it knows: before it looks, matrices like its own, or with columns of their known lengths."""
+        blind = self.viewer in ("public", "buyer")
+        pairs = np.outer(self.owners.units, self.owners.units)[self.upper]
+        return Problem(
             expected=lambda unknown: self._expected(self._grams(hidden, unknown))[..., shown],
             seen=self.seen[shown],
-            prior=before,
-            deviation=np.full(len(before), _DEVIATION if self.viewer in ("public", "buyer") else _NEAR),
-            precision=noise_width(),
+            prior=self.believed[hidden][:, self.upper[0], self.upper[1]].ravel(),
+            deviation=np.tile((_DEVIATION if blind else _NEAR) * pairs, len(hidden)),
+            precision=noise_deviation(),
+            is_saddle=blind,
         )
-        return self._grams(hidden, likeliest(problem, starts))
 
     @property
     def numbers(self) -> int:
@@ -156,7 +185,7 @@ class Attack:
         p, wrong, blind = self.size - 1, 0.0, 0.0
         for place in hidden[:-1] if len(self.truth) - 1 in hidden else hidden:
             rows = np.delete(self.owners.rows[place], p - 1, axis=1)
-            mean = np.delete(found[place][:, p - 1], p - 1)
+            mean = np.delete(found[place][:, p - 1] / self.owners.units / self.owners.units[p - 1], p - 1)
             wrong += float(((rows - mean) ** 2).sum())
             blind += float((rows**2).sum())
         return float(np.sqrt(wrong / blind))
