@@ -1,5 +1,6 @@
 """Bytes for values and back: msgpack of the pydantic model, the same for the bus and for stored states."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar, overload
 
@@ -21,6 +22,17 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 def pack(value: BaseModel) -> bytes:
     """The msgpack bytes of a model; byte strings stay raw, which a base64 JSON would swell by a third."""
     return bytes(msgpack.packb(value.model_dump(mode="python"), use_bin_type=True))
+
+
+def pack_around(value: BaseModel, packed: Mapping[str, bytes]) -> bytes:
+    """The bytes of `pack`, with those of some fields, by their names, as they were packed before."""
+    plain = value.model_dump(mode="python", exclude=set(packed))
+    packer = msgpack.Packer(use_bin_type=True)
+    names = [name for name in type(value).model_fields if name in packed or name in plain]
+    parts = [packer.pack_map_header(len(names))]
+    for name in names:
+        parts += [packer.pack(name), packed[name] if name in packed else packer.pack(plain[name])]
+    return b"".join(parts)
 
 
 @overload

@@ -81,6 +81,12 @@ class Request(FrozenModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        assert self._is_consistent  # pydantic asks again whenever a state that holds the document is made
+        return self
+
+    @cached_property
+    def _is_consistent(self) -> bool:
+        """True; raises ValueError for sections that contradict each other."""
         twice = repeated(column.name for column in (*self.features, self.target))
         if twice is not None:
             raise ValueError(f"column {twice!r} is named twice")
@@ -104,7 +110,7 @@ class Request(FrozenModel):
             self._check_bounds()
         else:
             self._check_first_model()
-        return self
+        return True
 
     def _check_parameters(self) -> None:
         if self.basis and not (self.model.intercept and self.scale == "range"):
@@ -248,7 +254,7 @@ class Request(FrozenModel):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As of any model, without what was worked out of the fields before."""
         copied = super().model_copy(update=update, deep=deep)
-        for name in ("_inputs", "_scalings", "_needed_bits"):
+        for name in ("_is_consistent", "_inputs", "_scalings", "_needed_bits"):
             copied.__dict__.pop(name, None)
         return copied
 

@@ -17,7 +17,7 @@ from eth_hash.auto import keccak
 from gmpy2 import mpz
 
 from protocol.crypto.commitment_group import RSA_2048
-from protocol.crypto.elements import is_unit
+from protocol.crypto.elements import are_units
 from protocol.crypto.paillier import PrivateKey, PublicKey
 from protocol.crypto.randomness import Randomness
 
@@ -127,7 +127,7 @@ def _in_range(key: PublicKey, proof: Sequence[mpz]) -> bool:
     hiding = _HIDDEN + _WIDER + 1
     widths = (_HIDDEN + key.bits, half, half, hiding, hiding, hiding + key.bits)
     elements, numbers = proof[:5], proof[5:]
-    if not all(is_unit(element, _MODULUS) for element in elements):
+    if not are_units(elements, _MODULUS):
         return False
     return all(0 <= number < mpz(1) << width for number, width in zip(numbers, widths, strict=True))
 

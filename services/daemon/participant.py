@@ -1,10 +1,8 @@
 """A daemon as a process: built from its configuration, registered, observed, drained when told to stop."""
 
 import os
-import tempfile
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
-from pathlib import Path
 
 import structlog
 import web3  # noqa: F401  slow: while the loop waits for it nothing is answered
@@ -25,10 +23,10 @@ from services.config.daemons import (
 )
 from services.console.app import Console
 from services.console.app import serving as serving_console
+from services.console.buyer.scoring import uploads_folder
 from services.console.owner.uploads import forget_uploads
 from services.console.party import BuyerResources, OwnerResources, Party
 from services.console.web.hub import Hub
-from services.console.web.uploads import forget_received
 from services.daemon.chain_listener import run_listener
 from services.daemon.connections import Connections, connect, retry_until_reachable
 from services.daemon.monitor import Account, folder_of, monitor
@@ -172,7 +170,7 @@ def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Conso
         order=orders_over(resources.bus, identity, resources.market, role),
         balance=lambda token: client.balance_of(identity.address, token),
         owner_resources=_owner_resources(resources.role),
-        buyer_resources=_buyer_resources(config) if isinstance(config, ModelBuyerConfig) else None,
+        buyer_resources=_buyer_resources(config),
         names=config.names,
         assets=config.assets,
         aggregators=config.aggregators if isinstance(config, ModelBuyerConfig) else (),
@@ -187,9 +185,7 @@ def _owner_resources(role: Role) -> OwnerResources | None:
     return OwnerResources(role.catalog, role.configured, refusals=role.refusals)
 
 
-def _buyer_resources(config: ModelBuyerConfig) -> BuyerResources:
-    """Rows to score on lie beside the store's file; with a database server, in a folder of this process."""
-    beside = folder_of(config.store)
-    uploads = Path(tempfile.mkdtemp(prefix="deltaml-")) if beside is None else beside / ".uploads"
-    forget_received(uploads)
-    return BuyerResources(uploads)
+def _buyer_resources(config: ParticipantConfig) -> BuyerResources | None:
+    if not isinstance(config, ModelBuyerConfig):
+        return None
+    return BuyerResources(uploads_folder(folder_of(config.store)))

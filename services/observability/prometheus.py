@@ -13,21 +13,15 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from aiohttp import web
-from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from services.bus.port import Bus
 from services.bus.refusal_reasons import REASONS, reason_of
-from services.common.errors import StoreUnavailable
-from services.common.http_server import listening
 from services.observability.counters import Meter
 from services.observability.health import Health
 from services.observability.heartbeat import Heartbeats
-from services.observability.host_names import answering_to
 from services.store import Store
 
 LOOPBACK = "127.0.0.1"
@@ -248,27 +242,10 @@ async def serving(
     if port is None:
         yield
         return
-    application = _application(collector, health, frozenset({host, *names}))
+    # A web server takes a moment to import, and is not for those that serve nothing.
+    from services.common.http_server import listening  # noqa: PLC0415
+    from services.observability.metrics_pages import application_of  # noqa: PLC0415
+
+    application = application_of(collector, health, frozenset({host, *names}))
     async with listening(application, host, port, option="port for the metrics"):
         yield
-
-
-def _application(collector: Collector, health: Health | None, names: Collection[str]) -> web.Application:
-    registry = CollectorRegistry()
-    registry.register(collector)
-    ProcessCollector(registry=registry)
-
-    async def metrics(_request: web.Request) -> web.Response:
-        try:
-            content = generate_latest(registry)
-        except StoreUnavailable as error:
-            return web.Response(text=f"{error}\n", status=503)
-        return web.Response(body=content, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    async def answer(_request: web.Request) -> web.Response:
-        document = {"status": "ok"} if health is None else health.document()
-        return web.json_response(document, status=200 if document["status"] == "ok" else 503)
-
-    application = web.Application(middlewares=[answering_to(names)])
-    application.add_routes([web.get("/metrics", metrics), web.get("/health", answer)])
-    return application

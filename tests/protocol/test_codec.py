@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from protocol.codec import MAXIMUM_BYTES, pack, unpack
+from protocol.codec import MAXIMUM_BYTES, pack, pack_around, unpack
 from protocol.errors import ProtocolViolation
 from protocol.messages import InvitationAnswer, Message, ModelReceived, ModelRequest, StopOrder
 from protocol.types import FrozenModel
@@ -33,6 +33,12 @@ class Outer(FrozenModel):
     inner: tuple[Inner, ...]
 
 
+class Holder(FrozenModel):
+    before: int
+    inner: Inner
+    after: str
+
+
 INNERS = st.builds(Inner, raw=st.binary(max_size=100), small=st.integers(0, (1 << 63) - 1))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 OUTERS = st.builds(
@@ -50,6 +56,18 @@ def refusal(kind: Any, content: bytes) -> ProtocolViolation:
 @given(OUTERS)
 def test_models_survive_the_wire(value: Outer) -> None:
     assert unpack(Outer, pack(value)) == value
+
+
+@given(OUTERS, st.sets(st.sampled_from(("text", "flag"))))
+def test_fields_that_are_packed_already_make_the_same_bytes(value: Outer, names: set[str]) -> None:
+    packed = {name: msgpack.packb(getattr(value, name)) for name in names}
+    assert pack_around(value, packed) == pack(value)
+
+
+@given(INNERS)
+def test_a_model_that_is_packed_already_makes_the_same_bytes(value: Inner) -> None:
+    outer = Holder(before=1, inner=value, after="x")
+    assert pack_around(outer, {"inner": pack(value)}) == pack(outer)
 
 
 @given(st.binary(max_size=300))

@@ -8,6 +8,7 @@ import yaml
 from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from protocol import request as request_module
 from protocol.codec import pack, unpack
@@ -385,6 +386,20 @@ def test_the_bits_of_a_request_are_worked_out_once_and_anew_for_another(monkeypa
         type(request).model_validate(dict(longer)).residual_bits,
     )
     assert request == any_request()
+
+
+def test_a_request_is_checked_once_and_a_changed_one_anew(monkeypatch):
+    """It stands in every state of a training, and is asked about whenever one is made."""
+    checked = []
+    check = request_module.unmet_demand
+    monkeypatch.setattr(request_module, "unmet_demand", lambda *given: checked.append(1) or check(*given))
+    request = any_request()
+    for _ in range(3):
+        assert Request.model_validate(request) is request
+    assert len(checked) == 1
+    without = request.model_copy(update={"features": (request.target,)})
+    with pytest.raises(ValidationError, match="named twice"):
+        Request.model_validate(without)
 
 
 def test_a_copy_has_the_scalings_of_its_own_columns() -> None:

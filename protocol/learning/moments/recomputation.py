@@ -16,7 +16,7 @@ from protocol.crypto.cipher import (
     RootedProduct,
     packed_products,
 )
-from protocol.crypto.elements import is_unit
+from protocol.crypto.elements import are_units
 from protocol.errors import ProtocolViolation
 from protocol.learning.moments.exchange import MomentAnswer, MomentMask
 from protocol.learning.moments.widths import MomentWidths, columns
@@ -62,7 +62,7 @@ def subtraction_claims(
     """
     if not len(model) == len(roots) == len(answer.quotients):
         raise ProtocolViolation("wrong_subtraction", f"{len(roots)} roots of {len(model)} weights")
-    if not all(is_unit(root, key.n) for root in roots):
+    if not are_units(roots, key.n):
         raise ProtocolViolation("wrong_subtraction", "a root that is no unit")
     divisor = trainers << COEFFICIENT_SCALE
     quotients = [total // divisor for total in columns(masks[:trainers])]

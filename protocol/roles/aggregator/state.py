@@ -74,13 +74,12 @@ class AcceptedState(OpenedState):
 class PreparedState(AcceptedState):
     """Base of the phases in which there is something to encrypt; `n` is the buyer's Paillier modulus.
 
-    `answers` are the row counts of the owners that take part, `declined` the codes of those whose last word
-    was no, and `waiting` of those that have a person decide; `heard` is how many words of each counted.
+    `declined` are the codes of the owners whose last word was no, `waiting` of those that have a person
+    decide; `heard` is how many words of each counted.
     """
 
     n: BigInteger
     blinding_seed: Annotated[bytes, Field(repr=False)]
-    answers: tuple[tuple[Address, int], ...] = ()
     declined: tuple[tuple[Address, str], ...] = ()
     waiting: tuple[tuple[Address, str], ...] = ()
     heard: tuple[tuple[Address, int], ...] = ()

@@ -31,12 +31,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from protocol.codec import decoded, pack, validated
+from protocol.codec import decoded, pack_around, validated
 from protocol.errors import ProtocolViolation
+from protocol.request import Request
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Input, input_name
-from protocol.roles.engine.made_states import MadeStates
+from protocol.roles.engine.made_states import MadeStates, PackedOnce
 from protocol.roles.engine.refusals import EarlyInput, StaleInput
 from protocol.roles.engine.state import PhaseState, phase_of
 from protocol.roles.engine.table import Row
@@ -81,6 +82,10 @@ class Machine(Generic[S]):
     def _made(self) -> MadeStates[S]:
         return MadeStates(_MOST_STATES, _MOST_BYTES)
 
+    @cached_property
+    def _requests(self) -> PackedOnce:
+        return PackedOnce(_MOST_STATES)
+
     def read(self, content: bytes) -> S:
         """A packed state in its phase's type, without fields that the phase does not have.
 
@@ -98,7 +103,10 @@ class Machine(Generic[S]):
 
     def write(self, state: S) -> bytes:
         """The packed state; `read` knows it again while it is among the last that were packed here."""
-        content = pack(state)
+        # Each state of a training holds the same request, which is as long as all else in most of them.
+        request = getattr(state, "request", None)
+        packed = {"request": self._requests.of(request)} if isinstance(request, Request) else {}
+        content = pack_around(state, packed)
         self._made.keep(content, state)
         return content
 

@@ -1,7 +1,11 @@
-"""The states that this process has packed itself: what it made need not be checked when it is read back."""
+"""What this process has packed itself: it need be neither checked when it is read back, nor packed again."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from protocol.codec import pack
 
 S = TypeVar("S")
 
@@ -31,3 +35,22 @@ class MadeStates(Generic[S]):
         if content in self._states:
             self._states.move_to_end(content)
         return self._states.get(content)
+
+
+class PackedOnce:
+    """The bytes of the last few frozen values that come again and again, such as a training's request."""
+
+    def __init__(self, most: int) -> None:
+        """At most `most` values are kept."""
+        self._most = most
+        self._packed: OrderedDict[int, tuple[BaseModel, bytes]] = OrderedDict()
+
+    def of(self, value: BaseModel) -> bytes:
+        """What `codec.pack` makes of a value; a value is known by being the same object, not an equal one."""
+        # A value that is kept keeps its id: no other object can have it.
+        if id(value) not in self._packed:
+            self._packed[id(value)] = value, pack(value)
+        self._packed.move_to_end(id(value))
+        while len(self._packed) > self._most:
+            self._packed.popitem(last=False)
+        return self._packed[id(value)][1]

@@ -1,13 +1,26 @@
 """Scoring a bought model on rows of the buyer's own: the file is read once, and figures alone are kept."""
 
+import tempfile
+from pathlib import Path
+
 from aiohttp import web
 
 from services.common.errors import DataSetError
 from services.console.buyer.views import Training
 from services.console.web.access import audit, page_of
 from services.console.web.pages import Page, or_not_found
-from services.console.web.uploads import received_file
+from services.console.web.uploads import forget_received, received_file
 from services.records.own_scores import keep_scores
+
+
+def uploads_folder(beside: Path | None) -> Path:
+    """Where rows lie while they are read, without what a crash has left there.
+
+    It is beside the store's file; None, where a database server has the store, makes one of this process.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="deltaml-")) if beside is None else beside / ".uploads"
+    forget_received(folder)
+    return folder
 
 
 async def score(request: web.Request) -> web.StreamResponse:

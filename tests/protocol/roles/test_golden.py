@@ -54,6 +54,15 @@ def test_every_phase_and_step_of_checked_rounds_is_kept():
     assert steps == {"asking", "checking", "questioning", "ranging", "agreeing", "opening", "signing"}
 
 
+@pytest.mark.parametrize("path", CHECKED_FILES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
+def test_a_state_is_packed_as_all_its_fields_are(path):
+    """Though a machine packs the request in it once for many states."""
+    role = path.stem.split("-")[0]
+    state = decode_state(role, path.read_bytes())
+    machine = ROLES[role].MACHINE
+    assert [machine.write(state) for _ in range(2)] == [pack(state)] * 2
+
+
 FIELD_FILES = sorted(FOLDER.glob(f"*/{CHECKED}/{FIELDS}/*.msgpack"))
 
 

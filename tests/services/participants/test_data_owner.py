@@ -1,7 +1,6 @@
 """The owner's shell: its aggregators, its data sets, and the keys of a training's owners."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,7 +48,6 @@ OURS, OTHER = Person("federated_aggregator"), Person("federated_aggregator")
 OWNER, PEER = Person("data_owner"), Person("data_owner")
 ACCEPTED = AnnouncementAnswer(accepted=True, code="admitted", cards=cards_digest(()))
 POLICY = OwnerPolicy(automatic=True)
-GOLDEN = Path(__file__).parents[2] / "protocol" / "roles" / "golden" / "0.1.0" / "checked"
 
 
 @pytest.fixture

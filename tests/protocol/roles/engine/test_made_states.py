@@ -1,6 +1,8 @@
 """What was packed is found by its bytes, and nothing else; few are kept."""
 
-from protocol.roles.engine.made_states import MadeStates
+from protocol.codec import pack
+from protocol.roles.engine.made_states import MadeStates, PackedOnce
+from tests.support.deployment.documents import any_request
 
 
 def made(**limits):
@@ -31,3 +33,22 @@ def test_no_more_bytes_are_kept_than_allowed():
         states.keep(b"%4d" % number, str(number))
     states.keep(b"   4", "4")
     assert [states.find(b"%4d" % number) for number in range(5)] == [None, None, None, "3", "4"]
+
+
+def test_a_value_is_packed_once():
+    packed, request = PackedOnce(2), any_request()
+    content = packed.of(request)
+    assert content == pack(request)
+    assert packed.of(request) is content
+
+
+def test_an_equal_value_is_another_one():
+    packed = PackedOnce(2)
+    assert packed.of(any_request()) is not packed.of(any_request())
+
+
+def test_of_many_values_each_has_its_own_bytes():
+    packed = PackedOnce(2)
+    for number in range(50):  # each is gone when the next one is made, perhaps at the same place
+        request = any_request(name=f"number {number}")
+        assert packed.of(request) == pack(request)

@@ -4,10 +4,12 @@ import html
 import io
 import json
 import re
+import stat
 
 import pytest
 from aiohttp import FormData
 
+from services.console.buyer.scoring import uploads_folder
 from services.records.own_scores import kept_scores
 from tests.support.console.trainings import finished_training, running_training
 from tests.support.console.world import Browser
@@ -127,6 +129,22 @@ async def test_scores_are_told_in_the_readers_language(world, browser):
     await send(browser, key)
     await browser.post("/preferences", {"language": "es", "next": "/trainings"})
     assert "Error absoluto medio (MAE)" in await browser.get(f"/trainings/{key}")
+
+
+def test_rows_that_a_crash_left_are_gone_at_the_next_start(tmp_path):
+    folder = uploads_folder(tmp_path)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    (folder / "half.csv").write_bytes(ROWS)
+    assert uploads_folder(tmp_path) == folder
+    assert list(folder.iterdir()) == []
+
+
+def test_beside_a_database_server_rows_lie_in_a_folder_of_the_process():
+    one, other = uploads_folder(None), uploads_folder(None)
+    assert one != other
+    for folder in (one, other):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        folder.rmdir()
 
 
 async def test_a_files_name_is_shown_and_is_no_markup(world, browser):
