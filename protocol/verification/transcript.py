@@ -56,6 +56,7 @@ KEPT = frozenset(
         "ring_opening",
         "metric_opening_request",
         "opening",
+        "opening_refused",
         "round_signature",
         "round_completed",
         "participant_dropped",

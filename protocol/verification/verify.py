@@ -14,6 +14,7 @@ from protocol.verification.heads import require_heads
 from protocol.verification.members import agreed_by_members
 from protocol.verification.opening import opened_attempt, require_opening
 from protocol.verification.payments import Paying, require_paid
+from protocol.verification.repetition import require_same_members
 from protocol.verification.report import (
     CANNOT_CHECK,
     MASKS_IN_A_BOX,
@@ -150,6 +151,7 @@ def _require_next(training: VerifiedTraining, event: RoundRecorded) -> None:
 def _round(contents: Contents, training: VerifiedTraining, event: RoundRecorded) -> RoundReport:
     record, parties, header = event.record, training.parties, contents.header
     paid = Check(name="contributions and pay weights", count=len(event.shapley))
+    require_same_members(contents, training, record)
     is_member = header.party in parties.addresses(record.validators)
     if header.role == "data_owner" and not is_member:
         trained = header.party in parties.addresses(record.trainers)

@@ -76,7 +76,8 @@ def is_affordable(
     """Whether owners' budgets hold a repetition of the round after `link` without so many of its trainers.
 
     The buyer has seen 2·T numbers, all of which count for the round (`owner.budget`), and sees others in the
-    repetition: the remaining trainers' mean products with another sum, and v₀ if other members measure it.
+    repetition: the remaining trainers' mean products with another sum, and v₀ once more where it is secret.
+    All by the same members, without whom nothing is opened.
     What owners have reserved for the training holds them, as those who are named are missing in all rounds
     that follow: two numbers each.
     """

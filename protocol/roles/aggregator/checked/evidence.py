@@ -132,14 +132,20 @@ def next_attempt(
     anybody the checkers alone are others. Where no attempt remains, the buyer is named if it alone can have
     been silent; and whoever leaves for something that it did is to blame for an end that comes of it, while
     of whoever leaves for silence all are told.
+
+    Nobody leaves a round that was refused: the buyer has opened its errors, and without one of its members
+    would have that one's numbers as the difference. Of silence the buyer is told then as well: it may have
+    sent to some alone that the round is over.
     """
     over = facts.ATTEMPT_OVER.of(round=lane.at.round, attempt=lane.at.attempt, code=why)
     remaining = lane.validators & ~leaving
     if lane.attempt >= MAXIMUM_ATTEMPTS and is_the_buyers_silence(lane.stuck):
         return give_up(state, "buyer_silent", context, fault=state.opened.buyer)
-    if remaining.bit_count() < max(2, state.parties.quorum) or lane.attempt >= MAXIMUM_ATTEMPTS:
+    is_over = lane.attempt >= MAXIMUM_ATTEMPTS or (leaving != 0 and state.has_refused(lane.at.round))
+    if is_over or remaining.bit_count() < max(2, state.parties.quorum):
         if why in SILENT_MEMBERS:
-            return give_up(state, "too_few_validators", context, silent=leaving)
+            seen = state.has_refused(lane.at.round)
+            return give_up(state, "too_few_validators", context, silent=leaving, silent_buyer=seen)
         fault = _only_one(state, leaving)
         return give_up(state, "too_few_validators", context, fault=fault)
     notices = attendance.drop_notices(state, leaving, lane.at, why, context)

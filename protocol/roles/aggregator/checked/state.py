@@ -40,6 +40,10 @@ class CheckedTrainingState(TrainingState):
         """Whether a repeated round has no model yet: what would follow from it cannot be trained."""
         return isinstance(self.evaluation, RepeatingLane)
 
+    def has_refused(self, round_number: int) -> bool:
+        """Whether the buyer has refused an attempt at this round, which is repeated: its members stay."""
+        return self.repeated is not None and self.repeated.round == round_number
+
     def model_number(self, round_number: int) -> int:
         """Which one of a round's models its trainers have, from 1: another for each repetition before it."""
         repeated = self.repeated

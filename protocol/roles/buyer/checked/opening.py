@@ -34,7 +34,7 @@ def on_metric_opening_request(
     require_sender(asked.sender, state.request.aggregator)
     at, body, private = asked.at, asked.body, private_key_of(context)
     # One set of members per round: the difference of two openings would show a single member's numbers. What
-    # was refused has shown nothing; it is opened again only without those who were named.
+    # was refused is opened again only without trainers who were named, and by the same members.
     require(at.round not in state.opened_sets, "already_opened")
     require(state.refusal(*at) is None, "already_opened")
     _require_known(state, asked)

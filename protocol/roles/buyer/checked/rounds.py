@@ -145,7 +145,8 @@ def on_attempt_announced(
     """Note the members of the next attempt: whoever is left out is named, and stays out.
 
     With one member more now and another then, two openings would have a single member's numbers as their
-    difference. Raises EarlyInput for an attempt that has overtaken one of those before it.
+    difference. So after one that we have refused, which we have opened for ourselves, all members stay.
+    Raises EarlyInput for an attempt that has overtaken one of those before it.
     """
     require_sender(announced.sender, state.request.aggregator)
     body, at = announced.body, announced.at
@@ -165,6 +166,7 @@ def on_attempt_announced(
     if made + 1 < at.attempt <= MAXIMUM_ATTEMPTS:
         raise EarlyInput
     require_attempt(drawn.bit_count(), standing, before, attempt)
+    require(state.refused_members(at.round) in (None, members), "wrong_members", "refused by others")
     over = [facts.ATTEMPT_OVER.of(round=at.round, attempt=at.attempt - 1)] if at.attempt > 1 else []
     return Step(replace(state, standing=members, attempts=(*state.attempts, noted)), tuple(over))
 

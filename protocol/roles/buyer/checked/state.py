@@ -100,6 +100,11 @@ class CheckedRunningState(RunningState):
         """Our word that an attempt's errors are implausible."""
         return next((one for one in self.refusals if one.at == (round_number, attempt)), None)
 
+    def refused_members(self, round_number: int) -> Seats | None:
+        """The members of a round's refused attempt, who alone may measure it again; None without one."""
+        refused = {one.at for one in self.refusals if one.round == round_number}
+        return next((one.members for one in self.attempts if one.at in refused), None)
+
     def question(self, at: RoundAttempt, asker: str) -> Question | None:
         """A checker's answered question."""
         return next((one for one in self.questions if (one.at, one.asker) == (at, asker)), None)

@@ -60,7 +60,8 @@ def require_members(state: CheckedState, received: Received[RoundEvidence], cont
     """The attempt's members as a mask, in seat order and this owner among them.
 
     Who is left out is named with a reason and never returns: whoever could leave out one member now and
-    another then would have each one's numbers as a difference. Raises ProtocolViolation as
+    another then would have each one's numbers as a difference. The buyer would, without anybody but the
+    members of an attempt that it has refused: "wrong_members". Raises ProtocolViolation as
     `judgement.members.require_attempt` does.
     """
     body, at, parties = received.body, received.at, state.parties
@@ -72,7 +73,18 @@ def require_members(state: CheckedState, received: Received[RoundEvidence], cont
     before = _last_number(state, at.round)
     previous = Announced(before - 1, ()) if before else None
     require_attempt(parties.validators.bit_count(), standing, previous, announced)
+    same = members == (state.standing or parties.validators)
+    require(
+        same or not _members_stay(state, body, at.round), "wrong_members", "others than in the refused one"
+    )
     return members
+
+
+def _members_stay(state: ShownTraining, body: RoundEvidence, round_number: int) -> bool:
+    """Whether the buyer has refused an attempt at the round, as this evidence or the last one shows."""
+    running = state.attempt
+    stays = running is not None and running.round == round_number and running.members_stay
+    return stays or body.refused is not None
 
 
 def require_evidence(view: RoundView, members: int) -> None:
@@ -207,5 +219,6 @@ def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob,
         evidence_digest=evidence_digest(body),
         model=model,
         model_digest=body.next_model.digest(),
+        members_stay=_members_stay(view.state, body, at.round),
     )
     return attempt, (evidence_blob, model_blob)

@@ -53,11 +53,14 @@ def on_opening(state: CheckedState, received: Received[Opening], context: Contex
 def on_opening_refused(
     state: CheckedState, received: Received[OpeningRefused], _context: Context
 ) -> Step[OwnerState]:
-    """The buyer finds the errors implausible: the attempt ends without numbers, and nobody is named."""
+    """The buyer finds the errors implausible: the attempt ends without numbers, and nobody is named.
+
+    The round is measured by these members again, or not at all.
+    """
     require_sender(received.sender, state.opened.buyer)
     attempt, _ = _consented(state, received)
     fact = facts.IMPLAUSIBLE.of(round=received.at.round)
-    return with_attempt(state, replace(attempt, is_stopped=True), fact)
+    return with_attempt(state, replace(attempt, is_stopped=True, members_stay=True), fact)
 
 
 def on_round_recorded(state: CheckedState, event: RoundRecorded, context: Context) -> Step[OwnerState]:

@@ -83,7 +83,8 @@ class Attempt(FrozenModel):
     and `opening` are a checker's two tests. `is_stopped` says that we found it not in order, or the buyer
     implausible: nothing more of it is answered but the opening of trainers' ranges, `ranging`, and of errors
     that were named, `errors`. `other_model` says that the next model was not shown to be the first attempt's
-    answer without masks.
+    answer without masks. `members_stay`, that the buyer has refused this attempt or one before it at the
+    round: it has opened the errors of these members.
     """
 
     round: RoundNumber
@@ -104,6 +105,7 @@ class Attempt(FrozenModel):
     has_verdict: bool = False
     is_stopped: bool = False
     other_model: bool = False
+    members_stay: bool = False
     measuring: Measuring | None = None
 
     @property
