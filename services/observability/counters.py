@@ -26,7 +26,7 @@ _INPUTS_OF_PHASE = {
     "opening": (
         *("opening", "round_signature", "trained_model"),
         *("ring_committed", "ring_nonce", "ring_shared", "ring_consent"),
-        *("ranges_asked", "ring_opening_request", "ring_opening"),
+        *("ranges_asked", "ring_opening_request", "ring_opening", "opening_relayed"),
         *("shown_noise", "metric_consent", "metric_opening_request"),
     ),
 }

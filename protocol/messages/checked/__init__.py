@@ -11,7 +11,12 @@ from protocol.messages.checked.checks import (
     ZeroTestResult,
     ZeroTestShown,
 )
-from protocol.messages.checked.finding import RangesAsked, ZeroTestEvidence, ZeroTestEvidenceRequest
+from protocol.messages.checked.finding import (
+    OpeningRelayed,
+    RangesAsked,
+    ZeroTestEvidence,
+    ZeroTestEvidenceRequest,
+)
 from protocol.messages.checked.joining import CheckedReady, CheckedStarted
 from protocol.messages.checked.metrics import (
     MetricConsent,
@@ -54,6 +59,7 @@ __all__ = [
     "MetricOpeningRequest",
     "MomentAnswer",
     "MomentRequest",
+    "OpeningRelayed",
     "ProjectionAnswer",
     "ProjectionRequest",
     "ProvenMetric",

@@ -74,3 +74,21 @@ class RangesAsked(MessageBody):
         seat="validators",
         example=lambda: RangesAsked(complaint=relayed("check_verdict", VALIDATOR)),
     )
+
+
+class OpeningRelayed(MessageBody):
+    """FA → checkers: an opening as the buyer has signed it for the aggregator, now that it goes on by it.
+
+    Every checker then goes on by the same one, whatever the buyer has sent it, or has not.
+    """
+
+    type: Literal["opening_relayed"] = "opening_relayed"
+    opening: SignedMessage
+
+    catalogue: ClassVar[Catalogue] = Catalogue(
+        routes=((AGGREGATOR, OWNER),),
+        sent_when="When errors are opened after ranges, and when their round is repeated.",
+        carries="an opening of ranges, or errors",
+        seat="validators",
+        example=lambda: OpeningRelayed(opening=relayed("ring_opening", VALIDATOR)),
+    )

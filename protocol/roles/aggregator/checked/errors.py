@@ -11,9 +11,10 @@ from gmpy2 import mpz
 
 from protocol.crypto.cipher import read_ciphertexts
 from protocol.crypto.ring.context import Purpose
+from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
-from protocol.messages.checked import RingOpening
+from protocol.messages.checked import OpeningRelayed, RingOpening
 from protocol.roles.aggregator import attendance
 from protocol.roles.aggregator.checked.evidence import AttemptStep, announced
 from protocol.roles.aggregator.checked.lanes import RangingLane, RepeatedRound, RepeatingLane
@@ -28,8 +29,8 @@ from protocol.roles.checked.labels import Label
 from protocol.roles.checked.ring import known_shares, ring_begin
 from protocol.roles.checked.ring_state import SharedNumbers
 from protocol.roles.engine import facts, timers
-from protocol.roles.engine.context import Context, Step
-from protocol.roles.engine.effects import effects_of
+from protocol.roles.engine.context import Context, Step, message
+from protocol.roles.engine.effects import SendMessage, effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput
 from protocol.roles.engine.state import replace
@@ -45,10 +46,13 @@ SAT_OUT = "sat_out"
 """Of a trainer without which the training goes on, and of the attempt that showed it."""
 
 
-def open_errors(state: CheckedTrainingState, lane: RangingLane, context: Context) -> AttemptStep:
+def open_errors(
+    state: CheckedTrainingState, lane: RangingLane, ranges: SignedMessage, context: Context
+) -> AttemptStep:
     """Begin the second ring, which the checkers begin as well when they have seen all trainers in range.
 
-    Where the buyer has named nobody there is nothing to open, and nobody to go on without.
+    They see it in the same opening of `ranges` as we, whatever the buyer has sent them. Where the buyer
+    has named nobody there is nothing to open, and nobody to go on without.
     """
     view = AttemptView(state, context, lane)
     if not view.named.named:
@@ -57,7 +61,16 @@ def open_errors(state: CheckedTrainingState, lane: RangingLane, context: Context
     begun = ring_begin(view.ring(Purpose.ERRORS), statement, context)
     opening = replace(lane, ring=begun.ring, consents=(), opened=None, product=None)
     due = timers.CHECKS.set(RING_STEPS * state.step_seconds, lane.at)
-    return Step(replace(state, evaluation=opening), effects_of(begun.effects, due))
+    told = _relayed(view, ranges, Purpose.RANGES, context)
+    return Step(replace(state, evaluation=opening), effects_of(told, begun.effects, due))
+
+
+def _relayed(
+    view: AttemptView, opening: SignedMessage, purpose: Purpose, context: Context
+) -> list[SendMessage]:
+    """The buyer's signed opening to both checkers: what follows from it must not wait for the buyer again."""
+    body, at = OpeningRelayed(opening=opening), view.at
+    return [message(context, checker, body, at, label=purpose.value) for checker in view.checkers]
 
 
 def on_errors_opened(
@@ -79,7 +92,12 @@ def on_errors_opened(
         step = give_up(state, "errors_denied", context, fault=state.opened.buyer)
         return Step(step.state, (fact, *step.effects))
     names = tuple(one.trainer for one in view.named.named)
-    return _repeat(state, lane, names, context)
+    repeated = _repeat(state, lane, names, context)
+    if not isinstance(repeated.state, CheckedTrainingState):
+        return repeated
+    # Before they have seen the errors themselves checkers take no part in what follows.
+    told = _relayed(view, received.signed, Purpose.ERRORS, context)
+    return Step(repeated.state, effects_of(told, repeated.effects))
 
 
 def _untrue(view: AttemptView, lane: RangingLane, body: RingOpening, context: Context) -> list[Address]:

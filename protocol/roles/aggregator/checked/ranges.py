@@ -224,7 +224,7 @@ def on_ring_opening(
     except ProtocolViolation:
         return give_up(state, "bad_opening", context, fault=state.opened.buyer)
     if not places and lane.complaint.load(SignedMessage, context).envelope.type == _REFUSED:
-        return open_errors(state, lane, context)
+        return open_errors(state, lane, received.signed, context)
     if not places:
         return give_up(state, "wrong_moments", context, fault=state.opened.buyer)
     trainers = state.parties.addresses(lane.trained.trainers)

@@ -13,7 +13,7 @@ from protocol.roles.checked.ring import ring_begin
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
-from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import replace
 from protocol.roles.owner.checked.ring_products import product_and_masks, unopened
 from protocol.roles.owner.checked.state import Attempt, CheckedState, OpeningErrors
@@ -30,17 +30,22 @@ def begin(state: CheckedState, attempt: Attempt, view: RoundView, context: Conte
     return with_attempt(state, replace(attempt, errors=OpeningErrors(ring=step.ring)), *step.effects)
 
 
-def on_opened(state: CheckedState, received: Received[RingOpening], context: Context) -> Step[OwnerState]:
+def on_opened(
+    state: CheckedState, received: Received[RingOpening], context: Context, *, is_relayed: bool = False
+) -> Step[OwnerState]:
     """Note that it is the buyer, by what we see ourselves, where an error is not what it has said.
 
-    Raises EarlyInput before we have signed what is opened, ProtocolViolation("opened_twice").
+    What the aggregator has relayed counts also after another one. Raises EarlyInput before we have signed
+    what is opened, StaleInput once the errors are what the buyer has said, ProtocolViolation("opened_twice").
     """
     attempt = current_attempt(state, received)
     require(context.address in attempt.checkers, "not_a_checker")
     opening = attempt.errors
     if opening is None or opening.product is None:
         raise EarlyInput
-    require(not opening.is_opened, "opened_twice")
+    if opening.in_range:
+        raise StaleInput
+    require(is_relayed or not opening.is_opened, "opened_twice")
     view = view_of(state, attempt, context)
     try:
         untrue = _untrue(view, attempt, received.body, context)

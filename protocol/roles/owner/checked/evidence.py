@@ -112,8 +112,8 @@ def _require_repetition(view: RoundView, refused: SignedMessage) -> None:
     """Check that the round is repeated without whom the buyer has named in the attempt before, and no more.
 
     Without its signed word an aggregator could leave out whom it likes, and have two means of a round. A
-    checker takes part only once it has seen itself that the errors were what the buyer said. Raises
-    EarlyInput before that, ProtocolViolation: "wrong_refusal", "errors_denied", or "wrong_trainers".
+    checker takes part only once it has seen itself that the errors were what the buyer said, for which the
+    aggregator relays them. Raises EarlyInput before, ProtocolViolation: "wrong_refusal" or "wrong_trainers".
     """
     state, at = view.state, RoundAttempt(view.at.round, view.at.attempt - 1)
     named = read_refusal(refused, view.context.market, state.training, at, state.opened.buyer)
@@ -122,10 +122,8 @@ def _require_repetition(view: RoundView, refused: SignedMessage) -> None:
     running = state.attempt
     if running is None or running.at != at:
         return
-    if view.context.address in running.checkers:
-        if running.errors is None or not running.errors.is_opened:
-            raise EarlyInput
-        require(running.errors.in_range, "errors_denied", "errors were not what the buyer said")
+    if view.context.address in running.checkers and (running.errors is None or not running.errors.in_range):
+        raise EarlyInput
     before = running.evidence.load(RoundEvidence, view.context)
     were = state.parties.mask(tuple(one.envelope.sender for one in before.updates))
     require(view.trainers == were & ~out, "wrong_trainers", "others than those who were not named")

@@ -20,7 +20,7 @@ from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import RecordFact
 from protocol.roles.engine.inputs import Received
-from protocol.roles.engine.refusals import EarlyInput, require
+from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import replace
 from protocol.roles.owner.checked import errors
 from protocol.roles.owner.checked.ring_products import product_and_masks
@@ -65,18 +65,23 @@ def _named_in(complaint: SignedMessage, view: RoundView, attempt: Attempt) -> tu
     return named
 
 
-def on_opened(state: CheckedState, received: Received[RingOpening], context: Context) -> Step[OwnerState]:
+def on_opened(
+    state: CheckedState, received: Received[RingOpening], context: Context, *, is_relayed: bool = False
+) -> Step[OwnerState]:
     """Note who is at fault by what we see ourselves: trainers out of range, or with none the buyer.
 
     For errors that are implausible with all trainers in range, those that the buyer has named are opened next
-    (`errors`); it is nobody's fault if it has named nobody's. Raises ProtocolViolation("opened_twice").
+    (`errors`); it is nobody's fault if it has named nobody's. What the aggregator has relayed counts also
+    after another one. Raises StaleInput once errors are opened, ProtocolViolation("opened_twice").
     """
     attempt = current_attempt(state, received)
     require(context.address in attempt.checkers, "not_a_checker")
     ranging = attempt.ranging
     if ranging is None or ranging.product is None:
         raise EarlyInput
-    require(not ranging.in_range, "opened_twice")
+    if attempt.errors is not None:
+        raise StaleInput
+    require(is_relayed or not ranging.in_range, "opened_twice")
     view = view_of(state, attempt, context)
     named = _named(view, attempt, received.body, context)
     opened = replace(attempt, ranging=replace(ranging, in_range=True))

@@ -11,6 +11,7 @@ from protocol.messages import (
 from protocol.messages.checked import (
     CheckedStarted,
     CheckVerdict,
+    OpeningRelayed,
     ProjectionAnswer,
     RangesAsked,
     RingCommitted,
@@ -43,6 +44,7 @@ from protocol.roles.owner.checked import (
     next_model,
     projection,
     ranges,
+    relayed,
     rings,
     signing,
     trainer,
@@ -139,6 +141,9 @@ CHECKING = (
     ),
     on_message(CheckedState, RingOpening, next_model.on_ring_opening, effects=_TESTS).because(
         "The next model is in range, or it is not; errors that were named are opened after trainers' ranges."
+    ),
+    on_message(CheckedState, OpeningRelayed, relayed.on_opening_relayed, effects=_TESTS).because(
+        "What the buyer has opened to the aggregator, it has opened to every checker."
     ),
     on_message(CheckedState, RangesAsked, ranges.on_ranges_asked, effects=_CHECKS).because(
         "The buyer's own word is against the attempt: a checker commits to a share over all updates."

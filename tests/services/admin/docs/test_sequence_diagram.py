@@ -16,6 +16,7 @@ WHEN_SOMETHING_FAILS = {
     "complaint",
     "model_refused",
     "model_request",
+    "opening_relayed",
     "opening_refused",
     "participant_dropped",
     "ranges_asked",
