@@ -18,6 +18,7 @@ from protocol.verification.complaints import judged
 from protocol.verification.contents import Contents
 from protocol.verification.finding import Judged
 from protocol.verification.own_work import evidence_at, own_metric, own_openings, own_update
+from protocol.verification.repetition import sat_out
 from protocol.verification.report import Blame, naming
 from protocol.verification.training import VerifiedTraining
 
@@ -112,7 +113,7 @@ def _complained(contents: Contents) -> list[RoundAttempt]:
 
 def _blame(contents: Contents, trainings: Sequence[VerifiedTraining], said: _Said) -> Blame:
     if said.accused is None or said.code == "sat_out":
-        return _entry(said, "open", _NOBODY if said.accused is None else _SAT_OUT)
+        return _not_judged(contents, trainings[-1], said)
     codes = _OF_AN_END.get(said.code, (said.code,))
     if not set(codes) & (OF_COMPLAINTS | OF_PROOFS):
         return _entry(said, "open", _SILENT)
@@ -129,6 +130,19 @@ def _blame(contents: Contents, trainings: Sequence[VerifiedTraining], said: _Sai
         (f"it is {one.accused}, {one.code}" for one in found if one.accused is not None), "nobody"
     )
     raise ProtocolViolation("misnamed", f"{said.accused} for {said.code}; by what is shown {convicted}")
+
+
+def _not_judged(contents: Contents, training: VerifiedTraining, said: _Said) -> Blame:
+    """Where nobody is named, or a trainer sits out, which is no fault where the buyer's signed word names it.
+
+    For nothing less may one be left out so: raises ProtocolViolation, "misnamed", to whom the word would have
+    come, or who would have said it.
+    """
+    if said.accused is None or said.accused in sat_out(contents, training, said.at):
+        return _entry(said, "open", _NOBODY if said.accused is None else _SAT_OUT)
+    if contents.header.party in (training.request.aggregator, training.opened.buyer):
+        raise ProtocolViolation("misnamed", f"{said.accused} for {said.code}; the buyer has not named it")
+    return _entry(said, "open", _NOT_HERE)
 
 
 def _shown_of(

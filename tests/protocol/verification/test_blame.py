@@ -5,7 +5,7 @@ import pytest
 from protocol.bodies import body_of
 from protocol.marketplace import RoundRecorded
 from protocol.messages import ParticipantDropped, TrainingFailed
-from protocol.verification.blame import require_blame
+from protocol.verification.blame import _NOT_HERE, require_blame
 from protocol.verification.contents import contents_of
 from protocol.verification.report import Blame, Failure, VerificationFailed
 from protocol.verification.training import rebuilt
@@ -60,6 +60,20 @@ def dropped(accused: Party, code: str) -> ParticipantDropped:
 def test_whose_own_proof_holds_was_misnamed(market, name, code):
     failure = failure_of(market, name, with_notice(market, name, dropped(party_of(market, name), code)))
     assert (failure.code, failure.message, failure.round) == ("misnamed", "participant_dropped", 1)
+
+
+@pytest.mark.parametrize("name", ["aggregator", "buyer"])
+def test_nobody_sits_out_without_the_buyers_word(market, name):
+    entries = with_notice(market, name, dropped(party_of(market, "trainer"), "sat_out"))
+    failure = failure_of(market, name, entries)
+    assert (failure.code, failure.message, failure.round) == ("misnamed", "participant_dropped", 1)
+
+
+@pytest.mark.parametrize("name", ["trainer", "member"])
+def test_whoever_was_shown_no_such_word_attests_no_sitting_out(market, name):
+    entries = with_notice(market, name, dropped(party_of(market, "trainer"), "sat_out"))
+    (found,) = judged(market, name, entries)
+    assert (found.code, found.finding, found.why) == ("sat_out", "open", _NOT_HERE)
 
 
 def test_a_buyer_whose_openings_are_proven_was_misnamed(market):

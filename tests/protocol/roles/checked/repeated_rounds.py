@@ -13,6 +13,7 @@ from protocol.envelope import SignedMessage
 from protocol.messages.opening import ImplausibleError
 from protocol.roles.aggregator.checked import errors, ranges
 from protocol.roles.buyer.checked import opening
+from protocol.verification.blame import _NOT_HERE, _SAT_OUT
 from tests.adversaries.arena import Arena, Deed, Replaced
 from tests.adversaries.deeds import changing, honestly, withholding_when
 from tests.adversaries.outcome import Outcome
@@ -54,6 +55,8 @@ def test_every_transcript_holds_and_says_that_sitting_out_is_nobodys_fault():
         assert report.failure is None
         assert {(one.code, one.finding) for one in report.blames} == {("sat_out", "open")}
         assert len(report.rounds) == 3
+        told = party.address != arena.owners[0].address  # the others have the buyer's signed word
+        assert {one.why for one in report.blames} == {_SAT_OUT if told else _NOT_HERE}
 
 
 @pytest.mark.parametrize(("rounds", "recorded"), [(2, 1), (3, 3)])
