@@ -9,6 +9,7 @@ from protocol.envelope import SignedMessage
 from protocol.messages.checked import ProvenMetric, ShownMetrics
 from protocol.records import RoundRecord
 from protocol.roles.checked.attempt import shown_digest
+from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import store
 from protocol.roles.owner.checked.evidence import attempt_of, ground_of, open_ground_of, require_evidence
@@ -37,8 +38,10 @@ def shown_attempt(contents: Contents, training: VerifiedTraining, at: RoundAttem
     body, masks = contents.shown_evidence(at, training.request.aggregator)
     members = training.parties.mask(body.members)
     require(body.members == training.parties.addresses(members), "validators_out_of_order")
-    # Metrics are looked at as a member does: this one, or of the aggregator's transcript the first.
-    own = contents.header.party if contents.header.party in body.members else body.members[0]
+    # Metrics and rings are looked at as a member does: this one, or of the aggregator's transcript a checker.
+    hashed = draw_hash(contents.header.market, training.training, training.parties)
+    checker, _other = attempt_checkers(training.parties, members, at, hashed)
+    own = contents.header.party if contents.header.party in body.members else checker
     view = RoundView(training, at, body, replace(training.chance(f"evidence {at}"), address=own))
     require_evidence(view, members)
     attempt, blobs = attempt_of(view, members)

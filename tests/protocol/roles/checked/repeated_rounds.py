@@ -9,18 +9,27 @@ from typing import Any
 
 import pytest
 
+from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
+from protocol.marketplace import RoundRecorded
+from protocol.messages.checked import RoundEvidence
 from protocol.messages.opening import ImplausibleError
 from protocol.roles.aggregator.checked import errors, ranges
 from protocol.roles.buyer.checked import opening
+from protocol.roles.owner.checked.view import ring_view
+from protocol.types import RoundAttempt
 from protocol.verification.blame import _NOT_HERE, _SAT_OUT
+from protocol.verification.contents import contents_of
+from protocol.verification.evidence import shown_attempt
+from protocol.verification.training import rebuilt
 from tests.adversaries.arena import Arena, Deed, Replaced
 from tests.adversaries.deeds import changing, honestly, withholding_when
 from tests.adversaries.outcome import Outcome
 from tests.protocol.roles.aggregator.checked.test_ranges import end
+from tests.support.groups import small_group
 from tests.support.roles.bad_trainers import bad_trainer
 from tests.support.roles.small_markets import altered, body_of
-from tests.support.roles.transcripts import entries_of, sealed, verified
+from tests.support.roles.transcripts import SEED, entries_of, header_of, sealed, verified
 
 
 def played(who: str, deed: Deed = honestly, *wrapped: Replaced, owners: int = 6, **options: Any) -> Arena:
@@ -57,6 +66,20 @@ def test_every_transcript_holds_and_says_that_sitting_out_is_nobodys_fault():
         assert len(report.rounds) == 3
         told = party.address != arena.owners[0].address  # the others have the buyer's signed word
         assert {one.why for one in report.blames} == {_SAT_OUT if told else _NOT_HERE}
+
+
+def test_an_aggregators_transcript_is_read_as_one_of_its_checkers_reads_it():
+    """Whoever is drawn: a member that has made no share cannot look at a ring."""
+    arena = played("nobody")
+    party = arena.aggregator
+    contents = contents_of(header_of(party), entries_of(arena, party), party.signing_key)
+    training = rebuilt(contents, small_group(), SEED)
+    for event in contents.of(RoundRecorded):
+        for number in set(contents.attempts(RoundEvidence, event.round)):
+            shown = shown_attempt(contents, training, RoundAttempt(event.round, number))
+            assert shown.view.context.address in shown.attempt.checkers
+            assert ring_view(shown.view, shown.attempt, Purpose.RANGES)
+        training = training.after(event.record)
 
 
 @pytest.mark.parametrize(("rounds", "recorded"), [(2, 1), (3, 3)])
