@@ -97,8 +97,8 @@ def _of_evidence(shown: Shown, checker: Address, said: str) -> Iterator[Judged]:
     ground = ground_of(shown.view) if shown.has_masks else open_ground_of(shown.view)
     if ground is not None:
         yield Judged(about, aggregator, f"other_{ground}")
-    elif said == "subtraction" and shown.view.at.attempt > 1:
-        return  # it follows from what the first attempt has shown
+    elif said == "subtraction" and shown.view.at.attempt > 1 and shown.view.body.refused is None:
+        return  # it follows from what the first attempt has shown, unless the model was made anew
     elif shown.has_masks or said not in ("request", "subtraction"):
         yield Judged(about, checker, "false_complaint")
 

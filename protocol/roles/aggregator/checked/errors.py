@@ -52,10 +52,11 @@ def open_errors(
     """Begin the second ring, which the checkers begin as well when they have seen all trainers in range.
 
     They see it in the same opening of `ranges` as we, whatever the buyer has sent them. Where the buyer
-    has named nobody there is nothing to open, and nobody to go on without.
+    has named nobody there is nothing to open, and nobody to go on without; and where nothing can come of it
+    but the same end, nobody's error is shown.
     """
     view = AttemptView(state, context, lane)
-    if not view.named.named:
+    if not view.named.named or not _may_repeat(state, lane, len(view.named.named), context):
         return give_up(state, CODE, context)
     statement = metric_statement(state.key, view.weighted(lane.metrics))
     begun = ring_begin(view.ring(Purpose.ERRORS), statement, context)
@@ -93,8 +94,6 @@ def on_errors_opened(
         return Step(step.state, (fact, *step.effects))
     names = tuple(one.trainer for one in view.named.named)
     repeated = _repeat(state, lane, names, context)
-    if not isinstance(repeated.state, CheckedTrainingState):
-        return repeated
     # Before they have seen the errors themselves checkers take no part in what follows.
     told = _relayed(view, received.signed, Purpose.ERRORS, context)
     return Step(repeated.state, effects_of(told, repeated.effects))
@@ -112,20 +111,22 @@ def _untrue(view: AttemptView, lane: RangingLane, body: RingOpening, context: Co
 # ---- the round is repeated ----
 
 
+def _may_repeat(state: CheckedTrainingState, lane: RangingLane, named: int, context: Context) -> bool:
+    """Whether two trainers, and an attempt, would remain, and owners' budgets hold another one."""
+    trainers, start = lane.trained.trainers, AttemptView(state, context, lane).request_body.start
+    remain = trainers.bit_count() - named >= 2 and lane.attempt < MAXIMUM_ATTEMPTS
+    return remain and is_affordable(trainers, named, start, state.request, state.link)
+
+
 def _repeat(
     state: CheckedTrainingState, lane: RangingLane, names: tuple[Address, ...], context: Context
-) -> AttemptStep:
+) -> Step[CheckedTrainingState]:
     """Ask the buyer again, for those that remain; what was trained from the round's model is discarded.
 
-    The remaining updates stay: they are of the round's start, which has not changed. The training ends where
-    fewer than two trainers, or no attempt, would remain, or owners' budgets would not hold it.
+    The remaining updates stay: they are of the round's start, which has not changed.
     """
     out, at = state.parties.mask(names), lane.at
     trained = _without(lane.trained, out, names)
-    start = AttemptView(state, context, lane).request_body.start
-    affordable = is_affordable(lane.trained.trainers, len(names), start, state.request, state.link)
-    if trained.trainers.bit_count() < 2 or lane.attempt >= MAXIMUM_ATTEMPTS or not affordable:
-        return give_up(state, CODE, context)
     after = replace(
         state,
         dropped=state.dropped | out,

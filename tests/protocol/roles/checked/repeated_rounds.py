@@ -176,14 +176,17 @@ def test_a_checker_whose_share_its_seed_does_not_make_is_to_blame_for_the_end(pl
 
 @pytest.mark.parametrize("times", [-4, 1 << 20])
 def test_a_matrix_that_is_none_ends_the_training_and_nobody_is_named_or_sits_out(times):
-    """With one that is not positive errors are negative, and with a large one everybody's are too large."""
+    """With one that is not positive errors are negative, and with a large one everybody's are too large.
+
+    Nothing could come of either but this end: nobody's error is shown.
+    """
     arena = bad_trainer(owners=6, times=times)
     arena.finish()
     outcome = Outcome(arena)
     assert end(arena) == ("implausible", set())
     assert (outcome.named, outcome.left_out, outcome.recorded) == (set(), set(), 0)
-    opened = [one for one in arena.sent("ring_opening_request") if body_of(one).purpose == "errors"]
-    assert len(opened) == (0 if times < 0 else 1)
+    assert not [one for one in arena.sent("ring_opening_request") if body_of(one).purpose == "errors"]
+    assert codes(arena) == set()
 
 
 # ---- the aggregator ----
@@ -231,3 +234,39 @@ def test_no_round_is_repeated_before_its_checkers_have_seen_the_errors():
     assert Outcome(arena).recorded == 1
     measured = {one.envelope.sender for one in arena.sent("proven_metric") if one.envelope.attempt == 2}
     assert measured == {one.address for one in arena.validators()} - set(arena.checkers(2))
+
+
+def test_a_repetitions_model_that_is_not_its_answers_convicts_the_aggregator_in_a_transcript():
+    """It shows roots for it anew, and so they are judged anew."""
+
+    def changed(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
+        return {} if body.refused is None else {"model_roots": body.model_roots[::-1]}
+
+    arena = played("aggregator", changing("round_evidence", changed))
+    _code, (blamed,) = end(arena)  # one of both checkers, which have said so
+    for party in (arena.parties[one] for one in arena.checkers(2, 2)):
+        report = verified(sealed(party, entries_of(arena, party)), party.signing_key)
+        if party.address == blamed:
+            assert report.failure is not None
+            assert report.failure.code == "misnamed"
+            continue
+        convicted = {(one.accused, one.code) for one in report.blames if one.finding == "convicted"}
+        assert convicted == {(arena.aggregator.address, "other_subtraction")}
+
+
+def test_a_checker_that_says_so_of_one_in_order_is_convicted():
+    def changed(_arena: Arena, _body: Any, message: SignedMessage) -> dict[str, Any]:
+        is_later = message.envelope.attempt == 2
+        return {"in_order": False, "ground": "subtraction", "digests": None} if is_later else {}
+
+    arena = bad_trainer(owners=6)
+    arena.enter("first checker", changing("check_verdict", changed), redraws=None)
+    arena.adversary = arena.checkers(2, 2)[0]
+    arena.finish()
+    assert end(arena) == ("too_few_validators", {arena.adversary})
+    party = arena.aggregator
+    report = verified(sealed(party, entries_of(arena, party)), party.signing_key)
+    assert (report.failure, [one.accused for one in report.blames if one.finding == "convicted"]) == (
+        None,
+        [arena.adversary],
+    )
