@@ -1,5 +1,7 @@
 """ECDSA over secp256k1 as Ethereum uses it: the address that a signature gives is the sender's identity."""
 
+from functools import lru_cache
+
 from coincurve import PrivateKey, PublicKey
 from eth_hash.auto import keccak
 
@@ -10,12 +12,12 @@ _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 def address_of(signing_key: bytes) -> str:
     """The lower-case address of a 32-byte private key."""
-    return _address(PrivateKey(signing_key).public_key)
+    return _address(_private_key(signing_key).public_key)
 
 
 def sign_digest(signing_key: bytes, digest: bytes) -> bytes:
     """Sign a 32-byte digest: r ‖ s ‖ v, deterministic (RFC 6979), with the low s the contract demands."""
-    signature = PrivateKey(signing_key).sign_recoverable(digest, hasher=None)
+    signature = _private_key(signing_key).sign_recoverable(digest, hasher=None)
     return signature[:64] + bytes([signature[64] + 27])
 
 
@@ -42,3 +44,9 @@ def personal_digest(content: bytes) -> bytes:
 
 def _address(public: PublicKey) -> str:
     return "0x" + keccak(public.format(compressed=False)[1:])[-20:].hex()
+
+
+@lru_cache(maxsize=32)
+def _private_key(signing_key: bytes) -> PrivateKey:
+    """With its public point, which takes as long as a signature: a party signs with one key all the time."""
+    return PrivateKey(signing_key)

@@ -24,6 +24,8 @@ SHORT_EXPONENT_BITS = 448
 """Twice 128 bits of security against generic square-root methods, with 192 bits to spare."""
 
 _WINDOW = 6
+_KEY_HOLDER_WINDOW = 7
+"""Of the tables behind every encryption by the key's holder, hundreds in a round."""
 
 
 @dataclass(frozen=True)
@@ -290,5 +292,5 @@ def _key_holder_tables(p: mpz, q: mpz) -> tuple[FixedBaseTable, FixedBaseTable]:
     for prime in (p, q):
         square = prime * prime
         base = gmpy2.powmod(stream.unit(prime), prime, square)
-        tables.append(FixedBaseTable(base, square, SHORT_EXPONENT_BITS))
+        tables.append(FixedBaseTable(base, square, SHORT_EXPONENT_BITS, _KEY_HOLDER_WINDOW))
     return tables[0], tables[1]

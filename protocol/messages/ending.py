@@ -103,8 +103,9 @@ class Complaint(MessageBody):
 class TrainingFailed(MessageBody):
     """FA → all: the training ends at `last_round`.
 
-    `fault` is to blame. `silent` are owners that the aggregator waited for in vain: that is no fault that
-    anybody can see, for it alone knows what has reached it.
+    `fault` is to blame. `silent` are owners that the aggregator waited for in vain, and the buyer where they
+    may have waited for it: that is no fault that anybody can see, for the aggregator alone knows what has
+    reached it.
     """
 
     type: Literal["training_failed"] = "training_failed"

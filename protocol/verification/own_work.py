@@ -15,6 +15,7 @@ from protocol.messages.checked import (
     ZeroTestRequest,
     ZeroTestResult,
 )
+from protocol.roles.checked.denials import is_denial
 from protocol.roles.checked.proofs import read_metric, read_update, update_proofs
 from protocol.roles.checked.started import CommittedOwners
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
@@ -84,10 +85,14 @@ def own_openings(contents: Contents, training: VerifiedTraining, at: RoundAttemp
         told = [body_of(one, ZeroTestResult) for one in results if _is_to(one, signed)]
         holds += [is_proven(training.key, one, asked.zero, chance) for one in told]
     for signed in contents.messages.get(("ring_opening_request", at), []):
-        product = body_of(signed, RingOpeningRequest).product
+        asked_sums = body_of(signed, RingOpeningRequest)
         for number, one in enumerate(contents.signed(RingOpening, at, buyer)):
+            opened = body_of(one, RingOpening)
+            # An attempt may have several rings, and sums said to be out of range have no opening to prove.
+            if opened.purpose != asked_sums.purpose or is_denial(opened):
+                continue
             chance = training.chance(f"own sums {at} {number}").randomness()
-            holds.append(are_opened(training.key, product, body_of(one, RingOpening), chance))
+            holds.append(are_opened(training.key, asked_sums.product, opened, chance))
     if holds:
         yield Judged(frozenset((buyer,)), None if all(holds) else buyer, "bad_opening")
 

@@ -2,6 +2,6 @@
 
 web3.py's codec encodes calls and decodes answers, events and errors (`contract`); eth-account signs. Ours are
 the transport, which bounds answers and keeps URLs out of errors and logs (`rpc`), nonces, fees and
-confirmations (`transactions`), reorganisations (`events`) and the chain inside the process (`embedded`).
+confirmations (`transactions`), reorganisations (`events`) and a chain for demo and tests (`embedded`).
 Where web3.py has the same and it does not do, the module says why.
 """

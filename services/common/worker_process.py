@@ -38,6 +38,10 @@ _COLLECTED_AFTER = 50_000
 Task = Callable[..., Any]
 
 
+class WorkerNotStartedError(OSError):
+    """The machine has no room for one more process just now: another one may start later."""
+
+
 def prepare() -> None:
     """Start the process that workers are forked from; it loads what they need while this one goes on."""
     _CONTEXT.set_forkserver_preload(_LOADED)
@@ -147,7 +151,10 @@ class _Link(asyncio.Protocol):
         future = self._waiting.popleft()
         if future.done():  # nobody waits any more
             return
-        done, outcome = pickle.loads(answer)  # noqa: S301  of a process that this one started
+        try:
+            done, outcome = pickle.loads(answer)  # noqa: S301  of a process that this one started
+        except Exception as error:  # noqa: BLE001  whoever waits would wait for ever
+            done, outcome = False, error
         if done:
             future.set_result(outcome)
         else:
@@ -180,8 +187,8 @@ class WorkerProcess:
     async def run(self, task: Task, *arguments: Any) -> Any:
         """Have the worker call `task`, which it can import; raises what that raises.
 
-        Raises BrokenProcessPool when the process ends meanwhile, or has ended. Who stops waiting leaves the
-        worker at it: the next task begins afterwards.
+        Raises BrokenProcessPool when the process ends meanwhile, or has ended, WorkerNotStartedError when it
+        never began. Who stops waiting leaves the worker at it: the next task begins afterwards.
         """
         content = pickle.dumps((task, arguments), protocol=5)
         if self._link is None:
@@ -211,6 +218,9 @@ class WorkerProcess:
             self._started.set_result(None)
 
     async def _connect(self) -> _Link:
-        await asyncio.wrap_future(self._started)
+        try:
+            await asyncio.wrap_future(self._started)
+        except Exception as error:
+            raise WorkerNotStartedError(f"no worker process: {type(error).__name__}") from error
         _, link = await asyncio.get_running_loop().create_connection(_Link, sock=self._ours)
         return link

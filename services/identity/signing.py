@@ -13,22 +13,20 @@ from services.identity.keys import Identity
 from services.identity.sealing import seal
 
 
-def outgoing(
+def signed_message(
     identity: Identity,
-    recipient: tuple[str, str],
+    recipient: str,
     body: Message,
     training: int,
     *,
     market: Market,
-    exchange_key: bytes,
     message_id: bytes,
     place: tuple[int, int] = (0, 0),
-) -> Outgoing:
-    """`recipient` is (role, address), `exchange_key` its key, `place` (round, attempt).
+) -> SignedMessage:
+    """A message as its recipient finds it in the seal; `place` is (round, attempt).
 
     The signature counts in `market` alone.
     """
-    role, address = recipient
     envelope = Envelope(
         message_id=message_id,
         type=body.type,
@@ -36,25 +34,23 @@ def outgoing(
         round=place[0],
         attempt=place[1],
         sender=identity.address,
-        recipient=address,
+        recipient=recipient,
         sent_at=int(time.time() * 1000),
         chain_id=market.chain_id,
         contract=market.contract,
     )
-    signed = SignedMessage.create(envelope, pack(body), identity.signing_key)
-    return Outgoing(role, envelope, seal(signed.sealed_part(), exchange_key))
+    return SignedMessage.create(envelope, pack(body), identity.signing_key)
+
+
+def sealed(signed: SignedMessage, role: str, exchange_key: bytes) -> Outgoing:
+    """A message for the bus, to a recipient in this role with this key."""
+    return Outgoing(role, signed.envelope, seal(signed.sealed_part(), exchange_key))
 
 
 def order_to_self(
     identity: Identity, market: Market, role: PartyRole, body: Message, training: int = 0
 ) -> Outgoing:
     """An operator's order to its own daemon in one market: sender and recipient are the same."""
-    return outgoing(
-        identity,
-        (role, identity.address),
-        body,
-        training,
-        market=market,
-        exchange_key=identity.exchange_key,
-        message_id=os.urandom(16),
-    )
+    message_id = os.urandom(16)
+    signed = signed_message(identity, identity.address, body, training, market=market, message_id=message_id)
+    return sealed(signed, role, identity.exchange_key)

@@ -130,7 +130,7 @@ class RoundChecks:
 class Checks:
     """All of a training; `gave_up` is the code that it was ended with, None where it was not given up.
 
-    `silent` are the owners that the aggregator says it waited for in vain when it gave up.
+    `silent` are those that the aggregator says it waited for in vain when it gave up.
     """
 
     rounds: tuple[RoundChecks, ...] = ()

@@ -5,7 +5,7 @@ An outbox entry is written with the step that asks for it and carried out by the
 
 from typing import Any, assert_never
 
-from protocol.codec import pack, unpack
+from protocol.codec import pack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import ContractCall
@@ -30,7 +30,7 @@ from protocol.verification.transcript import KEPT
 from services.bus.port import Outgoing
 from services.identity.directory import Directory
 from services.identity.keys import Identity
-from services.identity.signing import outgoing
+from services.identity.signing import sealed, signed_message
 from services.observability import tracing
 from services.runtime.input_codec import queued
 from services.store import StepWrites
@@ -103,8 +103,8 @@ class MessageWriter:
         *,
         message_id: bytes,
         place: tuple[int, int] = (0, 0),
-    ) -> OutboxEntry:
-        """The outbox entry of a message; `place` is (round, attempt).
+    ) -> tuple[OutboxEntry, SignedMessage]:
+        """The outbox entry of a message, and what its recipient finds in it; `place` is (round, attempt).
 
         Raises ProtocolViolation: "not_registered" for a recipient the chain does not know, "wrong_route" for
         one whose role takes no such message, "unusable_exchange_key" for one that nothing can be sealed to.
@@ -115,32 +115,26 @@ class MessageWriter:
         # Who is invited or admitted has not joined: the chain has no key of this training for it.
         joined = 0 if isinstance(body, Invitation | AdmissionAnswer) else training
         exchange_key = await self._directory.sealing_key_of(joined, recipient)
-        message = outgoing(
-            self._identity,
-            (role, recipient),
-            body,
-            training,
-            market=self._market,
-            exchange_key=exchange_key,
-            message_id=message_id,
-            place=place,
+        own, market = self._identity, self._market
+        signed = signed_message(
+            own, recipient, body, training, market=market, message_id=message_id, place=place
         )
-        return packed_message(message)
-
-    def signed(self, envelope: Envelope, body: Message) -> SignedMessage:
-        """A message of ours as its recipient finds it in the seal: signatures are deterministic."""
-        return SignedMessage.create(envelope, pack(body), self._identity.signing_key)
+        return packed_message(sealed(signed, role, exchange_key)), signed
 
 
 async def writes_of(
     step: EncodedStep, item: Input, writer: MessageWriter, known: frozenset[bytes] = frozenset()
-) -> StepWrites:
-    """What one step writes; `item` is the input that caused it, `known` the blobs that were there before."""
+) -> tuple[StepWrites, list[SignedMessage]]:
+    """What one step writes, and of the messages in it those that a transcript keeps, unsealed.
+
+    `item` is the input that caused it, `known` the blobs that were there before.
+    """
+    sent = list[SignedMessage]()
     writes = StepWrites(step.training, step.state, step.display_status, step.finished, step.references, known)
     for effect in step.effects:
         match effect:
             case SendMessage():
-                await _send(effect, step.training or 0, writes, writer)
+                sent += await _send(effect, step.training or 0, writes, writer)
             case SubmitCall(call=call, after=seconds) if seconds > 0:
                 writes.delayed.append((seconds, packed_call(call)))
             case SubmitCall(call=call):
@@ -157,30 +151,23 @@ async def writes_of(
                 _report(effect, item, writes)
             case _:
                 assert_never(effect)
-    return writes
+    return writes, [one for one in sent if one.envelope.type in KEPT]
 
 
-def sent_messages(writes: StepWrites, step: EncodedStep, writer: MessageWriter) -> list[SignedMessage]:
-    """The messages of a step that a transcript keeps: unsealed, under the envelopes of the outbox."""
-    bodies = {effect.message_id: effect.body for effect in step.effects if isinstance(effect, SendMessage)}
-    pending = [unpack(PendingMessage, content) for kind, content in writes.effects if kind == "message"]
-    return [
-        writer.signed(one.envelope, bodies[one.envelope.message_id])
-        for one in pending
-        if one.envelope.type in KEPT
-    ]
-
-
-async def _send(effect: SendMessage, training: int, writes: StepWrites, writer: MessageWriter) -> None:
+async def _send(
+    effect: SendMessage, training: int, writes: StepWrites, writer: MessageWriter
+) -> tuple[SignedMessage, ...]:
+    """The message that is sent, or none where none can be."""
     place = (effect.round, effect.attempt)
     try:
-        entry = await writer.message(
+        entry, signed = await writer.message(
             effect.recipient, effect.body, training, message_id=effect.message_id, place=place
         )
     except ProtocolViolation as violation:
         writes.facts.append(undeliverable(effect.recipient, effect.body, violation))
-    else:
-        writes.effects.append(entry)
+        return ()
+    writes.effects.append(entry)
+    return (signed,)
 
 
 def undeliverable(recipient: str, body: Message, violation: ProtocolViolation) -> tuple[str, dict[str, Any]]:

@@ -80,7 +80,7 @@ class Runtime:
 
         Raises ProtocolViolation("not_registered") for a recipient that the chain does not know.
         """
-        effect = await self._writer.message(recipient, body, 0, message_id=message_id or os.urandom(16))
+        effect, _ = await self._writer.message(recipient, body, 0, message_id=message_id or os.urandom(16))
         self.store.add_effects(NO_TRAINING, [effect], time.time())
         self._outbox.wake()
 

@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 from protocol.roles.dispatch import EncodedStep, run_step
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Input
-from services.common.worker_process import WorkerProcess
+from services.common.worker_process import WorkerNotStartedError, WorkerProcess
 from services.native.loading import use_arithmetic
 
 _TRIES_ALONE = 2
@@ -72,7 +72,10 @@ class StepPool:
             self._places.append(_Place(WorkerProcess()))
 
     async def run(self, role: str, state: bytes | None, item: Input, context: Context) -> TimedStep:
-        """One step; raises what it raises, and BrokenProcessPool for one that ends its worker each time."""
+        """One step; raises what it raises, and BrokenProcessPool for one that ends its worker each time.
+
+        Raises WorkerNotStartedError where the machine has no room for the worker: try the step again.
+        """
         if not self._count:
             return timed_step(role, state, item, context)
         self.start()
@@ -82,12 +85,19 @@ class StepPool:
             try:
                 return await _run_in(worker, role, state, item, context)
             except BrokenProcessPool:
-                if place.worker is worker and place in self._places:
-                    place.worker = WorkerProcess()
-                    await worker.close()
+                await self._replace(place, worker)
+            except WorkerNotStartedError:
+                await self._replace(place, worker)
+                raise
             finally:
                 place.busy = False
         return await self._run_alone(role, state, item, context)
+
+    async def _replace(self, place: _Place, worker: WorkerProcess) -> None:
+        """Another worker for one that has ended or never began, unless that is done or all end."""
+        if place.worker is worker and place in self._places:
+            place.worker = WorkerProcess()
+            await worker.close()
 
     def _take(self, party: str) -> _Place:
         """A worker that is free, of which there is one: the party's last one where that is."""

@@ -31,7 +31,6 @@ from services.runtime.effects import (
     MessageWriter,
     packed_call,
     packed_letter,
-    sent_messages,
     undeliverable,
     writes_of,
 )
@@ -133,8 +132,7 @@ class StepRunner:
                 return self._forget(queued_input)
         require_signed_once(timed.step, self._resources.market, self._resources.signed_rounds)
         with self._meter.phase("bus"):
-            writes = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
-            sent = sent_messages(writes, timed.step, self._writer)
+            writes, sent = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
             own = self._identity
             writes.transcript = entries_of(timed.step, item, sent, own.address, own.signing_key)
         writes.answer = answer_by_step(order_in(item, self._identity.address), state, timed.step)
@@ -172,7 +170,8 @@ class StepRunner:
         noted = [] if answer.fact is None else [answer.fact]
         for recipient, body in answer.messages:
             try:
-                effects.append(await self._writer.message(recipient, body, 0, message_id=os.urandom(16)))
+                entry, _ = await self._writer.message(recipient, body, 0, message_id=os.urandom(16))
+                effects.append(entry)
             except ProtocolViolation as violation:
                 noted.append(undeliverable(recipient, body, violation))
         inputs = [

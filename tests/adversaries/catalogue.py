@@ -4,6 +4,7 @@ from tests.adversaries.declaration import Adversary
 from tests.adversaries.table.aggregators import AGGREGATORS
 from tests.adversaries.table.buyers import BUYERS
 from tests.adversaries.table.checkers import CHECKERS
+from tests.adversaries.table.openers import OPENERS
 from tests.adversaries.table.rings import RINGS
 from tests.adversaries.table.signers import SIGNERS
 from tests.adversaries.table.trainers import TRAINERS
@@ -17,6 +18,7 @@ ALL: tuple[Adversary, ...] = (
     *RINGS,
     *AGGREGATORS,
     *BUYERS,
+    *OPENERS,
     *SIGNERS,
     *WIRE,
 )

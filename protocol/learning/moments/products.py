@@ -94,9 +94,13 @@ class Products:
 
     def to_parts(self) -> Sequence[bytes]:
         """Everything that the products depend on."""
+        return self._parts
+
+    @cached_property
+    def _parts(self) -> tuple[bytes, bytes]:
         masked = digest_of(*write_ciphertexts(self.key, self._ciphertexts))
         numbers = (one for row in (*self._factors, self._plain) for one in row)
-        return [masked, digest_of(*(_bytes_of(one) for one in numbers))]
+        return masked, digest_of(*(_bytes_of(one) for one in numbers))
 
     @cached_property
     def _places(self) -> list[tuple[int, int]]:

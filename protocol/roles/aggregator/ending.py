@@ -48,16 +48,23 @@ from protocol.types import Address, Seats
 
 
 def give_up(
-    state: AggregatorState, code: str, context: Context, *, fault: str | None = None, silent: Seats = 0
+    state: AggregatorState,
+    code: str,
+    context: Context,
+    *,
+    fault: str | None = None,
+    silent: Seats = 0,
+    silent_buyer: bool = False,
 ) -> Step[EndingState]:
     """Tell everybody and end the training on chain by what was recorded, as soon as the contract lets us.
 
     `fault` is the address of the party that is to blame, if one is; `silent` the seats that we waited for in
-    vain, which everybody is told and blames nobody.
+    vain, which everybody is told and blames nobody. With them goes the buyer where it may have kept from them
+    what they would have answered.
     """
     closed = isinstance(state, DrawingState | TrainingState)
     ending = enter(EndingState, state, failure=code, closed=closed)
-    missed = state.parties.addresses(silent)
+    missed = (*state.parties.addresses(silent), *((opened_of(state).buyer,) if silent_buyer else ()))
     notices = _failure_notices(ending, code, context, fault, missed)
     wait = timers.END.set(_seconds_to_the_end(state, context))
     return Step(ending, (*notices, wait, gave_up(code, ending.recorded, fault, missed)))

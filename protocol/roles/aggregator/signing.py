@@ -67,12 +67,15 @@ def on_round_signature(
 def on_signatures_late(
     state: TrainingState, at: RoundAttempt, context: Context
 ) -> Step[TrainingState | EndingState]:
-    """Without a majority the round cannot be recorded."""
+    """Without a majority the round cannot be recorded.
+
+    A member signs what the buyer opens to it: where that opened to us alone it is the buyer that was silent.
+    """
     lane = state.evaluation
     if not isinstance(lane, SigningLane) or lane.at != at:
         return Step.unchanged(state)
     signed = state.parties.mask(tuple(owner for owner, _signature in lane.signatures))
-    return give_up(state, "too_few_signatures", context, silent=lane.validators & ~signed)
+    return give_up(state, "too_few_signatures", context, silent=lane.validators & ~signed, silent_buyer=True)
 
 
 def _record(state: TrainingState, lane: SigningLane) -> Step[TrainingState]:

@@ -26,7 +26,8 @@ class HasKnown(Protocol):
 class worked_out(Generic[T]):  # noqa: N801  it stands where `cached_property` would
     """A property of a view that is worked out once for all views with the same `known`.
 
-    It may depend on nothing but what their key names, and whoever reads it changes nothing of it.
+    It may depend on nothing but what their key names, and whoever reads it changes nothing of it. A mask, or
+    what holds one, is none, for it is to be forgotten, nor are tables, which take more room than all else.
     """
 
     def __init__(self, work: Callable[[Any], T]) -> None:

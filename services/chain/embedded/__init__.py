@@ -1,1 +1,1 @@
-"""A chain inside the process, for the demo and for tests."""
+"""A chain of our own, for the demo and for tests."""

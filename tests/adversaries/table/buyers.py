@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from protocol.crypto.cipher import Opening
 from protocol.envelope import SignedMessage
 from protocol.messages.checked.ring import OpenedVector
 from protocol.messages.checked.values import Shown
-from protocol.roles.buyer.checked import checks, opening, rounds
+from protocol.roles.buyer.checked import checks, rounds
 from tests.adversaries.arena import Arena, Deed, Replaced
 from tests.adversaries.declaration import Adversary, Money, Wrapping
 from tests.adversaries.deeds import changing, flipped, honestly, shift, withholding, withholding_when
@@ -21,11 +20,9 @@ FIRST_SINGLE = 5
 ZERO_PROVEN = answering(
     "the proof that a test is zero", True, "protocol.roles.owner.checked.projection:_is_proven"
 )
-PROVEN_OPENINGS = answering("openings with proof", True, "protocol.roles.shared.openings:verify_openings")
 TEST_SHOWN = "zero_test_evidence"
 WHO_IS_LEFT = "it is who is left where the request holds and all trainers are in range"
 SILENT = "silence is no message: the others' clocks stand against it"
-NOT_JUDGED = "what only the buyer can show is not judged: the training ends, and it has no model"
 
 
 def _buyer(name: str, does: str, deed: Deed, **more: Any) -> Adversary:
@@ -70,20 +67,6 @@ def _other_sums(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, 
     return {"vectors": tuple(OpenedVector(openings=tuple(map(moved, one.openings))) for one in body.vectors)}
 
 
-def _other_record(_arena: Arena, body: Any, _message: SignedMessage) -> dict[str, Any]:
-    return {"record": body.record.model_copy(update={"mse_before": body.record.mse_before + 10**15})}
-
-
-def opening_falsely(arena: Arena) -> Sequence[Replaced]:
-    """One error a thousandth larger, in plaintext and record alike."""
-    opened = opening.open_ciphertexts
-
-    def open_others(private: Any, numbers: Any) -> list[Opening]:
-        return [Opening(one.plaintext + (36 << 262), one.root) for one in opened(private, numbers)]
-
-    return (Replaced(opening, "open_ciphertexts", open_others),)
-
-
 def answering_checkers_falsely(arena: Arena) -> Sequence[Replaced]:
     """One product of what a checker asks about is another."""
     flat = checks.flat_answer
@@ -117,10 +100,6 @@ def _of_ranges(body: Any, _message: SignedMessage) -> bool:
     return bool(body.purpose == "ranges")
 
 
-def finding_implausible(arena: Arena) -> Sequence[Replaced]:
-    return (Replaced(opening, "record_of", lambda *_a, **_k: None),)
-
-
 def one_checker(type_name: str) -> Deed:
     """The first checker of the first attempt is answered, the second one is not."""
 
@@ -130,11 +109,6 @@ def one_checker(type_name: str) -> Deed:
         return () if kept and envelope.attempt == 1 else (message,)
 
     return deed
-
-
-def not_to_the_aggregator(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
-    to = message.envelope.type, message.envelope.recipient
-    return () if to == ("opening", arena.aggregator.address) else (message,)
 
 
 _ENDED = ("aggregator: ended, buyer_silent",)
@@ -268,50 +242,6 @@ BUYERS = (
         caught=("validator: not in order, next_model", "aggregator: ended, bad_opening"),
         named=True,
         unswitched=WHO_IS_LEFT,
-    ),
-    _later(
-        "false opening",
-        "opens an error falsely, and records it so",
-        honestly,
-        wrapping=opening_falsely,
-        caught=("aggregator: bad_opening", "validator: bad_opening", *_ENDED),
-        named=True,
-        bond="false_opening",
-        switch=PROVEN_OPENINGS,
-        wins=lambda outcome: outcome.is_wrong,
-    ),
-    _later(
-        "other record",
-        "opens truly, and records another error",
-        changing("opening", _other_record),
-        caught=("aggregator: wrong_record", "validator: wrong_record", *_ENDED),
-        named=True,
-        unswitched="the chain wants more than half of the drawn validators' signatures",
-    ),
-    _later(
-        "record unsigned",
-        "signs its record falsely",
-        changing("opening", lambda _a, body, _m: {"signature": flipped(body.signature)}),
-        caught=_ENDED,
-        named=True,
-        unswitched="the contract looks at the signature too",
-    ),
-    _later(
-        "implausible",
-        "says that plausible errors are not",
-        honestly,
-        wrapping=finding_implausible,
-        caught=("aggregator: ended, implausible",),
-        unswitched=NOT_JUDGED,
-    ),
-    _later(
-        "opening kept from the aggregator",
-        "opens to the members alone",
-        not_to_the_aggregator,
-        caught=_ENDED,
-        named=True,
-        money=Money.PAID,
-        unswitched=SILENT,
     ),
     *(
         _buyer(

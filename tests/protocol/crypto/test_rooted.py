@@ -38,7 +38,7 @@ def claims_of(key: PublicKey, shapes: Sequence[tuple[list[int], int]], seed: byt
     return [RootedClaim(one.ciphertext(key), one) for one in products]
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(SHAPES, st.binary(min_size=32, max_size=32))
 def test_what_is_made_is_the_product_by_definition_and_holds(key: PublicKey, shapes, seed: bytes) -> None:
     claims = claims_of(key, shapes, seed)
@@ -46,7 +46,7 @@ def test_what_is_made_is_the_product_by_definition_and_holds(key: PublicKey, sha
     assert all_hold(key, claims)
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(SHAPES, st.binary(min_size=32, max_size=32), st.integers(2, 6))
 def test_tables_that_are_kept_change_nothing(key: PublicKey, shapes, seed: bytes, window: int) -> None:
     claims = claims_of(key, shapes, seed)
@@ -59,7 +59,7 @@ def test_tables_that_are_kept_change_nothing(key: PublicKey, shapes, seed: bytes
         assert not all_hold(key, [*claims, wrong])
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(SHAPES.filter(bool), st.binary(min_size=32, max_size=32), st.data())
 def test_one_false_claim_among_many_does_not_hold(
     key: PublicKey, shapes, seed: bytes, data: st.DataObject

@@ -2,6 +2,7 @@
 
 import pytest
 
+from protocol.bodies import body_of
 from protocol.marketplace import RoundRecorded
 from protocol.messages import ParticipantDropped, TrainingFailed
 from protocol.verification.blame import require_blame
@@ -9,6 +10,7 @@ from protocol.verification.contents import contents_of
 from protocol.verification.report import Blame, Failure, VerificationFailed
 from protocol.verification.training import rebuilt
 from protocol.verification.transcript import Entry
+from tests.protocol.roles.aggregator.checked.test_ranges import opened_ranges
 from tests.support.groups import small_group
 from tests.support.roles.pure_party import Party
 from tests.support.roles.transcripts import SEED, entries_of, header_of, party_of
@@ -64,6 +66,16 @@ def test_a_buyer_whose_openings_are_proven_was_misnamed(market):
     body = TrainingFailed(code="bad_opening", fault=market.buyer.address, last_round=0)
     failure = failure_of(market, "buyer", with_notice(market, "buyer", body, at=(0, 0)))
     assert (failure.code, failure.message) == ("misnamed", "training_failed")
+
+
+def test_each_opening_is_held_against_its_own_ring():
+    arena = opened_ranges()
+    assert {body_of(one).purpose for one in arena.sent("ring_opening")} == {"next model", "ranges"}
+    body = TrainingFailed(code="bad_opening", fault=arena.buyer.address, last_round=0)
+    entries = [*entries_of(arena, arena.buyer), notice(arena, arena.buyer, body)]
+    with pytest.raises(VerificationFailed) as failed:
+        judged(arena, "buyer", entries)
+    assert failed.value.failure.code == "misnamed"
 
 
 def test_an_aggregator_that_names_somebody_against_its_own_evidence_is_found(market):

@@ -1,6 +1,7 @@
 """One worker process: what it is asked for, what it raises, who stops waiting, how it ends."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from services.common.worker_process import WorkerProcess
+from services.common import worker_process
+from services.common.worker_process import WorkerNotStartedError, WorkerProcess
 
 SECRET = "weights"
 
@@ -73,6 +75,36 @@ async def test_a_worker_that_ends_fails_what_waits_and_what_comes(worker):
     for _ in range(2):
         with pytest.raises(BrokenProcessPool):
             await worker.run(os._exit, 1)
+
+
+class OnlyThere(Exception):  # noqa: N818  stands for what this process cannot make again
+    """Packed by its worker, and not to be had from there."""
+
+    def __reduce__(self):
+        return (os.strerror, ("no number",))
+
+
+def make_only_there():
+    return OnlyThere()
+
+
+async def test_an_answer_that_cannot_be_unpacked_is_no_endless_wait(worker):
+    with pytest.raises(TypeError):
+        await asyncio.wait_for(worker.run(make_only_there), 60)
+    assert await worker.run(int, "1") == 1
+
+
+def no_room():
+    raise BlockingIOError(errno.EAGAIN, "no room")
+
+
+async def test_a_worker_that_cannot_be_started_says_that_it_may_be_tried_again(monkeypatch):
+    monkeypatch.setattr(worker_process, "prepare", no_room)
+    worker = WorkerProcess()
+    for _ in range(2):
+        with pytest.raises(WorkerNotStartedError):
+            await worker.run(int, "1")
+    await worker.close()
 
 
 async def test_a_worker_is_ended_in_the_middle_of_a_task():

@@ -7,6 +7,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Settle, Withdraw
 from protocol.messages import CardsRequest, Complaint
+from protocol.messages.checked import ProvenMetric
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.effects import (
     CancelTimer,
@@ -49,7 +50,7 @@ def to(recipient):
 
 
 async def test_a_message_is_signed_and_sealed_once_for_every_try(writer):
-    writes = await writes_of(step(to(AGGREGATOR.address)), TIMER, writer)
+    writes, _ = await writes_of(step(to(AGGREGATOR.address)), TIMER, writer)
     ((kind, content),) = writes.effects
     pending = unpack(PendingMessage, content)
     envelope = pending.envelope
@@ -63,18 +64,28 @@ async def test_a_message_is_signed_and_sealed_once_for_every_try(writer):
     assert unpack(Complaint, signed.body) == BODY
 
 
+async def test_what_a_transcript_keeps_is_told_as_its_recipient_finds_it(writer):
+    kept = ProvenMetric(evidence_digest=b"e" * 32, values=(b"v" * 64,), proof=(b"p" * 64,))
+    message = SendMessage(message_id=b"k" * 16, recipient=AGGREGATOR.address, body=kept, round=1, attempt=1)
+    stranger = message.model_copy(update={"recipient": "0x" + "99" * 20})
+    writes, sent = await writes_of(step(to(AGGREGATOR.address), stranger, message), TIMER, writer)
+    pending = unpack(PendingMessage, writes.effects[1][1])
+    opened = unseal(pending.sealed, AGGREGATOR.identity.exchange_secret)
+    assert sent == [SignedMessage.from_parts(pending.envelope, opened)]
+
+
 async def test_a_message_is_sealed_to_the_key_that_its_training_began_with(writer, chain):
     before = Person("federated_aggregator", AGGREGATOR.identity)
     old = Person("federated_aggregator").identity
     chain.keys[7, before.address] = old.exchange_key
-    writes = await writes_of(step(to(before.address)), TIMER, writer)
+    writes, _ = await writes_of(step(to(before.address)), TIMER, writer)
     pending = unpack(PendingMessage, writes.effects[0][1])
     assert unseal(pending.sealed, old.exchange_secret)
 
 
 async def test_a_stranger_costs_a_fact_and_the_rest_goes_on(writer):
     stranger = Person("data_owner").address
-    writes = await writes_of(step(to(stranger), SubmitCall(call=Withdraw())), TIMER, writer)
+    writes, _ = await writes_of(step(to(stranger), SubmitCall(call=Withdraw())), TIMER, writer)
     assert [kind for kind, _ in writes.effects] == ["call"]
     assert writes.facts == [
         ("undeliverable", {"recipient": stranger, "type": "complaint", "code": "not_registered"})
@@ -95,7 +106,7 @@ async def test_while_the_chain_is_down_a_step_has_no_effects_at_all(writer, chai
 
 async def test_a_call_that_waits_its_turn_is_kept_apart(writer):
     turn = SubmitCall(call=Withdraw(), after=60.0)
-    writes = await writes_of(step(turn, SubmitCall(call=Settle(training=7))), TIMER, writer)
+    writes, _ = await writes_of(step(turn, SubmitCall(call=Settle(training=7))), TIMER, writer)
     [(seconds, (kind, content))] = writes.delayed
     assert (seconds, kind, unpack(PendingCall, content).call) == (60.0, "call", Withdraw())
     assert [unpack(PendingCall, content).call for _, content in writes.effects] == [Settle(training=7)]
@@ -105,7 +116,7 @@ async def test_calls_blobs_results_and_facts_are_kept(writer):
     blob = StoreBlob(digest=b"r" * 32, content=b"ciphertexts")
     result, fact = KeepResult(name="model", content=b"weights"), RecordFact(name="told", data={"n": 1})
     done = step(SubmitCall(call=Withdraw()), blob, result, fact)
-    writes = await writes_of(done, TIMER, writer, frozenset({b"k" * 32}))
+    writes, _ = await writes_of(done, TIMER, writer, frozenset({b"k" * 32}))
     assert [(kind, unpack(PendingCall, content).call) for kind, content in writes.effects] == [
         ("call", Withdraw())
     ]
@@ -128,14 +139,14 @@ async def test_calls_blobs_results_and_facts_are_kept(writer):
     ],
 )
 async def test_the_last_word_on_a_timer_counts(writer, effects, timers, cancelled):
-    writes = await writes_of(step(*effects), TIMER, writer)
+    writes, _ = await writes_of(step(*effects), TIMER, writer)
     assert (writes.timers, writes.cancelled) == (timers, cancelled)
 
 
 async def test_a_violation_is_a_fact_and_the_messages_letter(writer):
     report = ReportViolation(code="not_mine", detail="seat 3", accused=AGGREGATOR.address)
     received = AGGREGATOR.signed(OWNER, BODY)
-    writes = await writes_of(step(report), MessageReceived(signed=received), writer)
+    writes, _ = await writes_of(step(report), MessageReceived(signed=received), writer)
     assert writes.facts == [
         ("violation", {"code": "not_mine", "detail": "seat 3", "accused": AGGREGATOR.address})
     ]
@@ -147,6 +158,6 @@ async def test_a_violation_is_a_fact_and_the_messages_letter(writer):
 
 
 async def test_a_violation_without_a_message_has_no_letter(writer):
-    writes = await writes_of(step(ReportViolation(code="late", detail="", accused=None)), TIMER, writer)
+    writes, _ = await writes_of(step(ReportViolation(code="late", detail="", accused=None)), TIMER, writer)
     assert [name for name, _ in writes.facts] == ["violation"]
     assert writes.effects == []

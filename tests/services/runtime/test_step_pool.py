@@ -1,12 +1,14 @@
 """Steps in worker processes: a worker that is killed costs time, never a step."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from protocol.request_parsing import parse_request
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import MessageReceived
+from services.common import worker_process
 from services.runtime.step_pool import StepPool, timed_step
 from tests.support.daemons.service_world import MARKET, OneKey, Person
 from tests.support.roles.small_markets import small_request
@@ -93,6 +96,20 @@ async def test_a_pool_whose_worker_was_killed_between_steps_goes_on(pool, order,
     steps = await asyncio.gather(*(pool.run(ROLE, None, order, context) for _ in range(3)))
     assert worker_of(pool) != victim
     assert {one.step.state for one in steps} == {timed_step(ROLE, None, order, context).step.state}
+
+
+async def test_a_worker_that_could_not_be_started_is_replaced(pool, order, context, monkeypatch):
+    def no_room():
+        raise BlockingIOError(errno.EAGAIN, "no room")
+
+    with monkeypatch.context() as without_room:
+        without_room.setattr(worker_process, "prepare", no_room)
+        with pytest.raises(OSError, match="BlockingIOError"):
+            await pool.run(ROLE, None, order, context)
+    # What took the place was on its way while there was no room.
+    with suppress(OSError):
+        await pool.run(ROLE, None, order, context)
+    assert (await pool.run(ROLE, None, order, context)).step == timed_step(ROLE, None, order, context).step
 
 
 async def test_a_step_that_kills_every_worker_is_given_up_loudly(pool, order, context):

@@ -242,7 +242,10 @@ def _named(
 
 
 def on_late(state: CheckedTrainingState, lane: QuestioningLane | RangingLane, context: Context) -> RangesStep:
-    """The buyer is named for not showing what it must; of checkers everybody is told who is silent."""
+    """The buyer is named for not showing what it must; of checkers everybody is told who is silent.
+
+    So is the buyer where it has refused an opening: a checker that it opened to has gone on.
+    """
     if isinstance(lane, QuestioningLane) or len(lane.consents) == len(lane.ring.committed):
         return give_up(state, "buyer_silent", context, fault=state.opened.buyer)
     checkers = zip(AttemptView(state, context, lane).checkers, lane.ring.committed[1:], strict=True)
@@ -250,7 +253,9 @@ def on_late(state: CheckedTrainingState, lane: QuestioningLane | RangingLane, co
     missing = [(one, part) for one, part in checkers if one not in signed]
     # Who has not committed waits for nobody but us; anybody else may wait for the other checker.
     silent = [one for one, part in missing if part is None] or [one for one, _part in missing]
-    return give_up(state, "ranges_late", context, silent=state.parties.mask(tuple(silent)))
+    refused = lane.complaint.load(SignedMessage, context).envelope.type == _REFUSED
+    seats = state.parties.mask(tuple(silent))
+    return give_up(state, "ranges_late", context, silent=seats, silent_buyer=refused)
 
 
 def spoilt(

@@ -1,6 +1,6 @@
 """A round as the aggregator reads it again out of what it has kept: ciphertexts, proofs, products, rings."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from protocol.crypto.proofs.validator import MetricProofs
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.crypto.ring.shares import ShareForm
 from protocol.envelope import SignedMessage
+from protocol.learning.moments.exchange import MomentAnswer as MomentNumbers
 from protocol.learning.moments.exchange import MomentMask
 from protocol.learning.moments.products import Products
 from protocol.learning.moments.widths import Start
@@ -40,8 +41,17 @@ from protocol.roles.checked.started import CommittedOwners
 from protocol.roles.checked.widths import CheckedWidths, checked_widths
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.state import BlobRef
+from protocol.roles.engine.worked_out import KeptWork, Known, worked_out
 from protocol.types import RoundAttempt
 from protocol.vectors import EncryptedVector
+
+_KEPT = KeptWork(4)
+"""Of a process: a training's, and of the attempt that is measured and the one before it."""
+
+
+def forget_views() -> None:
+    """Have all that was kept be read anew."""
+    _KEPT.clear()
 
 
 @dataclass(frozen=True)
@@ -52,16 +62,27 @@ class TrainingView:
     context: Context = field(repr=False)
 
     @cached_property
+    def known(self) -> Known:
+        """What earlier steps have worked out of the same."""
+        return _KEPT.of(self.follows_from())
+
+    def follows_from(self) -> tuple[Hashable, ...]:
+        """All that the properties below follow from, the request and the key by their hash on the chain."""
+        context, state = self.context, self.state
+        place = (context.address, context.market, context.commitment_group)
+        return (*place, state.opened, state.parties, state.owners)
+
+    @worked_out
     def identity(self) -> TrainingIdentity:
         """What proofs and rings are bound to."""
         return identity_of(self.context, self.state.training, self.state.key)
 
-    @cached_property
+    @worked_out
     def widths(self) -> CheckedWidths:
         """Every layout."""
         return checked_widths(self.state.request, self.state.parties)
 
-    @cached_property
+    @worked_out
     def owners(self) -> CommittedOwners:
         """What everybody committed to."""
         return self.state.owners.load(CommittedOwners, self.context)
@@ -108,6 +129,11 @@ class AttemptView(TrainingView):
 
     lane: AnsweredAttempt | UnmaskedAttempt
 
+    def follows_from(self) -> tuple[Hashable, ...]:
+        """Also from what the attempt is of."""
+        lane = self.lane
+        return (*super().follows_from(), lane.at, lane.validators, lane.trained, lane.exchange)
+
     @property
     def trained(self) -> TrainedRound:
         """The round."""
@@ -118,25 +144,30 @@ class AttemptView(TrainingView):
         """The attempt."""
         return self.lane.at
 
-    @cached_property
+    @worked_out
     def request_body(self) -> MomentRequest:
         """What the buyer was asked."""
         return self.lane.exchange.request.load(MomentRequest, self.context)
 
-    @cached_property
+    @worked_out
     def answer_body(self) -> MomentAnswer:
         """What it has answered."""
         return body_of(self.lane.exchange.answer.load(SignedMessage, self.context), MomentAnswer)
 
-    @cached_property
+    @worked_out
     def moments(self) -> MomentExchange:
         """How it was asked."""
         return self.exchange(self.trained.trainers.bit_count(), Start(self.request_body.start))
 
+    @worked_out
+    def answer(self) -> MomentNumbers:
+        """The ciphertexts of that."""
+        return self.moments.read_answer(self.answer_body.numbers)
+
     @cached_property
     def products(self) -> tuple[Products, ...]:
         """The P_ij of every slot set."""
-        return self.moments.products(self.moments.read_answer(self.answer_body.numbers), self._mask())
+        return self.moments.products(self.answer, self._mask())
 
     @cached_property
     def projection(self) -> Projection:

@@ -23,7 +23,7 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import store
 from protocol.roles.owner.checked.state import Attempt, CheckedState
-from protocol.roles.owner.checked.view import RoundView, ShownTraining, keep_view
+from protocol.roles.owner.checked.view import RoundView, ShownTraining
 from protocol.roles.shared.parties import public_key_of
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import RoundAttempt, seats_of
@@ -181,5 +181,4 @@ def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob,
         model=model,
         model_digest=body.next_model.digest(),
     )
-    keep_view(view, attempt)
     return attempt, (evidence_blob, model_blob)

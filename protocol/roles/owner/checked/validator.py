@@ -29,7 +29,7 @@ from protocol.roles.owner.checked.turns import (
     with_attempt,
 )
 from protocol.roles.owner.checked.versions import another_version
-from protocol.roles.owner.checked.view import RoundView
+from protocol.roles.owner.checked.view import RoundView, keep_view
 from protocol.roles.owner.state import OwnerState
 from protocol.roles.shared.parties import require_sender
 from protocol.types import Address
@@ -51,6 +51,7 @@ def on_round_evidence(
     members = require_members(state, received, context)
     require_evidence(view, members)
     attempt, blobs = attempt_of(view, members)
+    keep_view(view, attempt)
     begun = replace(state, link=link_of(state), standing=members)
     ground = ground_of(view, is_checker=context.address in attempt.checkers)
     attempt = replace(attempt, other_model=ground is Ground.SUBTRACTION)

@@ -6,6 +6,7 @@ claim is examined in `evidence`. Steps read stored evidence again where their pr
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 from gmpy2 import mpz
@@ -148,7 +149,7 @@ class RoundView:
         """Enc(x), p ciphertexts at scale f."""
         return self.body.start_model.read(self.key, scale=MODEL_SCALE, count=self.state.request.parameters)
 
-    @worked_out
+    @cached_property
     def update_proofs(self) -> UpdateProofs:
         """As each trainer has set them up."""
         return update_proofs(self.key, self.identity, self.at.round, self.start, self.state.request)
@@ -183,7 +184,7 @@ class RoundView:
         """Its ciphertexts."""
         return self.exchange.read_request(self.request_body.masked)
 
-    @worked_out
+    @cached_property
     def mask(self) -> MomentMask:
         """What the request is said to be masked with."""
         return read_mask(self.body.masks, self.body.mask_roots)
@@ -222,27 +223,27 @@ class RoundView:
 
     # ---- what follows ----
 
-    @worked_out
+    @cached_property
     def products(self) -> tuple[Products, ...]:
         """The P_ij of every slot set, from a mask that was checked."""
         return self.exchange.products(self.answer, self.mask)
 
-    @worked_out
+    @cached_property
     def projection(self) -> Projection:
         """What a checker asks about."""
         return Projection(self.vectors, self.products, self.widths.projection)
 
-    @worked_out
+    @cached_property
     def metric_proofs(self) -> MetricProofs:
         """As each member has set them up."""
         return metric_proofs(self.key, self.identity, self.at, self.products, self.state.request)
 
-    @worked_out
+    @cached_property
     def next_model(self) -> NextModelCheck:
         """What a ring opens of the next model."""
         return NextModelCheck(self.key, self.widths.next_model, self.model, self.updates)
 
-    @worked_out
+    @cached_property
     def ranges(self) -> RangeCheck:
         """What a ring opens of the updates, where the buyer's word is against the attempt."""
         return RangeCheck(self.key, self.widths.ranges, self.updates)

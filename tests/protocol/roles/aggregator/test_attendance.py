@@ -145,6 +145,18 @@ def test_too_few_signatures_end_the_training() -> None:
     assert not market.buyer.results
 
 
+def test_where_members_may_wait_for_the_buyers_opening_it_is_told_as_silent_with_them() -> None:
+    """It opens to the aggregator alone: nobody else sees whether members or the buyer kept something back."""
+    market = small_market()
+    aggregator = market.aggregator.address
+    market.intercept = losing(lambda m: m.envelope.type == "opening" and m.envelope.recipient != aggregator)
+    market.finish()
+    told = [body_of(message) for message in market.sent("training_failed")]
+    members = [one.address for one in market.validators()]
+    assert told[0].code == "too_few_signatures"
+    assert told[0].silent == (*members, market.buyer.address)
+
+
 def test_a_majority_of_signatures_is_enough() -> None:
     market = five_owners()
     market.intercept = without("round_signature", sender=market.owners[4])

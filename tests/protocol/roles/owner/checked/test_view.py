@@ -27,7 +27,7 @@ def view(member: Machined, **changes) -> RoundView:
 
 def test_what_was_checked_when_evidence_came_is_known_in_later_steps(shown):
     _, member = shown
-    assert {"claims", "answer", "products"} <= set(view(member).known)
+    assert {"claims", "answer", "vectors"} <= set(view(member).known)
     assert view(member).claims is view(member).claims
 
 
@@ -63,3 +63,10 @@ def test_forgotten_views_are_read_again(shown):
     forget_views()
     assert set(view(member).known) == {"body"}
     assert view(member).claims
+
+
+def test_masks_and_tables_are_worked_out_for_a_step_alone(shown):
+    _, member = shown
+    one = view(member)
+    assert all((one.products, one.projection, one.metric_proofs, one.update_proofs))
+    assert not {"mask", "products", "projection", "metric_proofs", "update_proofs"} & set(one.known)
