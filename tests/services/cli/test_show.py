@@ -166,6 +166,7 @@ def test_what_is_no_store_is_refused_and_stays_as_it_is(tmp_path):
     missing = tmp_path / "none.sqlite"
     assert "there is no store" in refused("show", "--store", missing)
     assert not missing.exists()
+    assert f"{tmp_path} is a folder; name the .sqlite file" in refused("show", "--store", tmp_path)
     other = tmp_path / "other.sqlite"
     with sqlite3.connect(other) as connection:
         connection.execute("CREATE TABLE other (a)")
