@@ -1,4 +1,4 @@
-"""How good a bought model is on its buyer's own rows: figures alone, of which no row can be made again."""
+"""How good a bought model is on its buyer's own rows: figures of all of them together."""
 
 from math import isfinite
 from pathlib import Path
@@ -16,6 +16,13 @@ from services.data.predictions import open_rows, predict_rows
 
 _Figure = FiniteFloat | None
 _Count = Annotated[int, Field(ge=0)]
+
+LEAST_ROWS = 30
+"""Scores of fewer rows are not published: that of one row is its error."""
+
+LEAST_GROUP = 10
+"""Rows of a calibration group that is published: one of one row is that row's probability and class."""
+
 _EXACT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -45,7 +52,7 @@ class _Confusion(TypedDict):
 
 class _Group(TypedDict):
     __pydantic_config__ = _EXACT  # type: ignore[misc]
-    rows: _Count
+    rows: _Count | None
     predicted: _Figure
     share: _Figure
 
@@ -79,6 +86,35 @@ class OwnScores(FrozenModel):
     rows: int = Field(ge=1)
     figures: Annotated[dict[str, Any], AfterValidator(_of_a_kind)]
     outside: dict[str, _Count] = Field(default_factory=dict)
+
+    def published(self) -> "OwnScores | None":
+        """What a card shows, which everybody may read: nothing of few rows; small groups without figures."""
+        if self.rows < LEAST_ROWS:
+            return None
+        groups = self.figures.get("calibration")
+        if groups is None:
+            return self
+        hidden = _small([group["rows"] or 0 for group in groups])
+        shown = [
+            {"rows": None, "predicted": None, "share": None} if number in hidden else group
+            for number, group in enumerate(groups)
+        ]
+        return self.model_copy(update={"figures": {**self.figures, "calibration": shown}})
+
+
+def _small(sizes: list[int]) -> set[int]:
+    """Groups to hide: those that are small, and of others the smallest while all hidden ones together are.
+
+    The confusion matrix tells what is in all groups, so the shown ones tell what is in the hidden together.
+    """
+    hidden: set[int] = set()
+    together = 0
+    for number in sorted((one for one, size in enumerate(sizes) if size), key=lambda one: sizes[one]):
+        if sizes[number] >= LEAST_GROUP and (not hidden or together >= LEAST_GROUP):
+            break
+        hidden.add(number)
+        together += sizes[number]
+    return hidden
 
 
 def own_scores(model: BoughtModel, file: Path, at: float) -> OwnScores:

@@ -16,6 +16,7 @@ from tests.support.console.trainings import finished_training, running_training
 from tests.support.console.world import Browser
 
 ROWS = b"age,bmi,progression\n40,25,140\n60,22,180\n50,30,140\n"
+MANY = ROWS + b"40,25,140\n" * 27
 FORECAST = [1.25 * 40 - 2.5 * 25 + 152.125, 1.25 * 60 - 2.5 * 22 + 152.125, 1.25 * 50 - 2.5 * 30 + 152.125]
 MAE = sum(abs(a - b) for a, b in zip(FORECAST, (140, 180, 140), strict=True)) / 3
 
@@ -54,12 +55,21 @@ async def test_the_figures_are_told_and_kept_and_the_rows_are_not(world, browser
 
 async def test_the_card_has_them_until_they_are_removed(world, browser):
     key = finished_training(world.store)
-    await send(browser, key)
+    await send(browser, key, MANY)
+    assert 'id="scores-private"' not in await browser.get(f"/trainings/{key}")
     assert "Scores on the buyer's own rows" in await browser.get(f"/trainings/{key}/card.md")
-    assert json.loads(await browser.get(f"/trainings/{key}/card.json"))["own_scores"]["rows"] == 3
+    assert json.loads(await browser.get(f"/trainings/{key}/card.json"))["own_scores"]["rows"] == 30
     assert (await browser.post(f"/trainings/{key}/scores/remove")).status == 303
     assert kept_scores(world.store, key) is None
     assert "Scores on" not in await browser.get(f"/trainings/{key}/card.md")
+
+
+async def test_of_few_rows_the_buyers_page_alone_has_the_figures(world, browser):
+    key = finished_training(world.store)
+    await send(browser, key)
+    assert 'id="scores-private"' in await browser.get(f"/trainings/{key}")
+    assert "Scores on" not in await browser.get(f"/trainings/{key}/card.md")
+    assert json.loads(await browser.get(f"/trainings/{key}/card.json"))["own_scores"] is None
 
 
 async def test_new_figures_take_the_place_of_the_old(world, browser):
