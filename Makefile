@@ -122,7 +122,7 @@ faults: $(DEVELOPMENT) $(NODE_MODULES) ## Trainings under faults, some 400; ARGS
 	test -n "$(ARGS)" || python -m tests.faults.restarts
 
 .PHONY: adversaries
-adversaries: $(DEVELOPMENT) ## Over a hundred ways to cheat in a checked round, with all checks and without the one; ARGS="--only buyer", or beside faults: ARGS=pairs
+adversaries: $(DEVELOPMENT) ## Over a hundred ways to cheat in a checked round, with all checks and without the one; ARGS="--only buyer", beside faults: ARGS=pairs, or at random: ARGS=wild
 	python -m tests.adversaries $(ARGS)
 
 .PHONY: privacy

@@ -1,7 +1,8 @@
 """`make adversaries`: each declared adversary against a checked market, and against one without its check.
 
 `make adversaries ARGS="pairs --seed 1"`: random pairs of an adversary and a fault, with all checks, in
-trainings with bonds.
+trainings with bonds. `make adversaries ARGS="wild --seed 1"`: adversaries that change at random what they
+send.
 """
 
 import argparse
@@ -14,16 +15,19 @@ from tests.adversaries.catalogue import ALL
 from tests.adversaries.declaration import Adversary
 from tests.adversaries.pairs import Pair, drawn_pairs
 from tests.adversaries.run import Report, run, run_unchecked
+from tests.adversaries.wild import Wild
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make adversaries", description=__doc__)
     parser.add_argument("--only", default="", help="those whose name or part has these letters")
     parser.add_argument("--checked", action="store_true", help="with all checks alone")
-    _add_pairs(parser)
+    _add_kinds(parser)
     options = parser.parse_args()
     if options.what == "pairs":
         return _play_pairs(drawn_pairs(options.seed, options.count))
+    if options.what == "wild":
+        return _play_wild(range(options.seed, options.seed + options.count))
     reports = []
     for adversary in ALL:
         if options.only in f"{adversary.who}: {adversary.name}":
@@ -32,10 +36,27 @@ def main() -> int:
     return int(any(report.differences for report in reports))
 
 
-def _add_pairs(parser: argparse.ArgumentParser) -> None:
-    pairs = parser.add_subparsers(dest="what").add_parser("pairs", help="random pairs with a fault")
+def _add_kinds(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(dest="what")
+    pairs = kinds.add_parser("pairs", help="random pairs with a fault")
     pairs.add_argument("--seed", type=int, default=1, help="from which pairs and faults follow")
     pairs.add_argument("--count", type=int, default=100, help="of pairs")
+    wild = kinds.add_parser("wild", help="random changes of what one party sends")
+    wild.add_argument("--seed", type=int, default=1, help="of the first; the next has the next")
+    wild.add_argument("--count", type=int, default=100, help="of adversaries")
+
+
+def _play_wild(seeds: Sequence[int]) -> int:
+    """A row for each with which something is not as it must be, and how many there are."""
+    wrong = 0
+    for seed in seeds:
+        found = Wild(seed).findings()
+        wrong += bool(found)
+        if found:
+            sys.stdout.write(f"seed {seed}: {'; '.join(found)}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{len(seeds)} wild adversaries; with {wrong} of them something is not as it must be\n")
+    return int(wrong > 0)
 
 
 def _play_pairs(pairs: Sequence[Pair]) -> int:

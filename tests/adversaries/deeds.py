@@ -16,11 +16,20 @@ def honestly(_arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
     return (message,)
 
 
-def changing(type_name: str, change: Change, *, round_number: int = 0, once: bool = False) -> Deed:
-    """Send a type of message with other contents (in one round, to its first recipient alone)."""
+def changing(
+    type_name: str,
+    change: Change,
+    *,
+    round_number: int = 0,
+    once: bool = False,
+    to_first_checker: bool = False,
+) -> Deed:
+    """Send a type of message with other contents (in one round, to one recipient, or to its first alone)."""
 
     def deed(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
         if not _is_of(message, type_name, round_number) or (once and arena.memory.get(type_name)):
+            return (message,)
+        if to_first_checker and message.envelope.recipient != arena.checkers()[0]:
             return (message,)
         arena.memory[type_name] = message
         return (altered(arena, message, **change(arena, body_of(message), message)),)

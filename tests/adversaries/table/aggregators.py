@@ -231,8 +231,8 @@ AGGREGATORS = (
     ),
     _later(
         "equivocation",
-        "shows one member the next model under other randomness",
-        changing(EVIDENCE, blinded_model, once=True),
+        "shows one checker the next model under other randomness",
+        changing(EVIDENCE, blinded_model, once=True, to_first_checker=True),
         caught=("validator: not in order, shown",),
         named=True,
         money=Money.PAID,
