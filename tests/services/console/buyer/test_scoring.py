@@ -5,6 +5,7 @@ import io
 import json
 import re
 import stat
+import tempfile
 
 import pytest
 from aiohttp import FormData
@@ -132,19 +133,26 @@ async def test_scores_are_told_in_the_readers_language(world, browser):
 
 
 def test_rows_that_a_crash_left_are_gone_at_the_next_start(tmp_path):
-    folder = uploads_folder(tmp_path)
+    folder = uploads_folder(tmp_path, "0xa1")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     (folder / "half.csv").write_bytes(ROWS)
-    assert uploads_folder(tmp_path) == folder
+    assert uploads_folder(tmp_path, "0xa1") == folder
     assert list(folder.iterdir()) == []
 
 
-def test_beside_a_database_server_rows_lie_in_a_folder_of_the_process():
-    one, other = uploads_folder(None), uploads_folder(None)
-    assert one != other
-    for folder in (one, other):
+def test_with_a_database_server_too_rows_that_a_crash_left_are_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    other, left = uploads_folder(None, "0xb2"), uploads_folder(None, "0xa1")
+    for folder in (other, left):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        folder.rmdir()
+        (folder / "half.csv").write_bytes(ROWS)
+    aside = tmp_path / "deltaml-0xa1-link"
+    aside.symlink_to(other)
+    folder = uploads_folder(None, "0xa1")
+    assert not left.exists()
+    assert set(tmp_path.iterdir()) == {folder, other, aside}
+    assert list(folder.iterdir()) == []
+    assert (other / "half.csv").exists(), "another party's, and what a link leads to"
 
 
 async def test_a_files_name_is_shown_and_is_no_markup(world, browser):
