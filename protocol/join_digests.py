@@ -21,11 +21,12 @@ _NONCE = b"DeltaML nonce of an owner that joins"
 """Apart from every other use of the signing key."""
 
 
-def commitment(market: Market, training: int, owner: str, key_id: bytes, card_hash: bytes) -> Digest:
+def nonce_binding(market: Market, training: int, owner: str, key_id: bytes, card_hash: bytes) -> Digest:
     """keccak256(abi.encode(domain, chain id, contract, training, owner, key id, the data card's hash)).
 
-    What an owner's nonce is made of (`secret_nonce`). It follows from what is public, or told to the
-    aggregator, before the chain shows a seat: never from rows, nor from chance, which is lost with a state.
+    What an owner's nonce is made of (`secret_nonce`), told to nobody. It follows from what is public, or told
+    to the aggregator, before the chain shows a seat: never from rows, nor from chance, which is lost with a
+    state.
     `key_id` is that of the buyer's key in the invitation, `card_hash` `DataCard.hash`.
     """
     return keccak(
@@ -48,17 +49,17 @@ def checked_commitment(card_hash: bytes, committed: bytes) -> Digest:
     return keccak(_CHECKED_COMMITMENT + card_hash + committed)
 
 
-def secret_nonce(signing_key: bytes, market: Market, training: int, commitment_: Digest) -> Digest:
-    """HMAC-SHA256, under a key of its own from the signing key, of chain id, contract, training, commitment.
+def secret_nonce(signing_key: bytes, market: Market, training: int, binding: Digest) -> Digest:
+    """HMAC-SHA256, under a key of its own from the signing key, of chain id, contract, training, binding.
 
     The 32 secret bytes that an owner joins with. Drawn and stored, they would be lost with a store that is
     put back from an older copy, and with them the seat and its bond. So they follow from what an owner never
     loses: HMAC is a pseudorandom function [RFC 2104], so who has not the key cannot tell them from chance,
-    whatever nonces of other trainings or commitments are revealed.
+    whatever nonces of other trainings or bindings are revealed.
     """
     key = hmac.digest(signing_key, _NONCE, "sha256")
     place = number_word(market.chain_id) + address_word(market.contract) + number_word(training)
-    return hmac.digest(key, place + commitment_, "sha256")
+    return hmac.digest(key, place + binding, "sha256")
 
 
 def nonce_digest(training: int, owner: str, nonce: bytes) -> Digest:

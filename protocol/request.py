@@ -81,7 +81,7 @@ class Request(FrozenModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        assert self._is_consistent  # pydantic asks again whenever a state that holds the document is made
+        _ = self._is_consistent  # pydantic asks again whenever a state that holds the document is made
         return self
 
     @cached_property

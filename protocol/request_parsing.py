@@ -42,7 +42,13 @@ def _problem(item: ErrorDetails) -> str:
     place = ".".join(map(str, place_of(item))) or "request"
     given = item["input"]
     plain = isinstance(given, str | int | float | Decimal)
-    return f"{place}: {item['msg']}" + (f" (given: {str(given)[:60]!r})" if plain else "")
+    return f"{place}: {rule_of(item)}" + (f" (given: {str(given)[:60]!r})" if plain else "")
+
+
+def rule_of(item: ErrorDetails) -> str:
+    """What a value must be, in words for who wrote it."""
+    message = item["msg"].removeprefix("Value error, ")
+    return message.replace("Input should be", "must be").replace("should have", "must have")
 
 
 def place_of(item: ErrorDetails) -> tuple[int | str, ...]:

@@ -7,7 +7,7 @@ homomorphic one would have to offer:
 | --- | --- |
 | a key pair: add, lift, multiply; encrypt, decrypt | `PublicKey`, `PrivateKey`, `generate_private_key` |
 | a proof that a key is sound, and its check | `prove_key`, `verify_public_key` |
-| rows of integers times an encrypted vector | `linear_combinations`, `PowerTables`, `tables_of_inputs` |
+| an encrypted vector that several rows of integers are multiplied with | `PowerTables`, `tables_of_inputs` |
 | one such row, each base with a table that fits its integer | `fitting_tables` |
 | tables of what is asked about again | `tables_if_kept`, `UPDATES_WINDOW` |
 | the sum of several such products | `Combination`, `combined` |
@@ -32,7 +32,7 @@ from protocol.crypto.blinding import (
     ShortExponentBlinder,
     draw_base,
 )
-from protocol.crypto.linear import Combination, combined, linear_combinations
+from protocol.crypto.linear import Combination, combined
 from protocol.crypto.opening import (
     Opening,
     false_openings,
@@ -88,7 +88,6 @@ __all__ = [
     "false_openings",
     "fitting_tables",
     "generate_private_key",
-    "linear_combinations",
     "open_ciphertext",
     "open_ciphertexts",
     "pack",

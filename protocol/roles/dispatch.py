@@ -20,6 +20,7 @@ from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived,
 from protocol.roles.engine.machine import Machine, Observer, no_observer
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import PhaseState, references
+from protocol.roles.engine.worked_out import forget_work
 from protocol.roles.owner import role as data_owner
 from protocol.types import FrozenModel
 
@@ -153,13 +154,15 @@ def run_step(
         attempts.hold(item)
     attempts.offer_held()
     waiting = tuple(early.references)
+    if finished := attempts.state.phase in module.FINAL:
+        forget_work(context, attempts.state.training)
     return EncodedStep(
         state=pack(_Instance(state=module.MACHINE.write(attempts.state), rounds="checked", early=waiting)),
         effects=(*attempts.effects, *early.effects()),
         references=frozenset(references(attempts.state)) | frozenset(references(waiting)),
         display_status=module.display_status(attempts.state),
         training=attempts.state.training,
-        finished=attempts.state.phase in module.FINAL,
+        finished=finished,
     )
 
 

@@ -22,14 +22,14 @@ from services.cli.output import print_json
 from services.cli.standard_streams import visible
 from services.cli.store_option import ConfigOption, StoreOption, existing_store
 from services.cli.tables import print_moments, print_table
-from services.common.errors import ConfigurationError
+from services.common.errors import ConfigurationError, DataSetError
 from services.common.files import require_new
 from services.common.times import format_time
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, Participant, load
 from services.console.presentation.card_file import write_card
 from services.console.presentation.convergence import convergence_sentence
 from services.data.model_file import write_model
-from services.data.own_scores import own_scores
+from services.data.own_scores import LEAST_ROWS, own_scores
 from services.records.buyer_training import buyer_convergence, buyer_state
 from services.records.chain_facts import token_of
 from services.records.earnings import Account, paid_by_training
@@ -80,7 +80,12 @@ class _Files:
         if self.rows is None:
             return made
         scores = own_scores(bought_model(store, instance), self.rows, time.time())
-        return made.model_copy(update={"own_scores": scores})
+        if (published := scores.published()) is None:
+            raise DataSetError(
+                f"{self.rows} has {scores.rows} of the {LEAST_ROWS} rows that scores on a card, which is "
+                "public, need; score fewer with: deltaml predict"
+            )
+        return made.model_copy(update={"own_scores": published})
 
 
 def show(

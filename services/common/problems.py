@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from protocol.request import Request
-from protocol.request_parsing import as_tuples, parse_request, place_of
+from protocol.request_parsing import as_tuples, parse_request, place_of, rule_of
 
 
 def lines_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -42,10 +42,8 @@ def told(model: type[BaseModel], item: ErrorDetails, whole: str) -> str:
         case "literal_error":
             given = f"{str(item['input'])[:60]!r} is not known here"
             return f"{name}: {given}; {_nearest(str(item['input']), _words(context['expected']))}"
-    message = item["msg"].removeprefix("Value error, ")
-    rule = message.replace("Input should be", "must be").replace("should have", "must have")
     is_plain = isinstance(item["input"], str | int | float | Decimal)
-    return f"{name}: {rule}" + (f" (given: {str(item['input'])[:60]!r})" if is_plain else "")
+    return f"{name}: {rule_of(item)}" + (f" (given: {str(item['input'])[:60]!r})" if is_plain else "")
 
 
 def _words(listed: str) -> list[str]:
@@ -56,7 +54,7 @@ def _words(listed: str) -> list[str]:
 def _line(model: type[BaseModel], item: ErrorDetails) -> str:
     name = ".".join(str(part) for part in item["loc"])
     if item["type"] != "extra_forbidden":
-        return f"{name}: {item['msg'].removeprefix('Value error, ')}"
+        return f"{name}: {rule_of(item)}"
     return f"{name}: unknown key; {_meant(model, item['loc'])}"
 
 

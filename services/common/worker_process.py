@@ -191,10 +191,11 @@ class WorkerProcess:
         never began. Who stops waiting leaves the worker at it: the next task begins afterwards.
         """
         content = pickle.dumps((task, arguments), protocol=5)
-        if self._link is None:
-            self._link = asyncio.create_task(self._connect())
-        link = await asyncio.shield(self._link)
-        return await link.ask(content)
+        return await (await self._linked()).ask(content)
+
+    async def ended(self) -> None:
+        """Wait until the process has ended; raises WorkerNotStartedError as `run` does."""
+        await (await self._linked()).lost.wait()
 
     async def close(self) -> None:
         """End the process at once: what it is at can be computed again."""
@@ -216,6 +217,11 @@ class WorkerProcess:
             self._started.set_exception(error)
         else:
             self._started.set_result(None)
+
+    async def _linked(self) -> _Link:
+        if self._link is None:
+            self._link = asyncio.create_task(self._connect())
+        return await asyncio.shield(self._link)
 
     async def _connect(self) -> _Link:
         try:

@@ -170,7 +170,7 @@ def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Conso
         order=orders_over(resources.bus, identity, resources.market, role),
         balance=lambda token: client.balance_of(identity.address, token),
         owner_resources=_owner_resources(resources.role),
-        buyer_resources=_buyer_resources(config),
+        buyer_resources=_buyer_resources(config, identity.address),
         names=config.names,
         assets=config.assets,
         aggregators=config.aggregators if isinstance(config, ModelBuyerConfig) else (),
@@ -185,7 +185,7 @@ def _owner_resources(role: Role) -> OwnerResources | None:
     return OwnerResources(role.catalog, role.configured, refusals=role.refusals)
 
 
-def _buyer_resources(config: ParticipantConfig) -> BuyerResources | None:
+def _buyer_resources(config: ParticipantConfig, address: str) -> BuyerResources | None:
     if not isinstance(config, ModelBuyerConfig):
         return None
-    return BuyerResources(uploads_folder(folder_of(config.store)))
+    return BuyerResources(uploads_folder(folder_of(config.store), address))

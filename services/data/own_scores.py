@@ -1,16 +1,78 @@
-"""How good a bought model is on its buyer's own rows: figures alone, of which no row can be made again."""
+"""How good a bought model is on its buyer's own rows: figures of all of them together."""
 
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, ConfigDict, Field, FiniteFloat, TypeAdapter
+from typing_extensions import TypedDict
 
 from protocol.bought_model import BoughtModel
+from protocol.learning.scores.classification import CALIBRATION_GROUPS
 from protocol.learning.scores.interface import FigureTree
 from protocol.types import FrozenModel
 from services.common.errors import DataSetError
 from services.data.predictions import open_rows, predict_rows
+
+_Figure = FiniteFloat | None
+_Count = Annotated[int, Field(ge=0)]
+
+LEAST_ROWS = 30
+"""Scores of fewer rows are not published: that of one row is its error."""
+
+LEAST_GROUP = 10
+"""Rows of a calibration group that is published: one of one row is that row's probability and class."""
+
+_EXACT = ConfigDict(extra="forbid", strict=True)
+
+
+class _Regression(TypedDict):
+    __pydantic_config__ = _EXACT  # type: ignore[misc]  # as pydantic wants it
+    mse: _Figure
+    rmse: _Figure
+    mae: _Figure
+    r2: _Figure
+
+
+class _Deviance(TypedDict):
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    deviance: _Figure
+    deviance_explained: _Figure
+    rmse: _Figure
+    mae: _Figure
+
+
+class _Confusion(TypedDict):
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    true_negative: _Count
+    false_positive: _Count
+    false_negative: _Count
+    true_positive: _Count
+
+
+class _Group(TypedDict):
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    rows: _Count | None
+    predicted: _Figure
+    share: _Figure
+
+
+class _Classification(TypedDict):
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    accuracy: _Figure
+    auc: _Figure
+    log_loss: _Figure
+    brier: _Figure
+    confusion: _Confusion
+    calibration: Annotated[list[_Group], Field(min_length=CALIBRATION_GROUPS, max_length=CALIBRATION_GROUPS)]
+
+
+_FIGURES: TypeAdapter[Any] = TypeAdapter(_Regression | _Deviance | _Classification)
+
+
+def _of_a_kind(figures: dict[str, Any]) -> dict[str, Any]:
+    """Those of one kind of scores, each a number: the process that reads a file may have been taken over."""
+    return dict(_FIGURES.validate_python(figures))
 
 
 class OwnScores(FrozenModel):
@@ -20,10 +82,39 @@ class OwnScores(FrozenModel):
     feature leaves the range of the training, by feature; `at` is in seconds since 1970.
     """
 
-    at: float
+    at: FiniteFloat
     rows: int = Field(ge=1)
-    figures: dict[str, Any]
-    outside: dict[str, int] = Field(default_factory=dict)
+    figures: Annotated[dict[str, Any], AfterValidator(_of_a_kind)]
+    outside: dict[str, _Count] = Field(default_factory=dict)
+
+    def published(self) -> "OwnScores | None":
+        """What a card shows, which everybody may read: nothing of few rows; small groups without figures."""
+        if self.rows < LEAST_ROWS:
+            return None
+        groups = self.figures.get("calibration")
+        if groups is None:
+            return self
+        hidden = _small([group["rows"] or 0 for group in groups])
+        shown = [
+            {"rows": None, "predicted": None, "share": None} if number in hidden else group
+            for number, group in enumerate(groups)
+        ]
+        return self.model_copy(update={"figures": {**self.figures, "calibration": shown}})
+
+
+def _small(sizes: list[int]) -> set[int]:
+    """Groups to hide: those that are small, and of others the smallest while all hidden ones together are.
+
+    The confusion matrix tells what is in all groups, so the shown ones tell what is in the hidden together.
+    """
+    hidden: set[int] = set()
+    together = 0
+    for number in sorted((one for one, size in enumerate(sizes) if size), key=lambda one: sizes[one]):
+        if sizes[number] >= LEAST_GROUP and (not hidden or together >= LEAST_GROUP):
+            break
+        hidden.add(number)
+        together += sizes[number]
+    return hidden
 
 
 def own_scores(model: BoughtModel, file: Path, at: float) -> OwnScores:

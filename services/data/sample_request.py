@@ -160,7 +160,7 @@ def load_data(options: DemoOptions) -> DemoData:
     target = tuple(kinds)[-1] if options.target is None else plain_name(options.target)
     if target not in kinds:
         raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(kinds)}")
-    _require_target(target, table[target], kinds[target])
+    _require_target(target, table[target], kinds[target], is_chosen=options.target is not None)
     left_out = _left_out(table, kinds, target, is_chosen=options.columns is not None)
     kinds = {name: kind for name, kind in kinds.items() if name not in left_out}
     if len(kinds) < 2:
@@ -180,11 +180,12 @@ def _read(file: Path, columns: list[str] | None) -> tuple[dict[str, ValueKind], 
         return kinds, read_table(file, kinds)
 
 
-def _require_target(name: str, values: Values, kind: ValueKind) -> None:
+def _require_target(name: str, values: Values, kind: ValueKind, *, is_chosen: bool) -> None:
     try:
         suggest_column(name, target_values(values, kind), kind, EXACT)
     except UnusableColumn as error:
-        raise MisuseError(f"the target {name!r} cannot be predicted: {error}") from None
+        which = "" if is_chosen else "; it is the last column: --target names another"
+        raise MisuseError(f"the target {name!r} cannot be predicted: {error}{which}") from None
 
 
 def _left_out(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
+from pydantic import ValidationError
 
 from protocol.bought_model import BoughtModel
 from protocol.errors import DeltaMLError
@@ -27,13 +28,21 @@ async def scores_apart(
     """
     asked = model.model_dump_json().encode()
     answer = await run_apart("services.data.sandboxed_scores", path, memory_bytes, asked)
-    if "scores" not in answer:
-        exceeded = (
-            f"{path} needs more than {memory_bytes >> 20} MiB or {PROCESSOR_SECONDS} seconds, or is damaged; "
-            "use: deltaml predict"
-        )
-        raise DataSetError(answer.get("error", exceeded).replace(str(path), name))
-    return OwnScores.model_validate_json(answer["scores"])
+    if "scores" in answer:
+        return _checked(answer["scores"], name)
+    exceeded = (
+        f"{path} needs more than {memory_bytes >> 20} MiB or {PROCESSOR_SECONDS} seconds, or is damaged; "
+        "use: deltaml predict"
+    )
+    raise DataSetError(answer.get("error", exceeded).replace(str(path), name))
+
+
+def _checked(answer: str, name: str) -> OwnScores:
+    """What a process has answered that a file may have taken over; the moment is our own."""
+    try:
+        return OwnScores.model_validate_json(answer).model_copy(update={"at": time.time()})
+    except ValidationError:
+        raise DataSetError(f"{name} cannot be scored: reading it gave no figures of a model") from None
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The card of a bought model: what it is, how good, of whom, and what proves it. All of it is public.
 
 Neither weights nor anything about owners' rows is on it beyond what the training has published; of rows of
-the buyer's own the scores, where it had the model scored.
+the buyer's own the scores, where it had the model scored on enough of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -140,7 +140,8 @@ def model_card(
     known = {address: name for address, name in names.items() if address in parties}
     token = assets.tokens.get(card.token)
     told = {} if token is None else {"token_symbol": token.symbol, "token_decimals": token.decimals}
-    scores = {"own_scores": kept_scores(store, instance.key)}
+    kept = kept_scores(store, instance.key)
+    scores = {"own_scores": None if kept is None else kept.published()}
     return card.model_copy(update={"names": known, **scores, **told})
 
 

@@ -1,5 +1,7 @@
 """The scores of a bought model on its buyer's own rows, kept beside the model: figures, never rows."""
 
+from pydantic import ValidationError
+
 from services.data.own_scores import OwnScores
 from services.store import Store
 
@@ -12,6 +14,9 @@ def keep_scores(store: Store, key: str, scores: OwnScores | None) -> None:
 
 
 def kept_scores(store: Store, key: str) -> OwnScores | None:
-    """What was kept last; None where the model was not scored."""
+    """What was kept last; None where the model was not scored, or what was kept cannot be shown."""
     content = store.values(_PREFIX + key).get("")
-    return None if content is None else OwnScores.model_validate_json(content)
+    try:
+        return None if content is None else OwnScores.model_validate_json(content)
+    except ValidationError:
+        return None

@@ -29,6 +29,7 @@ from services.chain.contract.deploy import deploy
 from services.chain.contract.registry import Deployment
 from services.chain.contract.tokens import TEST_TOKEN, deploy_test_token, minting
 from services.chain.contract.views import MarketplaceViews
+from services.chain.embedded.embedded_rpc import ProcessRpc
 from services.chain.events.event_outbox import EventOutbox, Stream
 from services.chain.events.listener import ChainListener
 from services.chain.events.verification import EventVerifier
@@ -49,7 +50,7 @@ from services.participants.model_buyer import BuyerRole
 from services.runtime.resources import Resources
 from services.runtime.role_adapter import Role
 from services.runtime.step_pool import StepPool
-from services.sandbox.task_set import TaskSet
+from services.sandbox.task_set import TaskSet, unless_ended
 from services.store import Store
 
 RoleIn = Callable[[Store], Role]
@@ -174,18 +175,23 @@ class LocalMarket:
             funded = tuple(identity.address for identity in identities)
             rpc = await self._open_chain(funded, needed)
             self._stack.push_async_callback(rpc.close)
-            self.deployment = await deploy(rpc, identities[1].signing_key)
-            if self._options.token:
-                await self._make_token(rpc, identities[1], identities[0].address)
-            self._node = self._open_node(rpc)
-            self._open_participants(rpc, *identities)
-            await asyncio.gather(*(party.register() for party in self.parties))
+            await unless_ended(_watch(rpc), self._register_all(rpc, identities))
         self._follow_chain(rpc)
+        self._tasks.start(_watch(rpc))
         self._stack.push_async_callback(self._tasks.stop)
         for party in self.parties:
             self._tasks.start(party.run())
         # Invitations go to those whom the aggregator has taken.
         await self.wait_for(lambda: all(owner.is_introduced() for owner in self.owners))
+
+    async def _register_all(self, rpc: Rpc, identities: Sequence[Identity]) -> None:
+        """The contract, and everybody in its directory."""
+        self.deployment = await deploy(rpc, identities[1].signing_key)
+        if self._options.token:
+            await self._make_token(rpc, identities[1], identities[0].address)
+        self._node = self._open_node(rpc)
+        self._open_participants(rpc, *identities)
+        await asyncio.gather(*(party.register() for party in self.parties))
 
     async def _open_chain(self, funded: tuple[str, ...], wei: int) -> Rpc:
         apart = self._options.workers != 0
@@ -297,3 +303,12 @@ class LocalMarket:
         if stream == "confirmed":
             self._on_event(event)
             self.changed.set()
+
+
+async def _watch(rpc: Rpc) -> None:
+    """Raise ChainUnavailable when the process of a chain of our own has ended.
+
+    To a daemon that is an outage, and it asks again: of a node that may come back.
+    """
+    if isinstance(rpc, ProcessRpc):
+        await rpc.watch()

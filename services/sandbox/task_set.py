@@ -2,7 +2,23 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def unless_ended(watching: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
+    """The outcome of `work`, unless `watching` raises first: then that is raised, and the work ends."""
+    watch, doing = asyncio.create_task(watching), asyncio.create_task(work)
+    try:
+        await asyncio.wait([watch, doing], return_when=asyncio.FIRST_COMPLETED)
+        if watch.done():
+            watch.result()
+        return await doing
+    finally:
+        watch.cancel()
+        doing.cancel()
+        await asyncio.gather(watch, doing, return_exceptions=True)
 
 
 class TaskSet:

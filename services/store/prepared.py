@@ -7,6 +7,7 @@ dozen of them.
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -62,6 +63,13 @@ def _processor(column_type: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Pr
     return process
 
 
+class _Seen(Enum):
+    """Of a query that has come, and is not made: whether it may be with the next time, or never."""
+
+    ONCE = "once"
+    NOT_OURS = "not ours"
+
+
 class PreparedReads:
     """Those of one database, by the query itself: the second time that it comes it is made once and for all.
 
@@ -70,18 +78,20 @@ class PreparedReads:
 
     def __init__(self, dialect: sa.Dialect) -> None:
         self._dialect = dialect
-        self._known: WeakKeyDictionary[sa.Executable, PreparedRead | None] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[sa.Executable, PreparedRead | _Seen] = WeakKeyDictionary()
 
     def of(self, query: sa.Executable) -> PreparedRead | None:
         """The read; None for what SQLAlchemy is to run, such as a query with a list among its parameters."""
         known = self._known.get(query)
-        if known is None and query in self._known and isinstance(query, sa.Select):
-            known = self._known[query] = self._made(query)
-        elif known is None:
-            self._known[query] = None
-        return known
+        if known is None:
+            known = self._known[query] = _Seen.ONCE
+        elif known is _Seen.ONCE:
+            known = self._known[query] = self._made(query) or _Seen.NOT_OURS
+        return known if isinstance(known, PreparedRead) else None
 
-    def _made(self, query: sa.Select[Any]) -> PreparedRead | None:
+    def _made(self, query: sa.Executable) -> PreparedRead | None:
+        if not isinstance(query, sa.Select):
+            return None
         compiled = query.compile(dialect=self._dialect)
         names = getattr(compiled, "positiontup", None)
         written_out: frozenset[Any] = getattr(compiled, "post_compile_params", frozenset())

@@ -153,6 +153,8 @@ class SqliteFile(SqliteMemory):
 
 def _require_store(path: Path) -> None:
     """Raise ConfigurationError unless the file is a store; it is not changed by looking."""
+    if path.is_dir():
+        raise ConfigurationError(f"{path} is a folder; name the .sqlite file of one daemon in it")
     if not path.is_file():
         raise ConfigurationError(f"there is no store {path}; check the path, or start the daemon first")
     try:

@@ -18,11 +18,10 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.scales import COEFFICIENT_SCALE
 from protocol.roles import dispatch
-from protocol.roles.aggregator.checked import view as aggregators
 from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.inputs import Input, MessageReceived
+from protocol.roles.engine.worked_out import WORK
 from protocol.roles.owner.checked import committing, joining
-from protocol.roles.owner.checked import view as members
 from protocol.roles.shared.parties import Parties
 from protocol.types import RoundAttempt
 from tests.support.roles.checked_markets import ROLES, checked_market
@@ -122,14 +121,9 @@ def replaced(what: Sequence[Replaced]) -> Iterator[None]:
     with ExitStack() as stack:
         for holder, name, replacement in what:
             stack.enter_context(patch.object(holder, name, replacement))
-        _forget_views()
-        stack.callback(_forget_views)
+        WORK.clear()
+        stack.callback(WORK.clear)
         yield
-
-
-def _forget_views() -> None:
-    aggregators.forget_views()
-    members.forget_views()
 
 
 def committing_widely(owner: Callable[[], str]) -> Sequence[Replaced]:

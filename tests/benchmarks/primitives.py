@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.crypto.fixed_point import encode, encode_matrix
-from protocol.crypto.linear import linear_combinations
+from protocol.crypto.native.batch import rows_of_powers
 from protocol.crypto.opening import open_ciphertext, verify_openings
 from protocol.crypto.packing import SlotLayout, pack
 from protocol.crypto.paillier import PrivateKey, generate_private_key
@@ -83,7 +83,7 @@ def _primitives(split: Split, private: PrivateKey) -> Operations:
             [model[0]], [exponent], 0, randomness.unit(key.n)
         ).ciphertext(key),
         "blind for others (short exponent)": lambda: blinder.blind(model[:1], randomness),
-        f"linear combination, {p}×{p}": lambda: linear_combinations(key, coefficients, model),
+        f"linear combination, {p}×{p}": lambda: rows_of_powers(model, coefficients, key.n_squared),
         f"pack {p} values": lambda: pack(key, model, layout),
         "open with proof": lambda: open_ciphertext(private, model[0]),
         f"verify {p} openings": lambda: verify_openings(key, model, openings, randomness),

@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from tests.benchmarks.__main__ import measure as measure_training
-from tests.benchmarks.cases import CASES
 from tests.benchmarks.inbox import measure as measure_inbox
-from tests.benchmarks.models import RESULTS, main
+from tests.benchmarks.models import RESULTS, main, sections
 from tests.benchmarks.report import show
+from tests.benchmarks.several_classes import means, wine_of_three
 from tests.benchmarks.test_benchmarks import KEY_BITS, small
 
 __all__ = ["small"]
@@ -55,8 +55,20 @@ def test_the_command_writes_every_table(tmp_path, capsys: pytest.CaptureFixture[
     kept = RESULTS.read_text(encoding="utf-8")
     titles = [[line for line in one.splitlines() if line.startswith("## ")] for one in (text, kept)]
     assert titles[0] == titles[1]
-    assert len(titles[0]) == len(CASES)
+    assert titles[0] == [f"## {title}" for title in sections(1)]
     assert not re.search(r"\bnan\b", text)
+
+
+def test_wines_of_three_growers_are_told_as_by_pooled_rows() -> None:
+    """By each owner's own optimum; three trainings."""
+    found = means(wine_of_three(), 1)
+    ours = next(row for title, row in found.items() if "own optimum, all 5" in title)
+    pooled = next(
+        row for title, row in found.items() if title.endswith("LogisticRegression, rows of 5 pooled")
+    )
+    assert ours[0] > pooled[0] - 0.04
+    assert ours[1] > pooled[1] - 0.005
+    assert ours[2] < pooled[2] + 0.05
 
 
 @pytest.mark.parametrize("backlog", [False, True])

@@ -10,7 +10,7 @@ from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.join_digests import checked_commitment, commitment, nonce_digest, secret_nonce
+from protocol.join_digests import checked_commitment, nonce_binding, nonce_digest, secret_nonce
 from protocol.records import Market
 
 MARKET = Market(chain_id=1337, contract="0x" + "11" * 20)
@@ -24,11 +24,11 @@ def test_the_nonce_s_digest_is_the_contract_s(training: int, owner: bytes, nonce
     assert nonce_digest(training, "0x" + owner.hex(), nonce) == keccak(encoded)
 
 
-def test_the_commitment_is_what_a_contract_would_compute() -> None:
+def test_what_a_nonce_is_bound_to_is_what_a_contract_would_compute() -> None:
     types = ["bytes32", "uint256", "address", "uint256", "address", "bytes32", "bytes32"]
     domain = keccak(b"DeltaML commitment of an owner that joins: data card")
     values = [domain, 1337, b"\x11" * 20, 7, b"\xab" * 20, b"k" * 32, b"c" * 32]
-    assert commitment(**PLACE) == keccak(encode(types, values))  # type: ignore[arg-type]
+    assert nonce_binding(**PLACE) == keccak(encode(types, values))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_the_commitment_is_what_a_contract_would_compute() -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_commitment_fits_no_other_place(change: dict[str, object]) -> None:
-    assert commitment(**{**PLACE, **change}) != commitment(**PLACE)  # type: ignore[arg-type]
+def test_what_a_nonce_is_bound_to_fits_no_other_place(change: dict[str, object]) -> None:
+    assert nonce_binding(**{**PLACE, **change}) != nonce_binding(**PLACE)  # type: ignore[arg-type]
 
 
 def test_a_checked_commitment_is_what_a_contract_would_compute() -> None:
@@ -57,10 +57,10 @@ def test_a_checked_commitment_is_what_a_contract_would_compute() -> None:
 def test_a_checked_commitment_names_card_and_commitments(card: bytes, committed: bytes) -> None:
     found = checked_commitment(card, committed)
     assert found != checked_commitment(committed, card) or card == committed
-    assert found != commitment(**{**PLACE, "card_hash": card})  # type: ignore[arg-type]
+    assert found != nonce_binding(**{**PLACE, "card_hash": card})  # type: ignore[arg-type]
 
 
-NONCE_OF = {"signing_key": b"s" * 32, "market": MARKET, "training": 7, "commitment_": b"c" * 32}
+NONCE_OF = {"signing_key": b"s" * 32, "market": MARKET, "training": 7, "binding": b"c" * 32}
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(1, 2**63 - 1), st.binary(min_size=32, max_size=32))
@@ -77,7 +77,7 @@ def test_a_nonce_is_a_keyed_digest_of_what_it_binds(key: bytes, training: int, b
         {"market": MARKET.model_copy(update={"chain_id": 1})},
         {"market": MARKET.model_copy(update={"contract": "0x" + "12" * 20})},
         {"training": 8},
-        {"commitment_": b"d" * 32},
+        {"binding": b"d" * 32},
     ],
     ids=lambda change: next(iter(change)),
 )

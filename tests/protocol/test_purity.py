@@ -130,3 +130,20 @@ def test_key_generation_is_the_one_use_of_the_system_s_chance() -> None:
     # phe draws the primes itself; everything else gets its chance from the context.
     users = [title(path) for path in MODULES if "phe" in names(path)]
     assert users == ["protocol/crypto/paillier.py"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=title)
+def test_an_assertion_says_what_a_name_is_and_checks_nothing(folder: Path) -> None:
+    """Under `python -O` there are none: what must be refused is refused without them."""
+    for path in modules_in(folder):
+        for node in nodes_of(path):
+            if isinstance(node, ast.Assert):
+                assert _is_of_kind(node.test), f"{path}:{node.lineno}: {ast.unparse(node)}"
+
+
+def _is_of_kind(test: ast.expr) -> bool:
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return _is_of_kind(test.operand)
+    if isinstance(test, ast.Call):
+        return ast.unparse(test.func) == "isinstance"
+    return isinstance(test, ast.Compare) and ast.unparse(test).endswith(" is not None")

@@ -1,9 +1,10 @@
-"""A share that follows, plaintext and randomness, from a seed: whoever is shown the seed makes it again.
+"""A share that follows, plaintext and randomness, from a seed: whoever is shown that holds it against it.
 
-Its values are uniform below the bounds that everybody works out alike, so a share made again has the width
-that it should have, and holds nothing but these values. The aggregator's is blinded with rⁿ, which makes the
-whole product's randomness uniform towards the key's holder (see `blinding`); the checkers' with short
-exponents over the bases of their commitments, forty times faster.
+Its values are uniform below the bounds that everybody works out alike, so a share that its seed makes has the
+width that it should have, and holds nothing but these values. The aggregator's is blinded with rⁿ, which
+makes the whole product's randomness uniform towards the key's holder (see `blinding`); it is checked up to a
+factor −1, which changes no value, in one equation. The checkers' are blinded with short exponents over the
+bases of their commitments, forty times faster, and made again.
 """
 
 from collections.abc import Sequence
@@ -90,7 +91,9 @@ class ShareWorkshop:
         return OwnShare(self.context, self._from_seed(maker, content), OneUse(content))
 
     def again(self, maker: Maker, ciphertexts: Sequence[mpz], seed: object) -> Share:
-        """Another's, from the seed that it shows, where it makes these ciphertexts, up to a factor −1.
+        """Another's, from the seed that it shows, where it makes these ciphertexts.
+
+        The aggregator's up to a factor −1 each, the checkers' exactly.
 
         Raises ProtocolViolation("bad_share") for what is no seed, and for other ciphertexts, whatever it is
         that they hold instead: wider values, somebody's weight, or randomness that is not the seed's.
@@ -102,7 +105,7 @@ class ShareWorkshop:
         return self.kept(maker, ciphertexts, seed)  # type: ignore[arg-type]
 
     def kept(self, maker: Maker, ciphertexts: Sequence[mpz], seed: bytes) -> Share:
-        """A share that this party has made, or made again, before, from its own store.
+        """A share that this party has made, or checked, before, from its own store.
 
         Its values follow from the seed; its ciphertexts are taken as they are, without the n-th powers that
         most of the work of making one is. So whatever another party sends goes through `again`.

@@ -56,7 +56,7 @@ class MomentMask:
         return cls(Mask(rhos), tuple(randomness.unit(key.n) for _ in rhos))
 
     def require(self, key: PublicKey, values: int, layout: SlotLayout) -> None:
-        """Check a mask that is shown as the one behind a request, besides making the request again.
+        """Check a mask that is shown as the one behind a request, besides claiming the request's roots.
 
         Raises ProtocolViolation("bad_mask") for one that `draw` cannot give: ρ + n makes the same request as
         ρ but has other digits, and under a digit at its slot's end honest weights carry, so that products
@@ -107,7 +107,10 @@ class MomentAnswer(NamedTuple):
 def moment_request(
     key: PublicKey, vectors: Sequence[Sequence[Ciphertext]], widths: MomentWidths, mask: MomentMask
 ) -> list[Ciphertext]:
-    """The packed, masked and blinded weights of all vectors; who is shown the mask gets the same bytes."""
+    """The packed, masked and blinded weights of all vectors.
+
+    Who is shown the mask holds them against it up to a factor −1 each (`recomputation.request_claims`).
+    """
     flat = [weight for vector in vectors for weight in vector]
     return pack_blinded(key, flat, widths.request, mask.mask, mask.roots)
 

@@ -2,9 +2,9 @@
 
 A checker that could have anything opened would learn whether any number of its choice is zero, a weight for
 instance, and a yes would not even show. So the other checker, to whom the seeds tell nothing once the answer
-is given, makes request and test again and signs their digest, and the key's holder opens nothing else. One
-that refuses shows everybody what the asker has signed for it, seeds with it, before anything is opened: the
-question is given up, and what it was made of tells no more.
+is given, holds request and test against them and signs their digest, and the key's holder opens nothing else.
+One that refuses shows everybody what the asker has signed for it, seeds with it, before anything is opened:
+the question is given up, and what it was made of tells no more.
 """
 
 from collections.abc import Sequence

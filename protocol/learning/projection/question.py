@@ -9,8 +9,8 @@ any that could be foreseen, +ε in one set would take away −ε in another. Wha
 uniform and a fresh n-th power, so that it tells whether Z is zero, and nothing else.
 
 Everything of a question follows from two seeds of 32 bytes, one drawn before it and one after its answer;
-who is shown them makes the same bytes. Both serve once: a second question under the same β would show the
-key's holder, who has read the first one's digits, how two models differ.
+who is shown them holds both messages against them, up to factors −1. Both serve once: a second question
+under the same β would show the key's holder, who has read the first one's digits, how two models differ.
 """
 
 from collections.abc import Sequence

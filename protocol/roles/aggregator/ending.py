@@ -37,6 +37,7 @@ from protocol.roles.engine.effects import SendMessage, SetTimer, SubmitCall, eff
 from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import enter, replace
+from protocol.roles.engine.worked_out import forget_work
 from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import ending_seconds
 from protocol.roles.shared.drawing import has_too_few_revealed
@@ -62,6 +63,7 @@ def give_up(
     vain, which everybody is told and blames nobody. With them goes the buyer where it may have kept from them
     what they would have answered.
     """
+    forget_work(context, state.training)
     closed = isinstance(state, DrawingState | TrainingState)
     ending = enter(EndingState, state, failure=code, closed=closed)
     missed = (*state.parties.addresses(silent), *((opened_of(state).buyer,) if silent_buyer else ()))

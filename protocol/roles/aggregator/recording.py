@@ -17,6 +17,7 @@ from protocol.roles.engine.effects import CancelTimer
 from protocol.roles.engine.inputs import Refused
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace
+from protocol.roles.engine.worked_out import forget_work
 from protocol.roles.shared.signed_models import still_needed
 
 _WAITS = timers.CHECKS, timers.CONSENTS, timers.OPENING, timers.SIGNATURES
@@ -37,6 +38,8 @@ def on_round_recorded(
         signed_models=still_needed(state.signed_models, event),
         ends_at=contract_ends_at(state.opened, context.now),
     )
+    if recorded.evaluation is None:
+        forget_work(context, state.training)
     if not event.record.last:
         return Step(recorded, (*waits, *sent, stall_timer(recorded, context)))
     settling = settle(recorded, recorded.request)

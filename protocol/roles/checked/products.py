@@ -1,4 +1,4 @@
-"""The ciphertexts of an attempt that several parties multiply, each for itself, to the same bytes."""
+"""The ciphertexts of an attempt, which several parties multiply, or hold against what makes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -10,6 +10,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
+from protocol.roles.engine.context import Context
+
 T = TypeVar("T")
 Known = dict[str, Any]
 """Values of `worked_out` properties by their names."""
@@ -27,7 +29,8 @@ class worked_out(Generic[T]):  # noqa: N801  it stands where `cached_property` w
     """A property of a view that is worked out once for all views with the same `known`.
 
     It may depend on nothing but what their key names, and whoever reads it changes nothing of it. A mask, or
-    what holds one, is none, for it is to be forgotten, nor are tables, which take more room than all else.
+    what holds one, is none, for no other process of the party would forget it with the round; nor are tables,
+    which take more room than all else.
     """
 
     def __init__(self, work: Callable[[Any], T]) -> None:
@@ -50,26 +53,48 @@ class worked_out(Generic[T]):  # noqa: N801  it stands where `cached_property` w
 
 
 class KeptWork:
-    """The last few `known` by their keys."""
+    """What the last few parties know of their trainings, of each kind of view the last content alone."""
 
     def __init__(self, most: int) -> None:
-        """At most `most` are kept."""
+        """Trainings of at most `most` parties are kept."""
         self._most = most
-        self._kept: OrderedDict[Hashable, Known] = OrderedDict()
+        self._kept: OrderedDict[Hashable, dict[str, tuple[Hashable, Known]]] = OrderedDict()
 
-    def of(self, key: Hashable) -> Known:
-        """What is known under a key, nothing yet of a new one."""
-        known = self._kept.get(key, {})
-        self.keep(key, known)
+    def of(self, party: Hashable, kind: str, key: Hashable) -> Known:
+        """What a party knows under a key, nothing yet of a new one."""
+        last, known = self._kept.get(party, {}).get(kind, (None, {}))
+        known = known if last == key else {}
+        self.keep(party, kind, key, known)
         return known
 
-    def keep(self, key: Hashable, known: Known) -> None:
-        """Have what a view works out be known under a key; the one not used for longest is forgotten."""
-        self._kept[key] = known
-        self._kept.move_to_end(key)
+    def keep(self, party: Hashable, kind: str, key: Hashable, known: Known) -> None:
+        """Have what a view works out be known under a key, and nothing under that kind's last one.
+
+        The party that was not seen for longest is forgotten.
+        """
+        self._kept.setdefault(party, {})[kind] = (key, known)
+        self._kept.move_to_end(party)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
+
+    def forget(self, party: Hashable) -> None:
+        """All that a party knows."""
+        self._kept.pop(party, None)
 
     def clear(self) -> None:
         """Forget all of it."""
         self._kept.clear()
+
+
+WORK = KeptWork(4)
+"""Of a process."""
+
+
+def whose(context: Context, training: int | None) -> Hashable:
+    """A party in one training of a market."""
+    return context.address, context.market, training
+
+
+def forget_work(context: Context, training: int | None) -> None:
+    """Of a party's training, where no step will ask for it again."""
+    WORK.forget(whose(context, training))

@@ -3,7 +3,7 @@
 from protocol.codec import unpack
 from protocol.crypto.cipher import PublicKey
 from protocol.data_card import DataCard
-from protocol.join_digests import commitment, nonce_digest, secret_nonce
+from protocol.join_digests import nonce_binding, nonce_digest, secret_nonce
 from protocol.marketplace import Closed, Join
 from protocol.messages import AdmissionAnswer, InvitationAnswer
 from protocol.roles.checked.attempt import identity_of
@@ -36,11 +36,11 @@ def applying(state: ReadyState, context: Context) -> InitiatedState:
     """The state of an owner that would join with the data set of its card; nothing follows from rows."""
     card = unpack(DataCard, context.private[private.CARD.name_of(state.data_set)]).hash()
     key_id = PublicKey(state.n).key_id
-    binding = commitment(context.market, state.training, context.address, key_id, card)
+    binding = nonce_binding(context.market, state.training, context.address, key_id, card)
     # In a seat that the chain shows already nothing can be proven any more: it is not revealed for.
     is_seated = context.address in state.parties.seats
     nonce = b"" if is_seated else secret_nonce(context.signing_key, context.market, state.training, binding)
-    return enter(InitiatedState, state, nonce=nonce, card=card, commitment=binding)
+    return enter(InitiatedState, state, nonce=nonce, card=card)
 
 
 def acceptance(state: InitiatedState, context: Context) -> SendMessage:

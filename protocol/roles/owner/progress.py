@@ -8,6 +8,7 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SubmitCall, effects_of
 from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.state import enter, replace
+from protocol.roles.engine.worked_out import forget_work
 from protocol.roles.owner import stall
 from protocol.roles.owner.budget import give_back, policy_of, with_start_error
 from protocol.roles.owner.joining import left_out
@@ -129,5 +130,8 @@ def on_gone(state: JoinedState, _refusal: CallRefused, _context: Context) -> Ste
 def on_notice(state: RunningState, received: Received[Notice], context: Context) -> Step[OwnerState]:
     """Keep as a fact what the aggregator says, and when; what ends the training comes from the chain."""
     fact = fact_of(received, state.request.aggregator)
-    code = received.body.code if isinstance(received.body, TrainingFailed) else state.given_up
+    code = state.given_up
+    if isinstance(received.body, TrainingFailed):
+        code = received.body.code
+        forget_work(context, state.training)
     return Step(replace(state, heard_at=context.now, given_up=code), (fact,))

@@ -18,11 +18,12 @@ from typing_extensions import override
 
 from services.chain.errors import ChainUnavailable, RpcError
 from services.chain.rpc.http import Request
-from services.common.worker_process import WorkerProcess
+from services.common.worker_process import WorkerNotStartedError, WorkerProcess
 
 if TYPE_CHECKING:
     from services.chain.embedded.evm import Ledger
 
+_GONE = "the embedded chain's process was ended, and the chain is gone: start a new one"
 _CHAIN_ID = 1337
 """Development chains have this one: mainnet's signatures are of no use here, nor the reverse."""
 
@@ -112,6 +113,12 @@ class ProcessRpc(LedgerRpc):
         """The process, once it has started."""
         return self._process.pid
 
+    async def watch(self) -> None:
+        """Wait until the process has ended, and raise ChainUnavailable: who asks again would ask for ever."""
+        await self._process.ended()
+        self._closed = True
+        raise ChainUnavailable(_GONE)
+
     @override
     async def _asked(self, requests: Sequence[Request]) -> list[Any]:
         """Its answers; raises ChainUnavailable when the process has ended, and the chain with it."""
@@ -119,8 +126,11 @@ class ProcessRpc(LedgerRpc):
             mined, answers = await self._process.run(_answers_apart, self._chain_id, list(requests))
         except BrokenProcessPool:
             self._closed = True
+            raise ChainUnavailable(_GONE) from None
+        except WorkerNotStartedError:
+            self._closed = True
             raise ChainUnavailable(
-                "the embedded chain's process was ended, and the chain is gone: start a new one"
+                "the embedded chain's process could not be started: give it memory, and start a new one"
             ) from None
         if mined:
             self._wake()
@@ -136,7 +146,7 @@ class ProcessRpc(LedgerRpc):
 _apart: list["Ledger"] = []
 """The ledger of this process, where it is one that a ProcessRpc has started."""
 _blocks: list[None] = []
-"""As many as were mined since the last answer."""
+"""As many as were mined and nobody was told of: an answer that could not be given tells of none."""
 
 
 def _answers_apart(chain_id: int, requests: Sequence[Request]) -> tuple[bool, list[Any] | RpcError]:
@@ -145,9 +155,10 @@ def _answers_apart(chain_id: int, requests: Sequence[Request]) -> tuple[bool, li
         from services.chain.embedded.evm import Ledger  # noqa: PLC0415  as above
 
         _apart.append(Ledger(chain_id, time.time, partial(_blocks.append, None)))
-    _blocks.clear()
     try:
         answers: list[Any] | RpcError = [_apart[0].answer(*request) for request in requests]
     except RpcError as refusal:
         answers = refusal
-    return bool(_blocks), answers
+    mined = bool(_blocks)
+    _blocks.clear()
+    return mined, answers

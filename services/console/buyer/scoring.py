@@ -1,5 +1,7 @@
 """Scoring a bought model on rows of the buyer's own: the file is read once, and figures alone are kept."""
 
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -13,14 +15,25 @@ from services.console.web.uploads import forget_received, received_file
 from services.records.own_scores import keep_scores
 
 
-def uploads_folder(beside: Path | None) -> Path:
-    """Where rows lie while they are read, without what a crash has left there.
+def uploads_folder(beside: Path | None, party: str) -> Path:
+    """Where rows lie while they are read, without what a crash of the party's daemon has left.
 
-    It is beside the store's file; None, where a database server has the store, makes one of this process.
+    It is beside the store's file; None, where a database server has the store, makes one for temporary files
+    and removes those of earlier starts.
     """
-    folder = Path(tempfile.mkdtemp(prefix="deltaml-")) if beside is None else beside / ".uploads"
+    if beside is None:
+        return _temporary_folder(f"deltaml-{party}-")
+    folder = beside / ".uploads"
     forget_received(folder)
     return folder
+
+
+def _temporary_folder(prefix: str) -> Path:
+    """A new one: others on the machine can take any name before us, but none of ours can be theirs."""
+    for older in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        if not older.is_symlink() and older.is_dir() and older.stat().st_uid == os.geteuid():
+            shutil.rmtree(older)
+    return Path(tempfile.mkdtemp(prefix=prefix))
 
 
 async def score(request: web.Request) -> web.StreamResponse:

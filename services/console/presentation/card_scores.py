@@ -99,5 +99,8 @@ def _calibration(scores: OwnScores, words: Words) -> tuple[Section, ...]:
         if group["rows"]
     )
     headings = (_("Probability"), _("Rows"), _("Mean probability"), _("Share of yes"))
-    explained = _("Where a model is calibrated, the mean probability and the share of yes are alike.")
-    return (Section(_("Calibration"), table=Table(headings, rows, frozenset({1, 2, 3})), texts=(explained,)),)
+    texts = [_("Where a model is calibrated, the mean probability and the share of yes are alike.")]
+    if any(group["rows"] is None for group in groups):
+        texts.append(_("Groups of few rows are left out: they would tell of single ones."))
+    table = Table(headings, rows, frozenset({1, 2, 3}))
+    return (Section(_("Calibration"), table=table, texts=tuple(texts)),)

@@ -20,6 +20,7 @@ from services.console.presentation.card_scores import score_sections
 from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, isoformat, points_text, short
 from services.console.presentation.i18n import LANGUAGES, locale_of, translations
+from services.data.own_scores import LEAST_ROWS
 
 _FIGURES = (
     *("number", "significant", "of_rows", "metric", "root_metric", "percent"),
@@ -129,5 +130,6 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         name: partial(getattr(labels, name), gettext=catalogue.gettext) for name in _WORDS
     }
     environment.globals |= {"asset": asset, "market_asset": MARKET_ASSET, "most_live": MOST_LIVE}
+    environment.globals |= {"least_scored": LEAST_ROWS}
     environment.globals |= _LIMITS
     return environment

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.crypto.linear import Combination, combined, linear_combinations
+from protocol.crypto.linear import Combination, combined
+from protocol.crypto.native.batch import rows_of_powers
 from protocol.crypto.paillier import PrivateKey
 from protocol.crypto.powers import PowerTables
 from protocol.crypto.randomness import Randomness
-from protocol.errors import MisuseError
 
 STREAM = Randomness(bytes(32))
 COEFFICIENTS = st.one_of(
@@ -35,7 +35,7 @@ def test_combinations_are_those_of_the_plaintexts(
     rows, values = system
     key = private_key.public_key
     ciphertexts = [private_key.encrypt(value, STREAM) for value in values]
-    combined = linear_combinations(key, rows, ciphertexts)
+    combined = rows_of_powers(ciphertexts, rows, key.n_squared)
     decrypted = [private_key.decrypt(c) for c in combined]
     assert decrypted == [total % key.n for total in expected_plaintexts(rows, values)]
 
@@ -48,7 +48,7 @@ def test_combinations_are_products_of_powers(
     key = private_key.public_key
     ciphertexts = [private_key.encrypt(value, STREAM) for value in values]
     modulus = int(key.n_squared)
-    for row, result in zip(rows, linear_combinations(key, rows, ciphertexts), strict=True):
+    for row, result in zip(rows, rows_of_powers(ciphertexts, rows, key.n_squared), strict=True):
         product = 1
         for c, a in zip(ciphertexts, row, strict=True):
             product = product * pow(int(c), a, modulus) % modulus
@@ -63,7 +63,7 @@ def test_wide_windows(private_key: PrivateKey, rows: int, bits: int) -> None:
     matrix = [[stream.bits(bits) - (1 << (bits - 1)) for _ in range(2)] for _ in range(rows)]
     values = [5, -(1 << 200)]
     key = private_key.public_key
-    combined = linear_combinations(key, matrix, [private_key.encrypt(value, stream) for value in values])
+    combined = rows_of_powers([private_key.encrypt(value, stream) for value in values], matrix, key.n_squared)
     decrypted = [private_key.decrypt(c) for c in combined]
     assert decrypted == [total % key.n for total in expected_plaintexts(matrix, values)]
 
@@ -71,17 +71,10 @@ def test_wide_windows(private_key: PrivateKey, rows: int, bits: int) -> None:
 def test_rows_of_zeros_are_the_trivial_ciphertext(private_key: PrivateKey) -> None:
     key = private_key.public_key
     ciphertexts = [private_key.encrypt(value, STREAM) for value in (3, 4)]
-    assert linear_combinations(key, [[0, 0], [0, 0]], ciphertexts) == [1, 1]
-    mixed = linear_combinations(key, [[0, 0], [-1, 0], [0, 1]], ciphertexts)
+    assert rows_of_powers(ciphertexts, [[0, 0], [0, 0]], key.n_squared) == [1, 1]
+    mixed = rows_of_powers(ciphertexts, [[0, 0], [-1, 0], [0, 1]], key.n_squared)
     assert [key.signed(private_key.decrypt(c)) for c in mixed] == [0, -3, 4]
-    assert linear_combinations(key, [], ciphertexts) == []
-
-
-@pytest.mark.parametrize("rows", [[[1]], [[1, 2], [1, 2, 3]], [[1, 2], []]])
-def test_ragged_rows_are_refused(private_key: PrivateKey, rows: list[list[int]]) -> None:
-    ciphertexts = [private_key.encrypt(value, STREAM) for value in (3, 4)]
-    with pytest.raises(MisuseError, match="2 coefficients"):
-        linear_combinations(private_key.public_key, rows, ciphertexts)
+    assert rows_of_powers(ciphertexts, [], key.n_squared) == []
 
 
 @given(st.lists(st.integers(-(1 << 90), 1 << 90), min_size=4, max_size=4), st.integers(-(1 << 90), 1 << 90))
@@ -94,5 +87,5 @@ def test_combinations_are_multiplied_together_to_the_same_ciphertext(
         Combination(PowerTables(bases[at : at + 2], key.n_squared, 3), exponents[at : at + 2], plain)
         for at in (0, 2)
     ]
-    expected = linear_combinations(key, [exponents], bases)[0] * key.lift(2 * plain) % key.n_squared
+    expected = rows_of_powers(bases, [exponents], key.n_squared)[0] * key.lift(2 * plain) % key.n_squared
     assert combined(key, parts) == expected

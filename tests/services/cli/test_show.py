@@ -166,6 +166,7 @@ def test_what_is_no_store_is_refused_and_stays_as_it_is(tmp_path):
     missing = tmp_path / "none.sqlite"
     assert "there is no store" in refused("show", "--store", missing)
     assert not missing.exists()
+    assert f"{tmp_path} is a folder; name the .sqlite file" in refused("show", "--store", tmp_path)
     other = tmp_path / "other.sqlite"
     with sqlite3.connect(other) as connection:
         connection.execute("CREATE TABLE other (a)")
@@ -215,9 +216,13 @@ def test_a_models_card_has_the_scores_on_rows_of_the_buyers_own(path, tmp_path):
         finished_training(store)
     rows, card = tmp_path / "rows.csv", tmp_path / "card.json"
     rows.write_text("age,bmi,progression\n40,25,140\n60,22,180\n")
+    told = refused("show", "1", "--store", path, "--card", card, "--rows", rows)
+    assert "has 2 of the 30 rows that scores on a card" in told
+    assert not card.exists()
+    rows.write_text("age,bmi,progression\n" + "40,25,140\n60,22,180\n" * 15)
     run("show", "1", "--store", path, "--card", card, "--rows", rows)
     scores = json.loads(card.read_text())["own_scores"]
-    assert (scores["rows"], scores["figures"]["mae"]) == (2, pytest.approx(4.125))
+    assert (scores["rows"], scores["figures"]["mae"]) == (30, pytest.approx(4.125))
     run("show", "1", "--store", path, "--card", card, "--force")
     assert json.loads(card.read_text())["own_scores"] is None, "nothing is kept of a file on a command line"
     assert "--rows scores the model for its card" in refused("show", "1", "--store", path, "--rows", rows)

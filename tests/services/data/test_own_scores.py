@@ -1,5 +1,6 @@
 """A bought model's scores on a buyer's own rows: those that numpy and scikit-learn find, of every kind."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from sklearn.metrics import brier_score_loss, log_loss, mean_absolute_error, r2_
 from protocol.bought_model import BoughtModel
 from protocol.errors import MisuseError
 from protocol.learning.kinds.registry import KINDS
+from protocol.learning.scores.classification import ClassificationScores
 from services.common.errors import DataSetError
-from services.data.own_scores import own_scores
+from services.data import sandboxed_scores
+from services.data.own_scores import OwnScores, own_scores
 from services.data.sandboxed_scores import scores_apart
 
 Matrix = NDArray[np.float64]
@@ -122,6 +125,62 @@ async def test_a_process_of_its_own_finds_the_same_and_names_the_file_as_its_buy
     file.write_text("a,b\n1,2\n")
     with pytest.raises(DataSetError, match=r"^mine\.csv has no column 'y'"):
         await scores_apart(file, model, "mine.csv")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown"),
+    [
+        ((20, 0, 0, 0, 0, 0, 0, 0, 0, 10), {0: 20, 9: 10}),
+        ((20, 12, 0, 0, 0, 0, 0, 0, 1, 30), {0: 20, 9: 30}),
+        ((20, 0, 5, 5, 0, 0, 0, 0, 0, 10), {0: 20, 9: 10}),
+        ((3,) * 10, {}),
+    ],
+)
+def test_published_groups_tell_of_no_few_rows(sizes: tuple[int, ...], shown: dict[int, int]) -> None:
+    """Nor does what all groups together have, less those that are shown."""
+    scores = ClassificationScores()
+    for number, size in enumerate(sizes):
+        scores.add(np.ones(size), np.full(size, number / 10 + 0.05))
+    kept = OwnScores(at=AT, rows=sum(sizes), figures=scores.figures())
+    published = kept.published()
+    assert published is not None
+    groups = published.figures["calibration"]
+    assert {number: group["rows"] for number, group in enumerate(groups) if group["rows"]} == shown
+    assert all(group["predicted"] is None for group in groups if not group["rows"])
+    assert type(kept).model_validate_json(published.model_dump_json()) == published
+
+
+@pytest.mark.parametrize(("rows", "told"), [(29, False), (30, True)])
+def test_nothing_is_published_of_few_rows(tmp_path: Path, rows: int, *, told: bool) -> None:
+    file, _truth, _predicted = written(tmp_path / "rows.csv", "linear_regression", rows)
+    assert (own_scores(model_of("linear_regression"), file, AT).published() is not None) is told
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"figures": {"confusion": {}}},
+        {"figures": {"mse": "1", "rmse": 1.0, "mae": 1.0, "r2": None}},
+        {"figures": {"mse": 1.0, "rmse": 1.0, "mae": 1.0, "r2": None, "auc": 0.5}},
+        {"rows": 0},
+        {"outside": {"a": -1}},
+    ],
+)
+async def test_what_a_file_makes_its_reader_answer_is_not_taken_for_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object]
+) -> None:
+    honest = {"at": 1e300, "rows": 3, "figures": {"mse": 1.0, "rmse": 1.0, "mae": 1.0, "r2": None}}
+    answer = honest
+
+    async def run_apart(*_asked: object) -> dict[str, str]:
+        return {"scores": json.dumps(answer)}
+
+    monkeypatch.setattr(sandboxed_scores, "run_apart", run_apart)
+    model = model_of("linear_regression")
+    assert (await scores_apart(tmp_path, model, "mine.csv")).at < 1e12, "not when the reader says"
+    answer = {**honest, **changes}
+    with pytest.raises(DataSetError, match=r"^mine\.csv cannot be scored"):
+        await scores_apart(tmp_path, model, "mine.csv")
 
 
 async def test_a_file_that_exceeds_the_bounds_ends_only_its_own_process(tmp_path: Path) -> None:

@@ -133,6 +133,13 @@ def test_a_target_that_cannot_be_predicted_is_told(rows, target, said):
         load_data(DemoOptions(data=rows, target=target))
 
 
+def test_a_last_column_that_cannot_be_predicted_is_told_with_the_option_that_names_another(tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("area,town\n1,a\n2,b\n")
+    with pytest.raises(MisuseError, match="yes and no; it is the last column: --target names another"):
+        load_data(DemoOptions(data=rows))
+
+
 def test_a_column_that_never_varies_is_left_out_with_the_reason_and_is_no_target(rows):
     options = DemoOptions(data=rows, columns="area,country,price")
     data = load_data(options)

@@ -93,3 +93,13 @@ def test_a_query_of_one_use_is_not_kept(database):
         assert reads.of(sa.select(instances).limit(number)) is None
     gc.collect()
     assert len(reads._known) == 1
+
+
+def test_a_query_that_sqlalchemy_is_to_run_is_looked_at_once(database, monkeypatch):
+    compiled, reads = list[str](), PreparedReads(database.engine.dialect)
+    compiling = sa.Select.compile
+    monkeypatch.setattr(
+        sa.Select, "compile", lambda *a, **b: (compiled.append("once"), compiling(*a, **b))[1]
+    )
+    assert [reads.of(LISTED) for _ in range(4)] == [None] * 4
+    assert len(compiled) == 1

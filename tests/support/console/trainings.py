@@ -152,9 +152,10 @@ def given_up_training(store: Store, *, training: int = 1, **request: Any) -> str
 def asking_training(store: Store, *, training: int = 1, **state: Any) -> str:
     """A training that one owner is admitted to, and that another would join; returns its key."""
     wanted, key = any_request(scale="none"), f"order:{training:032x}"
+    told = {"card": b"\xc1" * 32, "committed": b"\xc4" * 32}
     asked = (
-        Application(owner=OWNERS[0], card=b"\xc1" * 32, commitment=b"\xc2" * 32, code="admitted"),
-        Application(owner=OWNERS[1], card=b"\xc1" * 32, commitment=b"\xc3" * 32),
+        Application(owner=OWNERS[0], commitment=b"\xc2" * 32, code="admitted", **told),
+        Application(owner=OWNERS[1], commitment=b"\xc3" * 32, **told),
     )
     put(store, key, wanted, **{"phase": "opened", "training": training, "applications": asked, **state})
     return key

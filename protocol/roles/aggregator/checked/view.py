@@ -43,17 +43,9 @@ from protocol.roles.checked.started import CommittedOwners
 from protocol.roles.checked.widths import CheckedWidths, checked_widths
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.state import BlobRef
-from protocol.roles.engine.worked_out import KeptWork, Known, worked_out
+from protocol.roles.engine.worked_out import WORK, Known, whose, worked_out
 from protocol.types import RoundAttempt
 from protocol.vectors import EncryptedVector
-
-_KEPT = KeptWork(4)
-"""Of a process: a training's, and of the attempt that is measured and the one before it."""
-
-
-def forget_views() -> None:
-    """Have all that was kept be read anew."""
-    _KEPT.clear()
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,8 @@ class TrainingView:
     @cached_property
     def known(self) -> Known:
         """What earlier steps have worked out of the same."""
-        return _KEPT.of(self.follows_from())
+        party = whose(self.context, self.state.training)
+        return WORK.of(party, type(self).__name__, self.follows_from())
 
     def follows_from(self) -> tuple[Hashable, ...]:
         """All that the properties below follow from, the request and the key by their hash on the chain."""

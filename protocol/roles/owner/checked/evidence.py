@@ -102,10 +102,7 @@ def require_evidence(view: RoundView, members: int) -> None:
         require(same, "second_model_for_round")
     require(START_OF[view.body.start] is expected_start(link, members), "wrong_start_measurement")
     require(not link.names(view.body.next_model.digest()), "model_of_an_earlier_round")
-    assert view.trainers
-    assert view.start
-    assert view.answer
-    assert view.model
+    _ = view.trainers, view.start, view.answer, view.model  # to read is to check
 
 
 def _require_repetition(view: RoundView, refused: SignedMessage) -> None:

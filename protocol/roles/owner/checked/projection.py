@@ -1,7 +1,8 @@
 """A checker's first test: are the products those of the signed updates? And its part in the other one's.
 
 A question is asked once, under a seed that serves once. Before the buyer opens its test the other checker
-makes question and test again: what it will not sign is not opened, so nobody has anything else opened.
+holds question and test against the seeds that make them: what it will not sign is not opened, so nobody has
+anything else opened.
 """
 
 from eth_hash.auto import keccak
@@ -88,7 +89,7 @@ def on_projection_answer(
 def on_zero_test_shown(
     state: CheckedState, received: Received[ZeroTestShown], context: Context
 ) -> Step[OwnerState]:
-    """Make the other checker's question and test again; sign them, or show everybody that they are not so.
+    """Hold the other checker's question and test against its seeds; sign them, or show that they are not so.
 
     One for an attempt; raises ProtocolViolation("second_question") for another one. What is shown to all is
     given up by that: it is no question that the buyer opens a test of.

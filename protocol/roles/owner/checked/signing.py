@@ -12,6 +12,7 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace
+from protocol.roles.engine.worked_out import forget_work
 from protocol.roles.owner import progress
 from protocol.roles.owner.checked.evidence import link_of
 from protocol.roles.owner.checked.state import Attempt, CheckedState, Measuring
@@ -72,6 +73,7 @@ def on_round_recorded(state: CheckedState, event: RoundRecorded, context: Contex
         return step
     shown = (_model(attempt),) if attempt is not None and _is_of(attempt, event.record) else ()
     models = (*after.signed_models, *shown)
+    forget_work(context, state.training)
     caught_up = replace(after, attempt=None, standing=event.record.validators, signed_models=models)
     return Step(caught_up, step.effects)
 
@@ -123,6 +125,7 @@ def _sign(state: CheckedState, attempt: Attempt, body: Opening, context: Context
     )
     models = (*state.signed_models, _model(attempt)) if _is_of(attempt, record) else state.signed_models
     after = replace(state, link=link_of(state).next(record), attempt=None, signed_models=models)
+    forget_work(context, state.training)
     sent = signature_to_all(state, held, attempt.members, attempt.at, context)
     return Step(with_round(after, held), (*sent, facts.VALIDATED.of(round=attempt.round)))
 

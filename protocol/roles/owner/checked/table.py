@@ -122,7 +122,7 @@ CHECKING = (
         "The zero test of the products is shown to the other checker, with its seeds."
     ),
     on_message(CheckedState, ZeroTestShown, projection.on_zero_test_shown, effects=_TESTS).because(
-        "The other checker's test, made again, is signed; or shown to everybody as another."
+        "The other checker's test is signed where its seeds make it; or shown to everybody as another."
     ),
     on_message(CheckedState, ZeroTestConsent, projection.on_zero_test_consent, effects=_CHECKS).because(
         "With the other's signature the buyer may open the test."
@@ -137,7 +137,7 @@ CHECKING = (
         "With both nonces the vectors are drawn, and nobody can choose any more: shares are shown."
     ),
     on_message(CheckedState, RingShared, rings.on_ring_shared, effects=_TESTS).because(
-        "With all shares, the one before ours made again, the next model's check may be opened."
+        "With all shares, the one before ours held against its seed, the next model's check may be opened."
     ),
     on_message(CheckedState, RingOpening, next_model.on_ring_opening, effects=_TESTS).because(
         "The next model is in range, or it is not; errors that were named are opened after trainers' ranges."

@@ -40,7 +40,7 @@ from protocol.roles.checked.widths import CheckedWidths, started_widths
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import BlobRef
-from protocol.roles.engine.worked_out import KeptWork, Known, worked_out
+from protocol.roles.engine.worked_out import WORK, Known, whose, worked_out
 from protocol.roles.owner.checked.state import Attempt
 from protocol.roles.shared.parties import Parties, public_key_of
 from protocol.roles.shared.transcript import TranscriptHead
@@ -48,8 +48,8 @@ from protocol.types import RoundAttempt
 
 Body = TypeVar("Body", bound=MessageBody)
 _OTHER = "wrong_evidence"
-_BODY, _KEPT = "body", KeptWork(4)
-"""Attempts' views of a process: of the one that is measured and the one before it."""
+_KIND = "evidence"
+"""Of what is kept for an attempt's later steps: but for the message itself, in which masks are."""
 
 
 class ShownTraining(Protocol):
@@ -272,21 +272,14 @@ class RoundView:
 
 def view_of(state: ShownTraining, attempt: Attempt, context: Context) -> RoundView:
     """The running attempt's, from the evidence that it began with."""
-    known = _KEPT.of(_key_of(state, attempt, context))
-    if _BODY not in known:
-        known[_BODY] = attempt.evidence.load(RoundEvidence, context)
-    return RoundView(state, attempt.at, known[_BODY], context, known)
+    known = WORK.of(whose(context, state.training), _KIND, _key_of(state, attempt, context))
+    return RoundView(state, attempt.at, attempt.evidence.load(RoundEvidence, context), context, known)
 
 
 def keep_view(view: RoundView, attempt: Attempt) -> None:
     """Let later steps of the attempt know what this one works out of its evidence."""
-    view.known[_BODY] = view.body
-    _KEPT.keep(_key_of(view.state, attempt, view.context), view.known)
-
-
-def forget_views() -> None:
-    """Have every attempt's evidence be read anew."""
-    _KEPT.clear()
+    party = whose(view.context, view.state.training)
+    WORK.keep(party, _KIND, _key_of(view.state, attempt, view.context), view.known)
 
 
 def _key_of(state: ShownTraining, attempt: Attempt, context: Context) -> Hashable:

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto.blinding import ShortExponentBlinder
-from protocol.crypto.linear import linear_combinations
 from protocol.crypto.native.batch import (
     LEAST_LANES,
     kernel_for,
@@ -123,8 +122,8 @@ COMPUTATIONS: dict[str, Callable[[PrivateKey], Any]] = {
     "short exponents": lambda private: ShortExponentBlinder(private.public_key, b"b" * 32).blind(
         _ciphertexts(private), _stream()
     ),
-    "linear combinations": lambda private: linear_combinations(
-        private.public_key, [[at, -3, 1 << at] for at in range(9)], _ciphertexts(private)[:3]
+    "linear combinations": lambda private: rows_of_powers(
+        _ciphertexts(private)[:3], [[at, -3, 1 << at] for at in range(9)], private.public_key.n_squared
     ),
 }
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto.blinding import ShortExponentBlinder
-from protocol.crypto.linear import linear_combinations
+from protocol.crypto.native.batch import rows_of_powers
 from protocol.crypto.paillier import PrivateKey
 from protocol.crypto.ring.commitments import Commitments, RingCommitment, nonce_digest, statement_digest
 from protocol.crypto.ring.context import Maker
@@ -84,7 +84,7 @@ def test_the_checked_numbers_are_the_same_ciphertexts_as_of_one_product_each(pri
     factor = WIDTHS.factor(3)
     row = [3 * factor << 40, -factor, -factor, -factor]
     naive = [
-        linear_combinations(key, [row], [weight, *column])[0]
+        rows_of_powers([weight, *column], [row], key.n_squared)[0]
         for weight, *column in zip(model, *updates, strict=True)
     ]
     assert checked_numbers(key, model, updates, WIDTHS) == [*naive, *model]

@@ -46,24 +46,39 @@ def test_a_property_says_what_it_is():
     assert View.total.__doc__ == "The sum."
 
 
-def test_each_key_has_its_own():
+def test_each_party_and_kind_has_its_own():
     work = KeptWork(2)
-    work.of("one")["total"] = 1
-    assert work.of("other") == {}
-    assert work.of("one") == {"total": 1}
+    work.of("one", "round", 1)["total"] = 1
+    assert (work.of("other", "round", 1), work.of("one", "training", 1)) == ({}, {})
+    assert work.of("one", "round", 1) == {"total": 1}
 
 
-def test_the_one_not_used_for_longest_is_forgotten():
+def test_a_party_keeps_what_it_knows_of_the_last_content_alone():
     work = KeptWork(2)
-    for key in ("one", "two", "one", "three"):
-        work.of(key)["named"] = key
-    assert [bool(work.of(key)) for key in ("one", "three")] == [True, True]
-    assert work.of("two") == {}
+    work.of("one", "round", 1)["total"] = 1
+    assert work.of("one", "round", 2) == {}
+    assert work.of("one", "round", 1) == {}
+
+
+def test_the_party_not_seen_for_longest_is_forgotten():
+    work = KeptWork(2)
+    for party in ("one", "two", "one", "three"):
+        work.of(party, "round", 1)["named"] = party
+    assert [bool(work.of(party, "round", 1)) for party in ("one", "three")] == [True, True]
+    assert work.of("two", "round", 1) == {}
 
 
 def test_what_is_worked_out_after_it_was_kept_is_known_as_well():
     work, view = KeptWork(1), View([1, 2])
-    work.keep("key", view.known)
-    assert view.total == work.of("key")["total"] == 3
+    work.keep("party", "round", "key", view.known)
+    assert view.total == work.of("party", "round", "key")["total"] == 3
+
+
+def test_a_party_is_forgotten_alone_and_all_with_the_rest():
+    work = KeptWork(3)
+    for party in ("one", "two"):
+        work.of(party, "round", 1)["named"] = party
+    work.forget("one")
+    assert (work.of("one", "round", 1), work.of("two", "round", 1)) == ({}, {"named": "two"})
     work.clear()
-    assert work.of("key") == {}
+    assert work.of("two", "round", 1) == {}

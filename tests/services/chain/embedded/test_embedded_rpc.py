@@ -1,5 +1,6 @@
 """The embedded chain in a thread and in a process of its own: the same answers, and both tell of blocks."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -53,4 +54,27 @@ async def test_a_chain_whose_process_is_ended_is_gone_and_says_so() -> None:
         await rpc.call("eth_chainId")
     with pytest.raises(ChainUnavailable, match="is closed"):
         await rpc.call("eth_chainId")
+    await rpc.close()
+
+
+async def test_whoever_watches_a_chain_is_told_of_its_end() -> None:
+    rpc = ProcessRpc(chain_id=77)
+    assert await rpc.call("eth_chainId") == "0x4d"
+    watching = asyncio.create_task(rpc.watch())
+    await asyncio.sleep(0)
+    assert not watching.done()
+    os.kill(rpc.pid, signal.SIGKILL)
+    with pytest.raises(ChainUnavailable, match="was ended, and the chain is gone"):
+        await watching
+    await rpc.close()
+
+
+async def test_a_block_is_told_of_with_the_next_answer_where_its_own_could_not_be_given() -> None:
+    rpc, told = ProcessRpc(), list[str]()
+    rpc.on_block(lambda: told.append("block"))
+    with pytest.raises(TypeError):
+        await rpc.batch([("evm_mine", []), ("eth_blockNumber", 7)])
+    assert not told
+    assert await rpc.call("eth_blockNumber") == "0x1"
+    assert told == ["block"]
     await rpc.close()

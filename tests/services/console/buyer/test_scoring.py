@@ -5,6 +5,7 @@ import io
 import json
 import re
 import stat
+import tempfile
 
 import pytest
 from aiohttp import FormData
@@ -15,6 +16,7 @@ from tests.support.console.trainings import finished_training, running_training
 from tests.support.console.world import Browser
 
 ROWS = b"age,bmi,progression\n40,25,140\n60,22,180\n50,30,140\n"
+MANY = ROWS + b"40,25,140\n" * 27
 FORECAST = [1.25 * 40 - 2.5 * 25 + 152.125, 1.25 * 60 - 2.5 * 22 + 152.125, 1.25 * 50 - 2.5 * 30 + 152.125]
 MAE = sum(abs(a - b) for a, b in zip(FORECAST, (140, 180, 140), strict=True)) / 3
 
@@ -53,12 +55,21 @@ async def test_the_figures_are_told_and_kept_and_the_rows_are_not(world, browser
 
 async def test_the_card_has_them_until_they_are_removed(world, browser):
     key = finished_training(world.store)
-    await send(browser, key)
+    await send(browser, key, MANY)
+    assert 'id="scores-private"' not in await browser.get(f"/trainings/{key}")
     assert "Scores on the buyer's own rows" in await browser.get(f"/trainings/{key}/card.md")
-    assert json.loads(await browser.get(f"/trainings/{key}/card.json"))["own_scores"]["rows"] == 3
+    assert json.loads(await browser.get(f"/trainings/{key}/card.json"))["own_scores"]["rows"] == 30
     assert (await browser.post(f"/trainings/{key}/scores/remove")).status == 303
     assert kept_scores(world.store, key) is None
     assert "Scores on" not in await browser.get(f"/trainings/{key}/card.md")
+
+
+async def test_of_few_rows_the_buyers_page_alone_has_the_figures(world, browser):
+    key = finished_training(world.store)
+    await send(browser, key)
+    assert 'id="scores-private"' in await browser.get(f"/trainings/{key}")
+    assert "Scores on" not in await browser.get(f"/trainings/{key}/card.md")
+    assert json.loads(await browser.get(f"/trainings/{key}/card.json"))["own_scores"] is None
 
 
 async def test_new_figures_take_the_place_of_the_old(world, browser):
@@ -132,19 +143,26 @@ async def test_scores_are_told_in_the_readers_language(world, browser):
 
 
 def test_rows_that_a_crash_left_are_gone_at_the_next_start(tmp_path):
-    folder = uploads_folder(tmp_path)
+    folder = uploads_folder(tmp_path, "0xa1")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     (folder / "half.csv").write_bytes(ROWS)
-    assert uploads_folder(tmp_path) == folder
+    assert uploads_folder(tmp_path, "0xa1") == folder
     assert list(folder.iterdir()) == []
 
 
-def test_beside_a_database_server_rows_lie_in_a_folder_of_the_process():
-    one, other = uploads_folder(None), uploads_folder(None)
-    assert one != other
-    for folder in (one, other):
+def test_with_a_database_server_too_rows_that_a_crash_left_are_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    other, left = uploads_folder(None, "0xb2"), uploads_folder(None, "0xa1")
+    for folder in (other, left):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        folder.rmdir()
+        (folder / "half.csv").write_bytes(ROWS)
+    aside = tmp_path / "deltaml-0xa1-link"
+    aside.symlink_to(other)
+    folder = uploads_folder(None, "0xa1")
+    assert not left.exists()
+    assert set(tmp_path.iterdir()) == {folder, other, aside}
+    assert list(folder.iterdir()) == []
+    assert (other / "half.csv").exists(), "another party's, and what a link leads to"
 
 
 async def test_a_files_name_is_shown_and_is_no_markup(world, browser):

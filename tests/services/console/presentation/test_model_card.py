@@ -205,6 +205,16 @@ def test_the_scores_of_a_classification_stand_on_its_card(language, told):
     assert "–0.8 |" not in text.replace(",", "."), "groups without a row are left out"
 
 
+def test_a_card_says_that_groups_of_few_rows_are_left_out():
+    few = [*CLASSES["calibration"][1:], {"rows": 3, "predicted": 0.97, "share": 1.0}]
+    card = scored({**CLASSES, "calibration": few})
+    own = card.own_scores.published()
+    text = as_markdown(card.model_copy(update={"own_scores": own}))
+    assert "Groups of few rows are left out" in text
+    assert "Groups of few rows are left out" not in as_markdown(card)
+    assert "0.9–1 | 3 |" not in text
+
+
 @pytest.mark.parametrize(
     ("figures", "told"),
     [

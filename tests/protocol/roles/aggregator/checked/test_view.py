@@ -4,15 +4,17 @@ import dataclasses
 
 import pytest
 
-from protocol.roles.aggregator.checked.view import AttemptView, TrainingView, forget_views
+from protocol.roles.aggregator.checked.view import AttemptView, TrainingView
+from protocol.roles.aggregator.ending import give_up
 from protocol.roles.engine.state import replace
+from protocol.roles.engine.worked_out import WORK
 from tests.support.roles.checked_aggregator import stopped_before
 
 
 @pytest.fixture
 def view() -> AttemptView:
     """Of the first attempt, its buyer's answer read."""
-    forget_views()
+    WORK.clear()
     before = stopped_before("check_verdict", 1)
     one = AttemptView(before.party.decoded, before.market.context(before.party), before.lane)
     assert one.answer
@@ -46,10 +48,16 @@ def test_another_party_or_training_works_out_its_own(view):
 def test_a_training_knows_what_is_of_all_its_rounds(view):
     first, second = (TrainingView(view.state, view.context) for _ in range(2))
     assert first.owners is second.owners
-    forget_views()
+    WORK.clear()
     assert TrainingView(view.state, view.context).owners is not first.owners
 
 
 def test_masks_and_tables_are_worked_out_for_a_step_alone(view):
     assert all((view.products, view.projection, view.metric_proofs))
     assert not {"products", "projection", "metric_proofs"} & set(view.known)
+
+
+def test_a_training_that_is_given_up_is_forgotten(view):
+    assert "answer" in dataclasses.replace(view).known
+    give_up(view.state, "stopped_by_aggregator", view.context)
+    assert not dataclasses.replace(view).known

@@ -17,6 +17,7 @@ from protocol.roles.engine.effects import RecordFact, ReportViolation, SendMessa
 from protocol.roles.engine.inputs import EventConfirmed
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import replace
+from protocol.roles.owner.checked.view import view_of
 from protocol.roles.shared.accusing import sign_openings
 from protocol.signatures import recover_address, sign_digest
 from tests.support.roles.checked_owners import ALL, MEASURED, Machined, PlayedAttempt, opened, played
@@ -52,6 +53,15 @@ def test_a_member_signs_the_record_that_it_works_out_itself_to_all_who_hold_it()
     (signature,) = {one.body.signature for one in sent if isinstance(one.body, RoundSignature)}
     assert recover_address(body.record.digest(MARKET), signature) == member.address
     assert [one.name for one in step.effects if isinstance(one, RecordFact)] == ["validated"]
+
+
+def test_what_a_member_has_read_of_a_round_is_forgotten_with_its_signature() -> None:
+    play, member, body = before_the_opening()
+    before, context = member.state, member.context()
+    assert view_of(before, before.attempt, context).claims
+    arrives(play, member, body)
+    assert member.state.attempt is None
+    assert not view_of(before, before.attempt, context).known
 
 
 WRONG_RECORDS: list[tuple[str, Any]] = [

@@ -5,15 +5,19 @@ import dataclasses
 import pytest
 
 from protocol.errors import ProtocolViolation
+from protocol.learning.moments.exchange import MomentMask
+from protocol.messages import TrainingFailed
+from protocol.messages.checked import RoundEvidence
 from protocol.roles.engine.state import replace, store
-from protocol.roles.owner.checked.view import RoundView, forget_views, view_of
+from protocol.roles.engine.worked_out import WORK
+from protocol.roles.owner.checked.view import RoundView, view_of
 from tests.support.roles.checked_owners import Machined, PlayedAttempt, played
 
 
 @pytest.fixture
 def shown() -> tuple[PlayedAttempt, Machined]:
     """An attempt in which one checker was shown the evidence just now."""
-    forget_views()
+    WORK.clear()
     play = played().copy()
     member = play.checkers[0]
     member.step(play.signed(play.world.aggregator, member.address, play.measured.evidence))
@@ -60,8 +64,8 @@ def test_other_evidence_is_read_as_if_for_the_first_time(shown):
 def test_forgotten_views_are_read_again(shown):
     _, member = shown
     assert view(member).known
-    forget_views()
-    assert set(view(member).known) == {"body"}
+    WORK.clear()
+    assert not view(member).known
     assert view(member).claims
 
 
@@ -70,3 +74,27 @@ def test_masks_and_tables_are_worked_out_for_a_step_alone(shown):
     one = view(member)
     assert all((one.products, one.projection, one.metric_proofs, one.update_proofs))
     assert not {"mask", "products", "projection", "metric_proofs", "update_proofs"} & set(one.known)
+
+
+def test_nothing_that_later_steps_know_holds_the_masks(shown):
+    _, member = shown
+    known = view(member).known
+    assert known
+    assert not any(isinstance(value, RoundEvidence | MomentMask) for value in known.values())
+
+
+def test_an_attempt_takes_the_place_of_the_one_before_it(shown):
+    _, member = shown
+    first, state = view(member), member.state
+    attempt = replace(state.attempt, attempt=2)
+    assert "claims" not in view_of(state, attempt, member.context()).known
+    assert "claims" in first.known
+    assert "claims" not in view(member).known
+
+
+def test_a_training_that_is_given_up_is_forgotten(shown):
+    play, member = shown
+    assert view(member).known
+    body = TrainingFailed(code="buyer_silent", fault=None, last_round=0, silent=())
+    member.step(play.signed(play.world.aggregator, member.address, body))
+    assert not view(member).known
