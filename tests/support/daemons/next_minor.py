@@ -21,13 +21,14 @@ class NextMinorWriter(MessageWriter):
     """Signs bodies with a field of the next version under envelopes of the next version."""
 
     async def message(self, recipient, body, training, *, message_id, place=(0, 0)):
-        _, content = await super().message(recipient, body, training, message_id=message_id, place=place)
+        entry, kept = await super().message(recipient, body, training, message_id=message_id, place=place)
+        _, content = entry
         pending = unpack(PendingMessage, content)
         envelope = pending.envelope.model_copy(update={"version": VERSION})
         longer = msgpack.packb({**body.model_dump(), "since_next_minor": b"new"})
         key = await self._directory.exchange_key_of(training, recipient)
         sealed = _sealed(self._identity, envelope, longer, key)
-        return packed_message(Outgoing(pending.recipient_role, envelope, sealed))
+        return packed_message(Outgoing(pending.recipient_role, envelope, sealed)), kept
 
 
 class NextMinorMarket(WatchedMarket):
