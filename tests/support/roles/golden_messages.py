@@ -13,6 +13,7 @@ from protocol.messages.checked import (
     AttemptAnnounced,
     CheckedStarted,
     CheckVerdict,
+    MomentRequest,
     ProvenUpdate,
     RingConsent,
     RingShared,
@@ -45,13 +46,16 @@ def fuller() -> tuple[MessageBody, ...]:
     )
     update = ProvenUpdate.catalogue.example()
     assert isinstance(update, ProvenUpdate)
+    asked = MomentRequest.catalogue.example()
+    assert isinstance(asked, MomentRequest)
     digest = b"d" * 32
     digests = AttemptDigests(
         start=digest, updates=(digest, digest), request=digest, answer=digest, model=digest, product=digest
     )
     return (
         announced.model_copy(update={"left_out": left_out}),
-        evidence.model_copy(update={"left_out": left_out}),
+        evidence.model_copy(update={"left_out": left_out, "refused": shown.verdicts[0]}),
+        asked.model_copy(update={"repetition": 1}),
         update.model_copy(update={"head": digest}),
         CheckVerdict(in_order=True, digests=digests, projection=digest),
         CheckVerdict(in_order=False, ground="shown", evidence=shown.verdicts),
