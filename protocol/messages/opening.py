@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from protocol.envelope import SignedMessage
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
 from protocol.messages.examples import RECORD, ROOT, SCALE, SIGNATURE, TRAINER
 from protocol.messages.values import BigNatural, KeptHead
@@ -64,6 +65,12 @@ class OpeningRefused(MessageBody):
         carries="whose own errors are too large, to a power of 256",
         example=lambda: OpeningRefused(named=(ImplausibleError(trainer=TRAINER, power=8),)),
     )
+
+
+class SignedRefusal(SignedMessage):
+    """An `OpeningRefused` as the buyer has signed it, relayed: of all messages one of the short ones."""
+
+    body: Annotated[bytes, Field(repr=False, max_length=64 << 10)]
 
 
 class RoundSignature(MessageBody):

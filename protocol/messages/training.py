@@ -2,9 +2,9 @@
 
 from typing import ClassVar, Literal
 
-from protocol.envelope import SignedMessage
 from protocol.messages.catalogue import AGGREGATOR, OWNER, Catalogue, MessageBody
 from protocol.messages.examples import VECTOR
+from protocol.messages.opening import SignedRefusal
 from protocol.vectors import EncryptedVector
 
 
@@ -17,7 +17,7 @@ class EncryptedModel(MessageBody):
 
     type: Literal["encrypted_model"] = "encrypted_model"
     model: EncryptedVector
-    refused: SignedMessage | None = None
+    refused: SignedRefusal | None = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, OWNER),),

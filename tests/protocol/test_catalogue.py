@@ -17,7 +17,9 @@ from protocol.messages import (
     ModelRequest,
     size_limit,
 )
+from protocol.messages.examples import VALIDATOR, relayed
 from protocol.messages.limits import limits_of
+from protocol.messages.opening import SignedRefusal
 from protocol.msgpack_shape import require_shape
 from protocol.preparation.columns import CategoricalColumn
 from protocol.preparation.values import MOST_LEVELS_TOGETHER
@@ -60,7 +62,8 @@ def test_limits_follow_from_the_bounds_of_fields() -> None:
     largest = EncryptedVector(
         key_id=bytes(32), scale=4096, ciphertexts=(bytes(MAXIMUM_INTEGER_BYTES),) * (MAXIMUM_FEATURES + 1)
     )
-    content = pack(EncryptedModel(model=largest))
+    refused = relayed("opening_refused", VALIDATOR).model_dump() | {"body": bytes(64 << 10)}
+    content = pack(EncryptedModel(model=largest, refused=SignedRefusal(**refused)))
     assert len(content) < size_limit("encrypted_model") < len(content) + 20_000
     assert size_limit("model_request") < 5000
 

@@ -8,6 +8,7 @@ from protocol.envelope import SignedMessage
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
 from protocol.messages.checked.values import Numbers, ProofNumbers, StartMeasured
 from protocol.messages.examples import DIGEST, TRAINER, VALIDATOR, VECTOR, relayed
+from protocol.messages.opening import SignedRefusal
 from protocol.messages.values import KeptHead, Parties, Relayed
 from protocol.types import Address, Digest, FrozenModel
 from protocol.vectors import EncryptedVector
@@ -118,7 +119,7 @@ class RoundEvidence(MessageBody):
     model_roots: Numbers = ()
     members: Parties
     left_out: Annotated[tuple[LeftOutMember, ...], Field(max_length=256)] = ()
-    refused: SignedMessage | None = None
+    refused: SignedRefusal | None = None
 
     def without_masks(self) -> "RoundEvidence":
         """What may be kept of it when the round is over."""

@@ -14,6 +14,7 @@ from protocol.envelope import SignedMessage
 from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
 from protocol.messages.checked import MomentAnswer, MomentRequest, RoundEvidence
 from protocol.messages.checked.moments import AttemptAnnounced, LeftOutMember
+from protocol.messages.opening import SignedRefusal
 from protocol.roles.aggregator import attendance
 from protocol.roles.aggregator.checked.lanes import (
     AnsweredAttempt,
@@ -98,7 +99,7 @@ def _evidence(
         model_roots=_model_roots(state, attempt, context),
         members=state.parties.addresses(attempt.validators),
         left_out=attempt.left_out,
-        refused=None if attempt.refused is None else attempt.refused.load(SignedMessage, context),
+        refused=None if attempt.refused is None else attempt.refused.load(SignedRefusal, context),
     )
 
 

@@ -6,6 +6,7 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.scales import UPDATE_SCALE
 from protocol.messages import EncryptedModel
 from protocol.messages.checked import ProvenUpdate
+from protocol.messages.opening import SignedRefusal
 from protocol.roles.aggregator import attendance
 from protocol.roles.aggregator.checked.lanes import MomentsLane
 from protocol.roles.aggregator.checked.moments import ask_for_round
@@ -60,7 +61,7 @@ def _model_sent(
     repeated = state.repeated
     if repeated is None or repeated.round != round_number - 1:
         return EncryptedModel(model=model)
-    return EncryptedModel(model=model, refused=repeated.refused.load(SignedMessage, context))
+    return EncryptedModel(model=model, refused=repeated.refused.load(SignedRefusal, context))
 
 
 # ---- the updates come in ----

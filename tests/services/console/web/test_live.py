@@ -14,7 +14,7 @@ from tests.support.console.world import Browser, ConsoleWorld
 PATIENCE = 300
 """Seconds for what comes at once: a busy machine may keep any process from its work."""
 
-PARTS = 11
+PARTS = 12
 """Of a training's page that are kept up to date."""
 
 TOPIC = ("training", "1", "en", False)
