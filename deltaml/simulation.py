@@ -16,8 +16,8 @@ from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
 from protocol.request import Request
 from protocol.request_sections import Owners
-from protocol.roles.checked.requests import check_checkable
 from protocol.roles.owner.budget import most_numbers
+from protocol.roles.rounds.requests import check_checkable
 from protocol.roles.shared.request_widths import check_widths
 from protocol.terms import NATIVE
 from services.data.request_suggestion import NOBODY

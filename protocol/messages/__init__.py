@@ -13,7 +13,6 @@ from protocol.messages import admission, chain, ending, joining, market, opening
 from protocol.messages.admission import AdmissionAnswer, AdmissionCode, AdmissionRequest
 from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, MessageBody
 from protocol.messages.chain import ChainEvent
-from protocol.messages.checked import CHECKED_TYPES
 from protocol.messages.ending import (
     Complaint,
     ModelReceived,
@@ -51,6 +50,7 @@ from protocol.messages.orders import (
     TrainingOrder,
     WithdrawOrder,
 )
+from protocol.messages.rounds import CHECKED_TYPES
 from protocol.messages.training import EncryptedModel
 from protocol.messages.values import Parties
 

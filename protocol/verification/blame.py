@@ -11,8 +11,8 @@ from typing import NamedTuple
 from protocol.bodies import body_of
 from protocol.errors import ProtocolViolation
 from protocol.messages import ParticipantDropped, TrainingFailed
-from protocol.messages.checked import CheckVerdict
-from protocol.roles.checked.faults import OF_COMPLAINTS, OF_PROOFS
+from protocol.messages.rounds import CheckVerdict
+from protocol.roles.rounds.faults import OF_COMPLAINTS, OF_PROOFS
 from protocol.types import Address, RoundAttempt
 from protocol.verification.complaints import judged
 from protocol.verification.contents import Contents

@@ -7,7 +7,7 @@ from protocol.crypto.cipher import Opening, read_ciphertexts, verify_openings
 from protocol.crypto.ring.context import Purpose
 from protocol.learning.projection.answer import is_zero
 from protocol.learning.projection.countersigning import zero_test_digest
-from protocol.messages.checked import (
+from protocol.messages.rounds import (
     AttemptAnnounced,
     MetricOpeningRequest,
     MomentAnswer,
@@ -19,12 +19,12 @@ from protocol.messages.checked import (
     ZeroTestRequest,
     ZeroTestResult,
 )
-from protocol.messages.checked.values import START_OF, Shown
+from protocol.messages.rounds.values import START_OF, Shown
 from protocol.records import RoundRecord
-from protocol.roles.checked.attempt import numbers_digest, ring_context
-from protocol.roles.checked.members import attempt_checkers, draw_hash
-from protocol.roles.checked.widths import checked_widths
 from protocol.roles.engine.refusals import require
+from protocol.roles.rounds.attempt import numbers_digest, ring_context
+from protocol.roles.rounds.members import attempt_checkers, draw_hash
+from protocol.roles.rounds.widths import checked_widths
 from protocol.signatures import recover_address
 from protocol.types import RoundAttempt
 from protocol.verification.contents import Contents

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from eth_hash.auto import keccak
 
 from protocol.bodies import body_of
-from protocol.messages.checked import RoundEvidence
+from protocol.messages.rounds import RoundEvidence
 from protocol.roles.engine.refusals import require
 from protocol.types import Address, Digest, RoundAttempt
 from protocol.verification.contents import Contents, contents_of

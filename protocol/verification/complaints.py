@@ -1,7 +1,7 @@
 """What the complaints of an attempt come to: whoever reads what was signed and shown finds the same.
 
-The same questions that the parties asked themselves at the time (`aggregator.checked.complaints`, `.rings`,
-`owner.checked.versions`), of the messages that a transcript holds, and with nobody's word for an answer.
+The same questions that the parties asked themselves at the time (`aggregator.rounds.complaints`, `.rings`,
+`owner.rounds.versions`), of the messages that a transcript holds, and with nobody's word for an answer.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.projection.answer import is_zero
 from protocol.learning.projection.countersigning import Liar
 from protocol.messages.catalogue import MessageBody
-from protocol.messages.checked import (
+from protocol.messages.rounds import (
     CheckVerdict,
     RangesAsked,
     RingCommitted,
@@ -30,9 +30,9 @@ from protocol.messages.checked import (
     ZeroTestResult,
     ZeroTestShown,
 )
-from protocol.roles.checked.denials import is_denial
-from protocol.roles.owner.checked.evidence import ground_of, open_ground_of
-from protocol.roles.owner.checked.view import ring_view
+from protocol.roles.owner.rounds.evidence import ground_of, open_ground_of
+from protocol.roles.owner.rounds.view import ring_view
+from protocol.roles.rounds.denials import is_denial
 from protocol.roles.shared.parties import public_key_of
 from protocol.types import Address
 from protocol.verification.contents import Contents

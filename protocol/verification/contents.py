@@ -9,9 +9,9 @@ from protocol.codec import unpack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.messages import ChainEvent
 from protocol.messages.catalogue import MessageBody
-from protocol.messages.checked import RoundEvidence
-from protocol.roles.checked.attempt import masks_digest
+from protocol.messages.rounds import RoundEvidence
 from protocol.roles.engine.refusals import require
+from protocol.roles.rounds.attempt import masks_digest
 from protocol.types import Address, FrozenModel, RoundAttempt
 from protocol.verification.hidden import HiddenMessage, Way
 from protocol.verification.report import naming

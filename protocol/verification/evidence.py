@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from protocol.bodies import body_of
 from protocol.crypto.cipher import Ciphertext, read_ciphertexts
 from protocol.envelope import SignedMessage
-from protocol.messages.checked import ProvenMetric, ShownMetrics
+from protocol.messages.rounds import ProvenMetric, ShownMetrics
 from protocol.records import RoundRecord
-from protocol.roles.checked.attempt import shown_digest
-from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import store
-from protocol.roles.owner.checked.evidence import attempt_of, ground_of, open_ground_of, require_evidence
-from protocol.roles.owner.checked.metric import AgreedMetrics, agreed_facts, agreed_metrics, signed_metrics
-from protocol.roles.owner.checked.state import Attempt
-from protocol.roles.owner.checked.view import RoundView
+from protocol.roles.owner.attempts import Attempt
+from protocol.roles.owner.rounds.evidence import attempt_of, ground_of, open_ground_of, require_evidence
+from protocol.roles.owner.rounds.metric import AgreedMetrics, agreed_facts, agreed_metrics, signed_metrics
+from protocol.roles.owner.rounds.view import RoundView
+from protocol.roles.rounds.attempt import shown_digest
+from protocol.roles.rounds.members import attempt_checkers, draw_hash
 from protocol.types import RoundAttempt
 from protocol.verification.contents import Contents
 from protocol.verification.training import VerifiedTraining
@@ -33,7 +33,7 @@ class Shown:
 def shown_attempt(contents: Contents, training: VerifiedTraining, at: RoundAttempt) -> Shown:
     """What an attempt's evidence says, read and not examined.
 
-    Raises ProtocolViolation as `Contents.only` does, and where it is none (`owner.checked.evidence`).
+    Raises ProtocolViolation as `Contents.only` does, and where it is none (`owner.rounds.evidence`).
     """
     body, masks = contents.shown_evidence(at, training.request.aggregator)
     members = training.parties.mask(body.members)
@@ -62,7 +62,7 @@ def require_in_order(shown: Shown, record: RoundRecord) -> None:
 def metrics_of(contents: Contents, shown: Shown) -> tuple[AgreedMetrics, ShownMetrics]:
     """Two equal verdicts, and every member's metric: with its proof, where there are masks.
 
-    Raises ProtocolViolation as `owner.checked.metric` does.
+    Raises ProtocolViolation as `owner.rounds.metric` does.
     """
     view, attempt = shown.view, shown.attempt
     body = contents.only(ShownMetrics, attempt.at, view.state.request.aggregator)

@@ -23,14 +23,9 @@ from protocol.learning.projection.answer import (
     read_projection_answer,
 )
 from protocol.learning.projection.countersigning import zero_test_digest
-from protocol.messages.checked import (
-    RingOpening,
-    RingOpeningRequest,
-    ZeroTestConsent,
-    ZeroTestEvidence,
-)
-from protocol.roles.checked.opened_ranges import out_of_range
-from protocol.roles.owner.checked.view import ring_view
+from protocol.messages.rounds import RingOpening, RingOpeningRequest, ZeroTestConsent, ZeroTestEvidence
+from protocol.roles.owner.rounds.view import ring_view
+from protocol.roles.rounds.opened_ranges import out_of_range
 from protocol.signatures import recover_address
 from protocol.types import Address
 from protocol.verification.contents import Contents

@@ -17,10 +17,10 @@ from protocol.codec import pack, unpack
 from protocol.crypto.own_box import open_own, seal_own
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.messages.checked import CheckVerdict, RangesAsked, RingConsent, RoundEvidence
-from protocol.messages.checked.values import Numbers
+from protocol.messages.rounds import CheckVerdict, RangesAsked, RingConsent, RoundEvidence
+from protocol.messages.rounds.values import Numbers
 from protocol.records import Market
-from protocol.roles.checked.attempt import masks_digest
+from protocol.roles.rounds.attempt import masks_digest
 from protocol.signatures import recover_address
 from protocol.types import Digest, EcdsaSignature, FrozenModel
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from protocol.crypto.cipher import Ciphertext, read_ciphertexts
 from protocol.crypto.ring.context import Purpose
-from protocol.messages.checked import ShownMetrics, ShownNoise
+from protocol.messages.rounds import ShownMetrics, ShownNoise
 from protocol.records import RoundRecord
-from protocol.roles.checked.attempt import ring_context
-from protocol.roles.checked.members import member_weights
-from protocol.roles.checked.products import weighted_product, with_shares
-from protocol.roles.owner.checked.state import Attempt
-from protocol.roles.owner.checked.view import RoundView
+from protocol.roles.owner.attempts import Attempt
+from protocol.roles.owner.rounds.view import RoundView
+from protocol.roles.rounds.attempt import ring_context
+from protocol.roles.rounds.members import member_weights
+from protocol.roles.rounds.products import weighted_product, with_shares
 from protocol.types import RoundAttempt
 from protocol.verification.contents import Contents
 from protocol.verification.evidence import Shown, metrics_of, require_in_order, shown_attempt

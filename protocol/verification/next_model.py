@@ -3,9 +3,9 @@
 from protocol.crypto.cipher import read_ciphertexts
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.crypto.ring.product import product_digest
-from protocol.messages.checked import RingOpeningRequest
-from protocol.roles.checked.attempt import ring_context
+from protocol.messages.rounds import RingOpeningRequest
 from protocol.roles.engine.refusals import require
+from protocol.roles.rounds.attempt import ring_context
 from protocol.signatures import recover_address
 from protocol.types import RoundAttempt
 from protocol.verification.contents import Contents

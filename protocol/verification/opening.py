@@ -8,13 +8,13 @@ from protocol.crypto.cipher import Ciphertext
 from protocol.crypto.ring.context import RingContext
 from protocol.errors import ProtocolViolation
 from protocol.messages import Opening, RoundSignature
-from protocol.messages.checked import MetricConsent
-from protocol.messages.checked.values import AttemptFacts
+from protocol.messages.rounds import MetricConsent
+from protocol.messages.rounds.values import AttemptFacts
 from protocol.records import RoundRecord
-from protocol.roles.checked.attempt import consent_digest
-from protocol.roles.checked.record import OpenedProduct, record_of, require_facts
-from protocol.roles.checked.widths import checked_widths
 from protocol.roles.engine.refusals import require
+from protocol.roles.rounds.attempt import consent_digest
+from protocol.roles.rounds.record import OpenedProduct, record_of, require_facts
+from protocol.roles.rounds.widths import checked_widths
 from protocol.roles.shared.accusing import require_signed_openings
 from protocol.roles.shared.openings import check_openings
 from protocol.signatures import recover_address

@@ -7,7 +7,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.learning.scales import MODEL_SCALE
 from protocol.messages import EncryptedModel
-from protocol.messages.checked import (
+from protocol.messages.rounds import (
     ProvenMetric,
     ProvenUpdate,
     RingOpening,
@@ -15,10 +15,10 @@ from protocol.messages.checked import (
     ZeroTestRequest,
     ZeroTestResult,
 )
-from protocol.roles.checked.denials import is_denial
-from protocol.roles.checked.proofs import read_metric, read_update, update_proofs
-from protocol.roles.checked.started import CommittedOwners
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
+from protocol.roles.rounds.denials import is_denial
+from protocol.roles.rounds.proofs import read_metric, read_update, update_proofs
+from protocol.roles.rounds.started import CommittedOwners
 from protocol.types import Address, RoundAttempt
 from protocol.verification.complaints import are_opened, is_proven
 from protocol.verification.contents import Contents

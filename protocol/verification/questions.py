@@ -9,7 +9,7 @@ from gmpy2 import mpz
 from protocol.bodies import body_of
 from protocol.crypto.cipher import Opening, read_ciphertexts
 from protocol.learning.projection.answer import is_zero
-from protocol.messages.checked import (
+from protocol.messages.rounds import (
     ProjectionAnswer,
     ProjectionRequest,
     ZeroTestConsent,
@@ -17,8 +17,8 @@ from protocol.messages.checked import (
     ZeroTestResult,
     ZeroTestShown,
 )
-from protocol.roles.checked.questions import AskedQuestion
 from protocol.roles.engine.refusals import require
+from protocol.roles.rounds.questions import AskedQuestion
 from protocol.signatures import recover_address
 from protocol.verification.contents import Contents
 from protocol.verification.evidence import Shown

@@ -10,10 +10,10 @@ from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import EncryptedModel, OpeningRefused
-from protocol.messages.checked import AttemptAnnounced, RoundEvidence
+from protocol.messages.rounds import AttemptAnnounced, RoundEvidence
 from protocol.records import RoundRecord
-from protocol.roles.checked.implausible import read_refusal
 from protocol.roles.engine.refusals import require
+from protocol.roles.rounds.implausible import read_refusal
 from protocol.types import Address, RoundAttempt, Seats
 from protocol.verification.contents import Contents
 from protocol.verification.report import naming

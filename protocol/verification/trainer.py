@@ -2,11 +2,11 @@
 
 from protocol.learning.scales import MODEL_SCALE
 from protocol.messages import EncryptedModel
-from protocol.messages.checked import ProvenUpdate
+from protocol.messages.rounds import ProvenUpdate
 from protocol.records import RoundRecord
-from protocol.roles.checked.proofs import read_update, update_proofs
-from protocol.roles.checked.started import CommittedOwners
 from protocol.roles.engine.refusals import require
+from protocol.roles.rounds.proofs import read_update, update_proofs
+from protocol.roles.rounds.started import CommittedOwners
 from protocol.types import RoundAttempt
 from protocol.verification.contents import Contents
 from protocol.verification.report import Check, naming

@@ -12,16 +12,16 @@ from protocol.crypto.commitments import TrainingIdentity
 from protocol.join_digests import nonce_digest
 from protocol.marketplace import Joined, Opened, Revealed, RolesDrawn
 from protocol.messages import Invitation, TrainingRequest
-from protocol.messages.checked import CheckedStarted
+from protocol.messages.rounds import CheckedStarted
 from protocol.records import RoundRecord
 from protocol.request import Request
-from protocol.roles.checked.attempt import identity_of
-from protocol.roles.checked.start import first_link
-from protocol.roles.checked.started import checked_start
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import BlobRef
-from protocol.roles.owner.checked.state import Attempt
+from protocol.roles.owner.attempts import Attempt
+from protocol.roles.rounds.attempt import identity_of
+from protocol.roles.rounds.start import first_link
+from protocol.roles.rounds.started import checked_start
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import RoundAttempt

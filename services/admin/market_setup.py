@@ -13,7 +13,7 @@ from pathlib import Path
 
 from protocol.data_set import DataSet
 from protocol.request_sections import Deadlines
-from protocol.roles.checked.requests import check_checkable
+from protocol.roles.rounds.requests import check_checkable
 from protocol.types import ZERO_ADDRESS
 from services.admin.market_broker import provision
 from services.admin.market_chain import check_confirmations, contract_of, fund

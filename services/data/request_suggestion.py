@@ -21,7 +21,7 @@ from protocol.preparation.tables import Texts, ValueKind, Values
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND, Bounds
-from protocol.roles.checked.requests import check_checkable
+from protocol.roles.rounds.requests import check_checkable
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import DataSetError, UnusableColumn
 from services.data.column_suggestion import (

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from protocol.roles.checked.faults import OF_COMPLAINTS, OF_EVIDENCE, OF_PROOFS, SILENCES
 from protocol.roles.engine import facts
+from protocol.roles.rounds.faults import OF_COMPLAINTS, OF_EVIDENCE, OF_PROOFS, SILENCES
 
 TROUBLES = frozenset(
     fact.name

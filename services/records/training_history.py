@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from protocol.roles.checked.faults import OF_COMPLAINTS, SILENT_MEMBERS
 from protocol.roles.engine import facts
+from protocol.roles.rounds.faults import OF_COMPLAINTS, SILENT_MEMBERS
 from services.records.round_checks import Checks, checks_of
 from services.store import InstanceRow
 

@@ -10,8 +10,8 @@ from protocol.messages import ChainEvent
 from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
 from protocol.request import LEAST_KEY_BITS, Request
-from protocol.roles.checked.requests import check_checkable
 from protocol.roles.owner.budget import most_numbers
+from protocol.roles.rounds.requests import check_checkable
 from protocol.roles.shared.request_widths import check_widths
 from protocol.types import ZERO_ADDRESS
 from services.common.errors import ServiceError

@@ -18,10 +18,10 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.scales import COEFFICIENT_SCALE
 from protocol.roles import dispatch
-from protocol.roles.checked.members import attempt_checkers, draw_hash
 from protocol.roles.engine.inputs import Input, MessageReceived
 from protocol.roles.engine.worked_out import WORK
-from protocol.roles.owner.checked import committing, joining
+from protocol.roles.owner import commitments, committing
+from protocol.roles.rounds.members import attempt_checkers, draw_hash
 from protocol.roles.shared.parties import Parties
 from protocol.types import RoundAttempt
 from tests.support.roles.checked_markets import ROLES, checked_market
@@ -128,7 +128,7 @@ def replaced(what: Sequence[Replaced]) -> Iterator[None]:
 
 def committing_widely(owner: Callable[[], str]) -> Sequence[Replaced]:
     """One owner's map has constants 2^63 times as large as its proof is made for."""
-    honest = joining.commit_to
+    honest = commitments.commit_to
 
     def rows(request: Any, _statistic: Any, limits: Sequence[int]) -> list[list[int]]:
         p = request.parameters
@@ -141,7 +141,7 @@ def committing_widely(owner: Callable[[], str]) -> Sequence[Replaced]:
         with replaced((unbounded, Replaced(CommittedVector, "draw", unlimited))):
             return honest(*arguments)
 
-    return (Replaced(joining, "commit_to", commit),)
+    return (Replaced(commitments, "commit_to", commit),)
 
 
 def unlimited(values: Any, _limits: Any, group: Any, randomness: Any) -> CommittedVector:

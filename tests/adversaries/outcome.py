@@ -8,8 +8,8 @@ import numpy as np
 
 from protocol.learning.descent import affine_map, step_size_of
 from protocol.learning.plaintext import RoundMetrics, round_metrics
-from protocol.messages.checked import CheckVerdict, RingConsent
-from protocol.roles.checked.faults import SILENCES
+from protocol.messages.rounds import CheckVerdict, RingConsent
+from protocol.roles.rounds.faults import SILENCES
 from protocol.types import seats_of
 from services.records.round_checks import checks_of
 from tests.adversaries.arena import Arena

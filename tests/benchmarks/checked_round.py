@@ -25,9 +25,9 @@ from rich.table import Table
 
 from protocol.crypto.commitment_group import RSA_2048, CommitmentGroup
 from protocol.learning.moments.widths import Start
-from protocol.roles.checked.widths import started_widths
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
+from protocol.roles.rounds.widths import started_widths
 from tests.benchmarks import machine
 from tests.benchmarks.expected_products import RoundSize
 from tests.support.product_count import ProductCount

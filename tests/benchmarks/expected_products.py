@@ -14,7 +14,7 @@ from protocol.crypto.proofs.bounds import CHALLENGE_BITS, SLACK_BITS
 from protocol.learning.moments.products import ROWS_FROM
 from protocol.learning.moments.widths import SlotSet, pairs
 from protocol.learning.scales import COEFFICIENT_SCALE, ENTRY_SCALE
-from protocol.roles.checked.widths import CheckedWidths
+from protocol.roles.rounds.widths import CheckedWidths
 
 CHECKERS = 2
 MAKERS = 3

@@ -1,7 +1,7 @@
 """Who sees what of a whole checked training, and how near that brings it to what it must not learn.
 
 Every message is sealed, every number on the wire is under the buyer's key, and whatever the buyer can decrypt
-is masked over its whole width (`tests/protocol/roles/checked/privacy.py` reads all of it and finds nothing).
+is masked over its whole width (`tests/protocol/roles/rounds/privacy.py` reads all of it and finds nothing).
 So what is left to each are the published numbers, and what is its own.
 """
 

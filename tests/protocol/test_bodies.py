@@ -12,7 +12,7 @@ from protocol.codec import pack
 from protocol.envelope import MAJOR, MINOR, VERSION, Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import EncryptedModel, InvitationAnswer
-from protocol.messages.checked import ProvenUpdate
+from protocol.messages.rounds import ProvenUpdate
 from protocol.records import Market
 from protocol.signatures import address_of
 from protocol.vectors import EncryptedVector

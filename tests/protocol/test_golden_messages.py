@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from protocol.codec import unpack
 from protocol.messages import MESSAGE_TYPES
-from protocol.messages.checked import CHECKED_TYPES
+from protocol.messages.rounds import CHECKED_TYPES
 from tests.support.roles.golden_messages import MESSAGES, kept, message_bytes
 from tests.support.roles.golden_states import version
 

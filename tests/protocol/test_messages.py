@@ -13,8 +13,8 @@ from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Withdrawn
 from protocol.messages import MESSAGE_TYPES, Message
-from protocol.messages.checked import CHECKED_TYPES
 from protocol.messages.examples import any_card
+from protocol.messages.rounds import CHECKED_TYPES
 from protocol.owner_policy import OwnerPolicy
 from protocol.records import Market
 from protocol.signatures import address_of

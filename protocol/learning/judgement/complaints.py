@@ -2,7 +2,7 @@
 
 Its verdict stops the attempt and names nobody by itself: two against one would let two owners name a third,
 and one against the aggregator anybody. Who is named follows from what is shown with it
-(`roles.aggregator.checked.complaints`, `.ranges`).
+(`roles.aggregator.rounds.complaints`, `.ranges`).
 """
 
 from enum import StrEnum

@@ -6,8 +6,8 @@ from protocol.crypto.cipher import PublicKey, verify_public_key
 from protocol.errors import ProtocolViolation, WidthError
 from protocol.marketplace import Opened
 from protocol.messages import TrainingRequest
-from protocol.roles.checked.requests import require_checkable
 from protocol.roles.engine.context import Context
+from protocol.roles.rounds.requests import require_checkable
 from protocol.roles.shared.request_widths import check_widths
 
 

@@ -2,16 +2,17 @@
 
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Opened
-from protocol.roles.aggregator.checked.state import CheckedDrawingState, CheckedTrainingState
-from protocol.roles.aggregator.checked.table import ROWS
+from protocol.roles.aggregator.rounds.table import ROWS
 from protocol.roles.aggregator.state import (
     AggregatorState,
     DoneState,
+    DrawingState,
     EndingState,
     FailedState,
     InvitingState,
     RequestedState,
     SettlingState,
+    TrainingState,
 )
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step
@@ -26,8 +27,8 @@ FINAL = frozenset({"done", "failed"})
 STATES = (
     RequestedState,
     InvitingState,
-    CheckedDrawingState,
-    CheckedTrainingState,
+    DrawingState,
+    TrainingState,
     SettlingState,
     EndingState,
     DoneState,
@@ -69,7 +70,7 @@ def display_status(state: AggregatorState) -> str:
             return "WAITING"
         case InvitingState():
             return "INITIATED" if state.parties.seats else "WAITING"
-        case CheckedDrawingState():
+        case DrawingState():
             return "INITIATED"
         case DoneState():
             return "FINISHED"

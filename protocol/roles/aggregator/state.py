@@ -6,14 +6,18 @@ from pydantic import Field
 
 from protocol.crypto.cipher import PublicKey
 from protocol.marketplace import Opened
+from protocol.messages.rounds.moments import LeftOutMember
 from protocol.request import Request
+from protocol.roles.aggregator.attempts import (
+    EvaluationLane,
+    ProvenRound,
+    RepeatedRound,
+    RepeatingLane,
+    TrainingLane,
+)
 from protocol.roles.aggregator.lanes import (
     Absence,
     Answer,
-    DistributedLane,
-    OpeningLane,
-    SigningLane,
-    TrainedRound,
 )
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import BlobRef, PhaseState
@@ -101,35 +105,59 @@ class DrawingState(PreparedState):
     """The joining is closed: nonces are revealed, the contract draws roles, the last commitments are due.
 
     `ends_at` is when the contract lets anybody end the training for want of progress, by our own clock.
+
+    `shown` are the commitments of owners that take part (`ShownOwner`).
     """
 
     phase: Literal["drawing"] = "drawing"
     ends_at: float
+    shown: tuple[Answer, ...] = ()
 
 
 class TrainingState(PreparedState, AccusingState):
     """Rounds are trained and measured; `ends_at` is as in drawing.
 
     `link` is the last signed round, whose worst trainers are `sitting_out`; `trained` waits to be measured.
-    The lanes have more steps than these, in which the proofs are made (`checked.state`).
+
+    `owners` are all commitments (`rounds.started.CommittedOwners`). `left` have left since the last attempt
+    and are named with the next one; `dropped` seats never come back. `repetitions` counts the rounds that
+    were repeated without trainers whose errors the buyer has named, `repeated` is the last of them.
     """
 
     phase: Literal["training"] = "training"
     ends_at: float
     link: TranscriptHead
-    training_lane: DistributedLane | None = None
-    trained: TrainedRound | None = None
-    evaluation: OpeningLane | SigningLane | None = None
+    training_lane: TrainingLane | None = None
+    trained: ProvenRound | None = None
+    evaluation: EvaluationLane | None = None
     next_model: BlobRef
     next_round: RoundNumber = 1
     sitting_out: Seats = 0
     absences: tuple[Absence, ...] = ()
     signed_models: tuple[SignedModel, ...] = ()
     last_signed: bool = False
+    owners: BlobRef
+    left: tuple[LeftOutMember, ...] = ()
+    repeated: RepeatedRound | None = None
+    repetitions: int = 0
 
     def in_seat_order(self, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
         """The answers in the order that every party sees them in."""
         return tuple(sorted(answers, key=lambda answer: self.parties.seat_of(answer.owner)))
+
+    @property
+    def is_repeating(self) -> bool:
+        """Whether a repeated round has no model yet: what would follow from it cannot be trained."""
+        return isinstance(self.evaluation, RepeatingLane)
+
+    def has_refused(self, round_number: int) -> bool:
+        """Whether the buyer has refused an attempt at this round, which is repeated: its members stay."""
+        return self.repeated is not None and self.repeated.round == round_number
+
+    def model_number(self, round_number: int) -> int:
+        """Which one of a round's models its trainers have, from 1: another for each repetition before it."""
+        repeated = self.repeated
+        return repeated.next_model if repeated is not None and repeated.round == round_number - 1 else 1
 
 
 class SettlingState(AcceptedState):

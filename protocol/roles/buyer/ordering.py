@@ -28,14 +28,14 @@ from protocol.roles.buyer.state import (
     stall_timer,
     terms_of,
 )
-from protocol.roles.checked.requests import check_checkable, require_checkable
-from protocol.roles.checked.start import first_link
 from protocol.roles.engine import facts, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import SetTimer, SubmitCall, effects_of
 from protocol.roles.engine.inputs import Received, Refused
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import enter, replace
+from protocol.roles.rounds.requests import check_checkable, require_checkable
+from protocol.roles.rounds.start import first_link
 from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import seconds_to_the_end
 from protocol.roles.shared.drawing import draw_call, draw_timer, reveal_until

@@ -7,9 +7,8 @@ settled.
 from protocol.bodies import body_of
 from protocol.errors import ProtocolViolation
 from protocol.messages import TrainingOrder
-from protocol.roles.buyer.checked.state import CheckedRunningState
-from protocol.roles.buyer.checked.table import ROWS
 from protocol.roles.buyer.ordering import require_possible
+from protocol.roles.buyer.rounds.table import ROWS
 from protocol.roles.buyer.state import (
     BuyerState,
     CollectingState,
@@ -18,6 +17,7 @@ from protocol.roles.buyer.state import (
     InitiatedState,
     OpenedState,
     OrderedState,
+    RunningState,
     private_key_of,
 )
 from protocol.roles.engine import timers
@@ -32,7 +32,7 @@ STATES = (
     OrderedState,
     OpenedState,
     InitiatedState,
-    CheckedRunningState,
+    RunningState,
     CollectingState,
     FinishedState,
     FailedState,

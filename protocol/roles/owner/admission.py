@@ -6,8 +6,6 @@ from protocol.data_card import DataCard
 from protocol.join_digests import nonce_binding, nonce_digest, secret_nonce
 from protocol.marketplace import Closed, Join
 from protocol.messages import AdmissionAnswer, InvitationAnswer
-from protocol.roles.checked.attempt import identity_of
-from protocol.roles.checked.started import commitments_of
 from protocol.roles.engine import facts, private, timers
 from protocol.roles.engine.context import Context, Step, message
 from protocol.roles.engine.effects import (
@@ -25,6 +23,8 @@ from protocol.roles.engine.state import enter, replace
 from protocol.roles.owner import drawing, stall
 from protocol.roles.owner.budget import give_back
 from protocol.roles.owner.state import FailedState, InitiatedState, OwnerState, ReadyState
+from protocol.roles.rounds.attempt import identity_of
+from protocol.roles.rounds.started import commitments_of
 from protocol.roles.shared.applications import require_signature
 from protocol.roles.shared.bonds import note_bond
 from protocol.roles.shared.deadlines import backed_off

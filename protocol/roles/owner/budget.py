@@ -204,7 +204,7 @@ def _of_repetitions(state: RunningState, rounds: int) -> int:
     """How many numbers rounds that were repeated can have shown the buyer besides, as far as the chain tells.
 
     Each repetition is without a trainer that is in no later record, and shows at most a number for each drawn
-    one; all of them show no more than what was reserved (`checked.implausible.is_affordable`).
+    one; all of them show no more than what was reserved (`rounds.implausible.is_affordable`).
     """
     drawn = state.parties.trainers.bit_count()
     fewest = state.trained_by.bit_count() if state.last_recorded and state.trained_by else 2

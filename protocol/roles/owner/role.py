@@ -8,8 +8,7 @@ from protocol.roles.engine.early import Members
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import require
-from protocol.roles.owner.checked.state import CheckedState
-from protocol.roles.owner.checked.table import ROWS
+from protocol.roles.owner.rounds.table import ROWS
 from protocol.roles.owner.state import (
     DeclinedState,
     FailedState,
@@ -17,12 +16,13 @@ from protocol.roles.owner.state import (
     InitiatedState,
     OwnerState,
     ReadyState,
+    RunningState,
     WaitingState,
 )
 from protocol.roles.shared.deadlines import OPENED_SECONDS
 
 FINAL = frozenset({"finished", "declined", "failed"})
-STATES = (WaitingState, ReadyState, InitiatedState, CheckedState, FinishedState, FailedState, DeclinedState)
+STATES = (WaitingState, ReadyState, InitiatedState, RunningState, FinishedState, FailedState, DeclinedState)
 """In the order of the phases."""
 
 MACHINE: Machine[OwnerState] = Machine("data_owner", STATES, ROWS)
@@ -52,4 +52,4 @@ def display_status(state: OwnerState) -> str:
     """The state as people see it."""
     if isinstance(state, FailedState):
         return f"FAILED({state.failure})"
-    return "IN_PROGRESS" if isinstance(state, CheckedState) else state.phase.upper()
+    return "IN_PROGRESS" if isinstance(state, RunningState) else state.phase.upper()

@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from protocol.marketplace import Opened
-from protocol.messages.checked.values import CommittedOwner
+from protocol.messages.rounds.values import CommittedOwner
 from protocol.request import Request
 from protocol.roles.engine.state import BlobRef, PhaseState
+from protocol.roles.owner.attempts import Attempt
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.signed_models import SignedModel
 from protocol.roles.shared.signed_rounds import RecordedState, RecordingState
@@ -158,6 +159,10 @@ class RunningState(JoinedState, DrawnState, RecordingState, HoldingState):
     A validator has not checked the rounds up to `caught_up` itself.
     `measured_by` are the validators of the last recorded round, `trained_by` its trainers, and `start_errors`
     is how many recorded rounds have measured v₀.
+
+    `owners` are everybody's commitments (`rounds.started.CommittedOwners`), once they are shown. `standing`
+    are the members of the training's last attempt, before the first one all drawn validators: who is left out
+    stays out.
     """
 
     phase: Literal["running"] = "running"
@@ -165,11 +170,16 @@ class RunningState(JoinedState, DrawnState, RecordingState, HoldingState):
     measured_by: Seats = 0
     trained_by: Seats = 0
     start_errors: int = 0
+    committed: CommittedOwner
+    secrets: BlobRef
+    owners: BlobRef | None = None
+    standing: Seats = 0
+    attempt: Attempt | None = None
 
     @property
     def is_measuring(self) -> bool:
         """Whether an attempt at the round after `link` is under way: it may be opened at any moment."""
-        return False  # `checked.state` knows of attempts
+        return self.attempt is not None
 
 
 class FinishedState(HoldingState):

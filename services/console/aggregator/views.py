@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from protocol.roles.aggregator.checked.state import CheckedTrainingState
-from protocol.roles.aggregator.state import AggregatorState
+from protocol.roles.aggregator.state import AggregatorState, TrainingState
 from services.console.aggregator.work import Work, work_of
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.training_record import TrainingRecord
@@ -46,7 +45,7 @@ class Training(TrainingRecord[AggregatorState]):
     def work(self) -> tuple[Work, ...]:
         """The rounds in hand: one in training, and the one before it being measured."""
         state = self.state
-        return work_of(state, self.party.market) if isinstance(state, CheckedTrainingState) else ()
+        return work_of(state, self.party.market) if isinstance(state, TrainingState) else ()
 
     @property
     def waiting(self) -> int:

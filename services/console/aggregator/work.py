@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from protocol.records import Market
-from protocol.roles.aggregator.checked.lanes import (
+from protocol.roles.aggregator.attempts import (
     AgreeingLane,
     AskingLane,
-    CheckedEvaluationLane,
-    CheckedTrainingLane,
     CheckingLane,
+    EvaluationLane,
     MomentsLane,
     QuestioningLane,
     RangingLane,
     RepeatingLane,
+    TrainingLane,
 )
-from protocol.roles.aggregator.checked.state import CheckedTrainingState
 from protocol.roles.aggregator.lanes import OpeningLane, SigningLane
-from protocol.roles.checked.members import attempt_checkers, draw_hash
+from protocol.roles.aggregator.state import TrainingState
+from protocol.roles.rounds.members import attempt_checkers, draw_hash
 from protocol.roles.shared.parties import Parties
 from services.console.presentation.i18n import gettext_noop as _
 
@@ -54,7 +54,7 @@ class Work:
         return STEPS[self.status]
 
 
-def work_of(state: CheckedTrainingState, market: Market) -> tuple[Work, ...]:
+def work_of(state: TrainingState, market: Market) -> tuple[Work, ...]:
     """The rounds in hand: the one being measured, and one in training."""
     evaluated, in_training = state.evaluation, state.training_lane
     measured = () if evaluated is None else (_measured(evaluated, state, market),)
@@ -62,7 +62,7 @@ def work_of(state: CheckedTrainingState, market: Market) -> tuple[Work, ...]:
     return measured + trained
 
 
-def _trained(lane: CheckedTrainingLane, parties: Parties) -> Work:
+def _trained(lane: TrainingLane, parties: Parties) -> Work:
     answered = tuple(update.owner for update in lane.updates)
     waiting = _others(parties.addresses(lane.trainers), answered)
     if isinstance(lane, MomentsLane):
@@ -70,7 +70,7 @@ def _trained(lane: CheckedTrainingLane, parties: Parties) -> Work:
     return Work(lane.round, None, lane.status, answered, waiting)
 
 
-def _measured(lane: CheckedEvaluationLane, state: CheckedTrainingState, market: Market) -> Work:
+def _measured(lane: EvaluationLane, state: TrainingState, market: Market) -> Work:
     validators = state.parties.addresses(lane.validators)
     answered: tuple[str, ...] = validators
     waiting: tuple[str, ...] = (BUYER,)
@@ -111,7 +111,7 @@ def _checked(
 
 
 def _checkers(
-    lane: CheckingLane | RangingLane | AgreeingLane, state: CheckedTrainingState, market: Market
+    lane: CheckingLane | RangingLane | AgreeingLane, state: TrainingState, market: Market
 ) -> tuple[str, ...]:
     """The two members that check this attempt."""
     hashed = draw_hash(market, state.training, state.parties)

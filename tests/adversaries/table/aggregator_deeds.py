@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocol.envelope import SignedMessage
-from protocol.roles.aggregator.checked import drawing, moments
+from protocol.roles.aggregator.rounds import moments, starting
 from tests.adversaries.arena import Arena, Replaced
 from tests.adversaries.deeds import shift
 
@@ -42,13 +42,13 @@ def old_model(arena: Arena) -> Sequence[Replaced]:
 
 
 def other_start(arena: Arena) -> Sequence[Replaced]:
-    made = drawing.start_model
+    made = starting.start_model
 
     def make(request: Any, key: Any) -> Any:
         model = made(request, key)
         return model.model_copy(update={"ciphertexts": shift(model.ciphertexts, arena, 1 << 60)})
 
-    return (Replaced(drawing, "start_model", make),)
+    return (Replaced(starting, "start_model", make),)
 
 
 # ---- what it shows otherwise ----

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocol.envelope import SignedMessage
-from protocol.messages.checked import RangesAsked, ZeroTestEvidenceRequest
+from protocol.messages.rounds import RangesAsked, ZeroTestEvidenceRequest
 from tests.adversaries.arena import Arena, Deed
 from tests.adversaries.declaration import Adversary, Money
 from tests.adversaries.deeds import adding, changing, doubling, flipped, honestly, shift, withholding
@@ -23,11 +23,11 @@ from tests.support.roles.small_markets import body_of
 
 EVIDENCE, NOISE = "round_evidence", "shown_noise"
 REQUEST_AGAIN = answering(
-    "making the request again", [], "protocol.roles.owner.checked.evidence:request_claims"
+    "making the request again", [], "protocol.roles.owner.rounds.evidence:request_claims"
 )
-ROOTS = answering("roots of the next model", [], "protocol.roles.owner.checked.evidence:subtraction_claims")
+ROOTS = answering("roots of the next model", [], "protocol.roles.owner.rounds.evidence:subtraction_claims")
 SUMS = answering(
-    "random sums of the next model", [], "protocol.roles.owner.checked.next_model:vectors_out_of_range"
+    "random sums of the next model", [], "protocol.roles.owner.rounds.next_model:vectors_out_of_range"
 )
 
 
@@ -223,7 +223,7 @@ AGGREGATORS = (
         switch=both(
             "each attempt once",
             *(
-                without_code("", "attempt_out_of_order", "owner.checked.evidence", function=function)
+                without_code("", "attempt_out_of_order", "owner.rounds.evidence", function=function)
                 for function in ("require", "require_attempt")
             ),
         ),
@@ -255,8 +255,8 @@ AGGREGATORS = (
         money=Money.PAID,
         switch=both(
             "one exchange for each attempt",
-            without_code("", "asked_twice", "buyer.checked.rounds"),
-            answering("", None, "protocol.roles.buyer.checked.rounds:_require_next_exchange"),
+            without_code("", "asked_twice", "buyer.rounds.exchanges"),
+            answering("", None, "protocol.roles.buyer.rounds.exchanges:_require_next_exchange"),
         ),
         wins=lambda outcome: outcome.answers("moment_answer") > 1,
     ),
@@ -272,7 +272,7 @@ AGGREGATORS = (
         "has the buyer open one member's sum alone",
         changing("metric_opening_request", _single),
         caught=("buyer: not_agreed",),
-        switch=without_code("all members' signatures", "not_agreed", "buyer.checked.opening"),
+        switch=without_code("all members' signatures", "not_agreed", "buyer.rounds.opening"),
         wins=lambda outcome: outcome.answers("opening") + outcome.answers("opening_refused") > 0,
     ),
     _later(
@@ -295,7 +295,7 @@ AGGREGATORS = (
         "shows one checker's verdict in the other one's place",
         changing("shown_metrics", lambda _a, body, _m: {"verdicts": (body.verdicts[0],) * 2}),
         caught=("validator: wrong_evidence",),
-        switch=both("verdicts of both checkers", without_code("", "wrong_evidence", "owner.checked.metric")),
+        switch=both("verdicts of both checkers", without_code("", "wrong_evidence", "owner.rounds.metric")),
         wins=lambda outcome: outcome.is_whole,
     ),
     _later(

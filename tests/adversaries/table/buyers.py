@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocol.envelope import SignedMessage
-from protocol.messages.checked.ring import OpenedVector
-from protocol.messages.checked.values import Shown
-from protocol.roles.buyer.checked import checks, rounds
+from protocol.messages.rounds.ring import OpenedVector
+from protocol.messages.rounds.values import Shown
+from protocol.roles.buyer.rounds import checks, exchanges
 from tests.adversaries.arena import Arena, Deed, Replaced
 from tests.adversaries.declaration import Adversary, Money, Wrapping
 from tests.adversaries.deeds import changing, flipped, honestly, shift, withholding, withholding_when
@@ -18,7 +18,7 @@ ANSWER = "moment_answer"
 FIRST_SINGLE = 5
 """The place of the first E in an answer about two weights, after five products."""
 ZERO_PROVEN = answering(
-    "the proof that a test is zero", True, "protocol.roles.owner.checked.projection:_is_proven"
+    "the proof that a test is zero", True, "protocol.roles.owner.rounds.projection:_is_proven"
 )
 TEST_SHOWN = "zero_test_evidence"
 WHO_IS_LEFT = "it is who is left where the request holds and all trainers are in range"
@@ -38,12 +38,12 @@ def answering_falsely(place: int, by: int) -> Wrapping:
     """One number of its answers is of so much more."""
 
     def wrapping(arena: Arena) -> Sequence[Replaced]:
-        written = rounds.write_ciphertexts
+        written = exchanges.write_ciphertexts
 
         def write(key: Any, numbers: Any) -> Any:
             return shift(written(key, numbers), arena, by, place)
 
-        return (Replaced(rounds, "write_ciphertexts", write),)
+        return (Replaced(exchanges, "write_ciphertexts", write),)
 
     return wrapping
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocol.envelope import SignedMessage
-from protocol.messages.checked import CheckVerdict
-from protocol.messages.checked.values import AttemptDigests
+from protocol.messages.rounds import CheckVerdict
+from protocol.messages.rounds.values import AttemptDigests
 from tests.adversaries.arena import Arena, Deed
 from tests.adversaries.declaration import Adversary, Money
 from tests.adversaries.deeds import adding, changing, doubling, flipped, shift
@@ -150,7 +150,7 @@ CHECKERS = (
         "signs that another answer of the buyer was in order",
         changing(VERDICT, _other_digests),
         caught=("aggregator: other_digests",),
-        switch=without_code("verdicts of this attempt", "other_digests", "aggregator.checked.checking"),
+        switch=without_code("verdicts of this attempt", "other_digests", "aggregator.rounds.checking"),
         wins=lambda outcome: not outcome.is_whole,
     ),
     _checker(
@@ -159,7 +159,7 @@ CHECKERS = (
         "says the opposite after its verdict",
         doubling(VERDICT, lambda _a, _b, _m: {"in_order": False, "ground": "start", "digests": None}),
         caught=("aggregator: judged_twice",),
-        switch=without_code("one verdict of each checker", "judged_twice", "aggregator.checked.checking"),
+        switch=without_code("one verdict of each checker", "judged_twice", "aggregator.rounds.checking"),
         wins=lambda outcome: bool(outcome.left_out),
     ),
     # ---- questions ----
@@ -177,7 +177,7 @@ CHECKERS = (
         "asks the buyer for a weight under a signature of its test",
         changing("zero_test_request", _is_it_zero),
         caught=("buyer: not_countersigned",),
-        switch=without_code("countersigning", "not_countersigned", "buyer.checked.checks"),
+        switch=without_code("countersigning", "not_countersigned", "buyer.rounds.checks"),
         wins=lambda outcome: (
             "buyer: not_countersigned" not in outcome.findings and outcome.answers("zero_test_result") > 1
         ),
@@ -203,7 +203,7 @@ CHECKERS = (
         "asks the buyer a second question",
         doubling("projection_request", _another_question),
         caught=("buyer: asked_twice",),
-        switch=without_code("one question of each checker", "asked_twice", "buyer.checked.checks"),
+        switch=without_code("one question of each checker", "asked_twice", "buyer.rounds.checks"),
         wins=lambda outcome: outcome.answers("projection_answer") > 2,
     ),
     _checker(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocol.messages.opening import ImplausibleError
-from protocol.roles.buyer.checked import opening
+from protocol.roles.buyer.rounds import opening
 from tests.adversaries.arena import Arena, Replaced
 from tests.adversaries.declaration import Adversary, Money, Wrapping
 from tests.adversaries.deeds import honestly
@@ -13,7 +13,7 @@ from tests.adversaries.switches import answering
 SEEN = answering(
     "the errors that were named, as each maker sees them",
     True,
-    "protocol.roles.checked.implausible:is_borne_out",
+    "protocol.roles.rounds.implausible:is_borne_out",
 )
 
 

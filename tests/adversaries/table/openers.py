@@ -6,7 +6,7 @@ from typing import Any
 from protocol.crypto.cipher import Opening
 from protocol.envelope import SignedMessage
 from protocol.messages import OpeningRefused
-from protocol.roles.buyer.checked import opening
+from protocol.roles.buyer.rounds import opening
 from tests.adversaries.arena import Arena, Deed, Replaced
 from tests.adversaries.declaration import Adversary, Money
 from tests.adversaries.deeds import changing, flipped, honestly

@@ -14,7 +14,7 @@ _DIGEST = b"\1" * 32
 TWO_RECORDS = both(
     "two records of one round are compared",
     answering("by owners", None, "protocol.roles.owner.recording:second_record"),
-    answering("by the aggregator", None, "protocol.roles.aggregator.checked.agreeing:second_record"),
+    answering("by the aggregator", None, "protocol.roles.aggregator.rounds.agreeing:second_record"),
 )
 
 

@@ -16,8 +16,8 @@ UPDATE = "proven_update"
 RANGES = answering(
     "ranges of updates",
     [],
-    "protocol.roles.aggregator.checked.ranges:_outside",
-    "protocol.roles.owner.checked.ranges:_outside",
+    "protocol.roles.aggregator.rounds.ranges:_outside",
+    "protocol.roles.owner.rounds.ranges:_outside",
 )
 UPDATE_PROOFS = answering("the proofs of updates", [], "protocol.crypto.proofs.trainer:UpdateProofs.unproven")
 
@@ -224,7 +224,7 @@ TRAINERS = (
         "sends a second one after the first, shifted",
         doubling(UPDATE, moved(1 << 96)),
         caught=("aggregator: updated_twice",),
-        switch=without_code("one update of each trainer", "updated_twice", "aggregator.checked.training"),
+        switch=without_code("one update of each trainer", "updated_twice", "aggregator.rounds.training"),
         crashes=True,
     ),
     _trainer(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from protocol.envelope import SignedMessage
-from protocol.messages.checked import CheckVerdict, ProjectionRequest
+from protocol.messages.rounds import CheckVerdict, ProjectionRequest
 from tests.adversaries.arena import Arena, Replaced
 from tests.adversaries.declaration import Adversary, Money
 from tests.adversaries.deeds import adding, changing, doubling, flipped, shift, withholding
@@ -60,7 +60,7 @@ def _judging(arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
 
 def careless(_arena: Arena) -> Sequence[Replaced]:
     """It does not mind that its metric is not what it has sent."""
-    return without_code("", "own_metric_changed", "owner.checked.metric").replaced
+    return without_code("", "own_metric_changed", "owner.rounds.metric").replaced
 
 
 UNPROVEN = {
@@ -127,8 +127,8 @@ VALIDATORS = (
         money=Money.UNPAID,
         switch=both(
             "the evidence's digest",
-            without_code("", "other_evidence", "aggregator.checked.checking"),
-            without_code("", "other_evidence", "owner.checked.metric"),
+            without_code("", "other_evidence", "aggregator.rounds.checking"),
+            without_code("", "other_evidence", "owner.rounds.metric"),
         ),
         wins=lambda outcome: not outcome.left_out,
     ),
@@ -137,7 +137,7 @@ VALIDATORS = (
         "sends a second one after the first",
         doubling(METRIC, moved(1 << 264)),
         caught=("aggregator: measured_twice",),
-        switch=without_code("one metric of each member", "measured_twice", "aggregator.checked.checking"),
+        switch=without_code("one metric of each member", "measured_twice", "aggregator.rounds.checking"),
         crashes=True,
     ),
     _validator(
@@ -169,7 +169,7 @@ VALIDATORS = (
         "asks the buyer for products as only a checker may",
         adding(METRIC, _asking),
         caught=("buyer: not_a_checker",),
-        switch=without_code("who checks", "not_a_checker", "buyer.checked.checks"),
+        switch=without_code("who checks", "not_a_checker", "buyer.rounds.checks"),
         wins=lambda outcome: outcome.answers("projection_answer") > 2,
     ),
     _validator(
@@ -177,7 +177,7 @@ VALIDATORS = (
         "says that the attempt is not in order, though it does not check",
         adding(METRIC, _judging),
         caught=("aggregator: not_a_checker",),
-        switch=without_code("who judges", "not_a_checker", "aggregator.checked.checking"),
+        switch=without_code("who judges", "not_a_checker", "aggregator.rounds.checking"),
         wins=lambda outcome: bool(outcome.left_out) or not outcome.is_whole,
     ),
 )

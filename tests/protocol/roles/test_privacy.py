@@ -1,6 +1,6 @@
 """What a buyer with all its keys learns from all that crosses the bus, and what the buyer of 2019 learnt.
 
-A longer training, and the same attack without seals and masks, are in `checked.privacy`.
+A longer training, and the same attack without seals and masks, are in `rounds.privacy`.
 """
 
 from functools import cache
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from protocol.bodies import body_of
-from protocol.messages.checked.values import Shown
+from protocol.messages.rounds.values import Shown
 from protocol.roles.engine.effects import KeepResult, PutValue, StoreBlob
-from tests.protocol.roles.checked.privacy import NEAR, SECRETS, known_anyway
+from tests.protocol.roles.rounds.privacy import NEAR, SECRETS, known_anyway
 from tests.support.roles.buyer_attack import Attack, attack
 from tests.support.roles.phases import finished_market
 from tests.support.roles.plain_market import bought_weights

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from protocol.envelope import SignedMessage
-from protocol.roles.aggregator.checked import ranges
+from protocol.roles.aggregator.rounds import ranges
 from protocol.verification import finding
 from protocol.verification.report import Report
 from protocol.verification.verify import verify_entries
@@ -19,8 +19,8 @@ from tests.adversaries.arena import Arena, Deed
 from tests.adversaries.catalogue import by_name
 from tests.adversaries.deeds import changing
 from tests.adversaries.run import played
-from tests.protocol.roles.aggregator.checked.test_ranges import denied
-from tests.protocol.roles.checked.denied_rounds import other_seed
+from tests.protocol.roles.aggregator.rounds.test_ranges import denied
+from tests.protocol.roles.rounds.denied_rounds import other_seed
 from tests.support.roles.pure_party import Party
 from tests.support.roles.transcripts import entries_of, expected, header_of
 

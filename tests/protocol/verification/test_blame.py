@@ -10,7 +10,7 @@ from protocol.verification.contents import contents_of
 from protocol.verification.report import Blame, Failure, VerificationFailed
 from protocol.verification.training import rebuilt
 from protocol.verification.transcript import Entry
-from tests.protocol.roles.aggregator.checked.test_ranges import opened_ranges
+from tests.protocol.roles.aggregator.rounds.test_ranges import opened_ranges
 from tests.support.groups import small_group
 from tests.support.roles.pure_party import Party
 from tests.support.roles.transcripts import SEED, entries_of, header_of, party_of

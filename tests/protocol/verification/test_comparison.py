@@ -8,7 +8,7 @@ from protocol.bodies import body_of
 from protocol.codec import pack, unpack
 from protocol.envelope import SignedMessage
 from protocol.messages import ChainEvent
-from protocol.messages.checked import RoundEvidence
+from protocol.messages.rounds import RoundEvidence
 from protocol.verification.comparison import require_other
 from protocol.verification.contents import contents_of
 from protocol.verification.report import Failure, VerificationFailed

@@ -5,8 +5,8 @@ import pytest
 from protocol.bodies import body_of
 from protocol.codec import pack, unpack
 from protocol.crypto.own_box import seal_own
-from protocol.messages.checked import RoundEvidence
-from protocol.roles.checked.attempt import evidence_digest, masks_digest, shown_digest
+from protocol.messages.rounds import RoundEvidence
+from protocol.roles.rounds.attempt import evidence_digest, masks_digest, shown_digest
 from protocol.verification.hidden import HiddenMessage, is_secret
 from protocol.verification.transcript import Entry, to_bytes
 from tests.support.roles.transcripts import after, entries_of, is_of, party_of, sealed, signed_of, verified

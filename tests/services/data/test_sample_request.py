@@ -11,7 +11,7 @@ from protocol.errors import MisuseError
 from protocol.learning.statistic import StatisticBuilder
 from protocol.request import Request
 from protocol.requirements import mismatches
-from protocol.roles.checked.requests import require_checkable
+from protocol.roles.rounds.requests import require_checkable
 from protocol.roles.shared.request_widths import check_widths
 from protocol.scaling import to_own_units
 from services.common.documents import load_request

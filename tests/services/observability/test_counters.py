@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.messages import MESSAGE_TYPES
-from protocol.messages.checked import CHECKED_TYPES
+from protocol.messages.rounds import CHECKED_TYPES
 from services.observability.counters import _PHASE_OF_INPUT, OTHER_CODE, PHASES, Meter
 from services.records.round_checks import TROUBLES
 

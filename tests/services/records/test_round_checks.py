@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from protocol.roles.checked.faults import SILENCES
 from protocol.roles.engine.facts import FACTS
+from protocol.roles.rounds.faults import SILENCES
 from services.cli.follow import TOLD
 from services.console.presentation.labels import CONTESTED, FAILURES, LEFT_OUT
 from services.console.presentation.timeline import TEXTS

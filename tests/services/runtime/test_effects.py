@@ -7,7 +7,7 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.marketplace import Settle, Withdraw
 from protocol.messages import CardsRequest, Complaint
-from protocol.messages.checked import ProvenMetric
+from protocol.messages.rounds import ProvenMetric
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.effects import (
     CancelTimer,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protocol.marketplace import Opened
-from protocol.roles.aggregator.checked.lanes import Exchange, ProvenRound, Question
+from protocol.roles.aggregator.attempts import Exchange, ProvenRound, Question
 from protocol.roles.aggregator.lanes import Answer, DistributedLane, TrainedRound
 from protocol.roles.aggregator.role import FINAL, display_status
 from protocol.roles.engine.state import BlobRef

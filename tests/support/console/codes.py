@@ -16,7 +16,7 @@ _CONTRACT = _ROOT / "services" / "chain" / "artifacts" / "Marketplace.json"
 _REASONS = {"give_up": 1, "fail": 1, "drop_notices": 3, "next_attempt": 3, "ParticipantDropped": "code"}
 _SAID = (
     _ROOT / "protocol/roles/aggregator/request_check.py",
-    _ROOT / "protocol/roles/checked/complaint.py",
+    _ROOT / "protocol/roles/rounds/complaint.py",
 )
 """Where functions return codes."""
 

@@ -18,7 +18,7 @@ from protocol.marketplace import (
     Withdrawn,
 )
 from protocol.messages import Message
-from protocol.messages.checked.values import CommittedOwner
+from protocol.messages.rounds.values import CommittedOwner
 from protocol.request import Request
 from protocol.roles.engine.state import BlobRef
 from protocol.roles.owner.budget import count_numbers

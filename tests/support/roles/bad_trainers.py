@@ -9,7 +9,7 @@ import numpy as np
 from protocol.crypto.commitments import CommittedVector
 from protocol.learning.gram import gram_triangle
 from protocol.roles import dispatch
-from protocol.roles.owner.checked import committing, joining
+from protocol.roles.owner import commitments, committing
 from tests.adversaries.arena import Arena, Deed, Replaced, arena_of, replaced, unlimited
 from tests.adversaries.deeds import honestly
 from tests.support.roles.checked_markets import checked_market
@@ -34,7 +34,7 @@ def bad_data(owners: int) -> list[Matrix]:
 
 def committing_to_a_multiple(market: PureMarket, times: int) -> Sequence[Replaced]:
     """The first validator has so many times the matrix of its rows, which is then none."""
-    honest = joining.commit_to
+    honest = commitments.commit_to
 
     def multiplied(factor: Matrix) -> list[int]:
         return [times * int(one) for one in gram_triangle(factor)]
@@ -46,7 +46,7 @@ def committing_to_a_multiple(market: PureMarket, times: int) -> Sequence[Replace
         with replaced((matrix, Replaced(CommittedVector, "draw", unlimited))):
             return honest(*arguments)
 
-    return (Replaced(joining, "commit_to", commit),)
+    return (Replaced(commitments, "commit_to", commit),)
 
 
 @cache

@@ -16,8 +16,8 @@ from protocol.crypto.packing import unpack as slots
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
-from protocol.roles.checked.record import PRODUCT_SCALE
-from protocol.roles.checked.widths import CheckedWidths, checked_widths
+from protocol.roles.rounds.record import PRODUCT_SCALE
+from protocol.roles.rounds.widths import CheckedWidths, checked_widths
 from services.identity.sealing import seal, unseal
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix

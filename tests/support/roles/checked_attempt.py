@@ -20,34 +20,25 @@ from protocol.envelope import SignedMessage
 from protocol.learning.moments.products import next_model
 from protocol.learning.projection.question import Projection
 from protocol.learning.scales import MODEL_SCALE
-from protocol.messages.checked import (
+from protocol.messages.rounds import (
     MetricOpeningRequest,
     MomentAnswer,
     ProvenMetric,
     RingOpeningRequest,
     RoundEvidence,
 )
-from protocol.messages.checked.values import AttemptFacts
-from protocol.roles.buyer.checked.rounds import on_attempt_announced, on_moment_request
-from protocol.roles.buyer.checked.state import CheckedRunningState
-from protocol.roles.checked import ring
-from protocol.roles.checked.attempt import (
-    attempt_digests,
-    consent_digest,
-    evidence_digest,
-    ring_context,
-)
-from protocol.roles.checked.forms import metric_statement, share_form
-from protocol.roles.checked.members import member_weights
-from protocol.roles.checked.products import (
-    NextModelCheck,
-    weighted_product,
-    write_mask,
-)
-from protocol.roles.checked.proofs import metric_proofs
-from protocol.roles.checked.ring_state import RingView
+from protocol.messages.rounds.values import AttemptFacts
+from protocol.roles.buyer.rounds.exchanges import on_attempt_announced, on_moment_request
+from protocol.roles.buyer.state import RunningState
 from protocol.roles.engine.context import Step
 from protocol.roles.engine.effects import SendMessage, StoreBlob
+from protocol.roles.rounds import ring
+from protocol.roles.rounds.attempt import attempt_digests, consent_digest, evidence_digest, ring_context
+from protocol.roles.rounds.forms import metric_statement, share_form
+from protocol.roles.rounds.members import member_weights
+from protocol.roles.rounds.products import NextModelCheck, weighted_product, write_mask
+from protocol.roles.rounds.proofs import metric_proofs
+from protocol.roles.rounds.ring_state import RingView
 from protocol.signatures import sign_digest
 from protocol.vectors import EncryptedVector
 from tests.support.roles.checked_world import AT, CheckedAttempt, checked_attempt
@@ -223,7 +214,7 @@ class Measuring(NamedTuple):
 
     world: CheckedAttempt
     attempt: MeasuredAttempt
-    state: CheckedRunningState
+    state: RunningState
 
 
 @lru_cache
@@ -235,7 +226,7 @@ def measuring() -> Measuring:
     told = world.sent(world.aggregator, world.announced)
     announced = on_attempt_announced(answered.state, told, world.context())
     attempt = MeasuredAttempt(world, answers(answered)[0])
-    assert isinstance(announced.state, CheckedRunningState)
+    assert isinstance(announced.state, RunningState)
     return Measuring(world, attempt, announced.state)
 
 

@@ -1,5 +1,6 @@
 """States of every phase of checked rounds, of every step of an aggregator's round, with every field used."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from protocol.envelope import SignedMessage
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles import dispatch
-from protocol.roles.buyer.checked import checks, opening
+from protocol.roles.buyer.rounds import checks, opening
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input
 from tests.support.roles.bad_trainers import COLUMN, SCHEDULE, bad_data
@@ -58,12 +59,18 @@ def place_of(role: str, state: Any) -> str:
     return "-".join((role, state.phase, *(() if lane is None else (lane.status,))))
 
 
+OF_ROUNDS = re.compile(r"\.rounds\b|\.attempts$|\.(aggregator|buyer|owner)\.state$")
+"""The modules of what a state remembers of rounds."""
+
+
 def own_fields(kind: type[BaseModel]) -> dict[str, str]:
-    """The fields of a class that checked rounds alone have, by name: with the class that declares each."""
+    """The fields of a class that a state of rounds is made of, by name: with the class that declares each."""
     declared = {
         name: next(one for one in kind.__mro__ if name in one.__annotations__) for name in kind.model_fields
     }
-    return {name: f"{one.__name__}.{name}" for name, one in declared.items() if ".checked" in one.__module__}
+    return {
+        name: f"{one.__name__}.{name}" for name, one in declared.items() if OF_ROUNDS.search(one.__module__)
+    }
 
 
 def used_fields(value: BaseModel) -> frozenset[str]:

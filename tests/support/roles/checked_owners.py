@@ -17,7 +17,7 @@ from protocol.crypto.cipher import read_ciphertexts, write_ciphertexts
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.envelope import SignedMessage
 from protocol.marketplace import Opened
-from protocol.messages.checked import (
+from protocol.messages.rounds import (
     MetricConsent,
     MetricOpeningRequest,
     MomentAnswer,
@@ -30,20 +30,20 @@ from protocol.messages.checked import (
     ShownMetrics,
     ShownNoise,
 )
-from protocol.messages.checked.values import CommittedOwner, ShownOwner
+from protocol.messages.rounds.values import CommittedOwner, ShownOwner
 from protocol.roles.buyer.role import MACHINE as BUYER
-from protocol.roles.checked import ring
-from protocol.roles.checked.forms import metric_statement
-from protocol.roles.checked.products import weighted_product
-from protocol.roles.checked.started import CommittedOwners
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import SendMessage, StoreBlob
 from protocol.roles.engine.inputs import MessageReceived, Received
 from protocol.roles.engine.machine import Machine
 from protocol.roles.engine.refusals import EarlyInput
 from protocol.roles.engine.state import references, store
-from protocol.roles.owner.checked.state import CheckedState
 from protocol.roles.owner.role import MACHINE as OWNER
+from protocol.roles.owner.state import RunningState
+from protocol.roles.rounds import ring
+from protocol.roles.rounds.forms import metric_statement
+from protocol.roles.rounds.products import weighted_product
+from protocol.roles.rounds.started import CommittedOwners
 from protocol.signatures import sign_digest
 from tests.support.roles.checked_attempt import AT, CheckedAttempt, MeasuredAttempt, checked_attempt
 from tests.support.roles.pure_contract import TRAINING
@@ -96,7 +96,7 @@ def opened(world: CheckedAttempt) -> Opened:
     )
 
 
-def owner_state(world: CheckedAttempt, owner: str, **changes: Any) -> tuple[CheckedState, dict[bytes, bytes]]:
+def owner_state(world: CheckedAttempt, owner: str, **changes: Any) -> tuple[RunningState, dict[bytes, bytes]]:
     """An owner's in a training that has started, and its blobs."""
     shown, secrets = world.committed[owner]
     kept, secret_blob = store(secrets)
@@ -117,7 +117,7 @@ def owner_state(world: CheckedAttempt, owner: str, **changes: Any) -> tuple[Chec
         "secrets": kept,
         "owners": owners,
     }
-    state = CheckedState.model_validate({**fields, **changes})
+    state = RunningState.model_validate({**fields, **changes})
     return state, {one.digest: one.content for one in (secret_blob, owners_blob)}
 
 

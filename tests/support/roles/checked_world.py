@@ -13,25 +13,18 @@ from protocol.learning.moments.exchange import MomentMask, moment_request
 from protocol.learning.moments.widths import Start
 from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
 from protocol.messages import RowCount
-from protocol.messages.checked import (
-    AttemptAnnounced,
-    CheckedStarted,
-    MomentRequest,
-    ProvenUpdate,
-)
-from protocol.messages.checked.values import CommittedOwner, ShownOwner
+from protocol.messages.rounds import AttemptAnnounced, CheckedStarted, MomentRequest, ProvenUpdate
+from protocol.messages.rounds.values import CommittedOwner, ShownOwner
 from protocol.request_parsing import parse_request
-from protocol.roles.buyer.checked.state import CheckedRunningState
-from protocol.roles.checked.members import attempt_checkers, draw_hash
-from protocol.roles.checked.products import (
-    MomentExchange,
-)
-from protocol.roles.checked.proofs import update_proofs
-from protocol.roles.checked.start import first_link, start_model
-from protocol.roles.checked.widths import checked_widths
+from protocol.roles.buyer.state import RunningState
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.state import replace as replaced
-from protocol.roles.owner.checked.committing import commit_to
+from protocol.roles.owner.committing import commit_to
+from protocol.roles.rounds.members import attempt_checkers, draw_hash
+from protocol.roles.rounds.products import MomentExchange
+from protocol.roles.rounds.proofs import update_proofs
+from protocol.roles.rounds.start import first_link, start_model
+from protocol.roles.rounds.widths import checked_widths
 from protocol.roles.shared.parties import Parties
 from protocol.signatures import address_of
 from protocol.types import RoundAttempt
@@ -94,7 +87,7 @@ class CheckedAttempt:
         """A body that somebody sends to the buyer, or to another."""
         return received(sender, self.keys[sender], to or self.buyer, body, at)
 
-    def running(self, **changes: Any) -> CheckedRunningState:
+    def running(self, **changes: Any) -> RunningState:
         """The buyer when the owners' commitments are known."""
         fields = {
             "request": self.request,
@@ -103,7 +96,7 @@ class CheckedAttempt:
             "training": TRAINING,
             "link": self.link,
         }
-        return CheckedRunningState(**{**fields, **changes})
+        return RunningState(**{**fields, **changes})
 
     def context(self, blobs: dict[bytes, bytes] | None = None) -> Context:
         """A step of the buyer."""
@@ -161,7 +154,7 @@ def checked_attempt() -> CheckedAttempt:
     return CheckedAttempt()
 
 
-def shown_start(world: CheckedAttempt) -> tuple[CheckedRunningState, CheckedStarted]:
+def shown_start(world: CheckedAttempt) -> tuple[RunningState, CheckedStarted]:
     """The buyer before it knows the commitments, and the message that shows them."""
     shown, joined = [], []
     for owner in world.parties.seats:

@@ -9,7 +9,7 @@ import json
 from protocol.codec import pack
 from protocol.messages import MESSAGE_TYPES
 from protocol.messages.catalogue import MessageBody
-from protocol.messages.checked import (
+from protocol.messages.rounds import (
     AttemptAnnounced,
     CheckedStarted,
     CheckVerdict,
@@ -20,13 +20,13 @@ from protocol.messages.checked import (
     RoundEvidence,
     ShownMetrics,
 )
-from protocol.messages.checked.moments import LeftOutMember
-from protocol.messages.checked.values import AttemptDigests
-from protocol.roles.aggregator.checked.lanes import KeptMask
-from protocol.roles.buyer.checked.state import AskedNumbers
-from protocol.roles.checked.ring_state import SharedNumbers
-from protocol.roles.checked.started import CommittedOwners
-from protocol.roles.owner.checked.committing import OwnerSecrets, SecretVector
+from protocol.messages.rounds.moments import LeftOutMember
+from protocol.messages.rounds.values import AttemptDigests
+from protocol.roles.aggregator.attempts import KeptMask
+from protocol.roles.buyer.state import AskedNumbers
+from protocol.roles.owner.committing import OwnerSecrets, SecretVector
+from protocol.roles.rounds.ring_state import SharedNumbers
+from protocol.roles.rounds.started import CommittedOwners
 from protocol.types import FrozenModel
 from tests.support.roles.golden_states import FOLDER, version
 

@@ -10,13 +10,13 @@ from protocol.codec import pack
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.ring.context import Maker
 from protocol.envelope import Envelope, SignedMessage
-from protocol.messages.checked import RingCommitted, RingConsent, RingNonce
-from protocol.roles.checked import ring
-from protocol.roles.checked.ring_state import RingState, RingStep, RingView
+from protocol.messages.rounds import RingCommitted, RingConsent, RingNonce
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import SendMessage, StoreBlob
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import EarlyInput
+from protocol.roles.rounds import ring
+from protocol.roles.rounds.ring_state import RingState, RingStep, RingView
 from tests.support.groups import small_group
 from tests.support.roles.pure_contract import MARKET, TRAINING
 

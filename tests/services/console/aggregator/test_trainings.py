@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.roles.aggregator.checked.lanes import AskingLane, MomentsLane, RepeatingLane
+from protocol.roles.aggregator.attempts import AskingLane, MomentsLane, RepeatingLane
 from protocol.roles.aggregator.lanes import SigningLane
 from protocol.roles.shared.parties import Parties
 from services.console.aggregator.views import Training

@@ -1,0 +1,60 @@
+"""Proofs of updates and metrics, as prover and verifiers both set them up, and their messages read."""
+
+from collections.abc import Sequence
+
+from protocol.crypto.cipher import Ciphertext, PublicKey, read_ciphertexts
+from protocol.crypto.commitments import OwnerCommitments, TrainingIdentity
+from protocol.crypto.proofs.relation import read_proof
+from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
+from protocol.crypto.proofs.validator import MetricClaim, MetricProofs
+from protocol.learning.moments.products import Products
+from protocol.learning.scales import COEFFICIENT_SCALE, ENTRY_SCALE, UPDATE_SCALE
+from protocol.messages.rounds import ProvenMetric, ProvenUpdate
+from protocol.request import Request
+from protocol.roles.rounds.attempt import occasion_of, update_occasion
+from protocol.types import RoundAttempt
+
+
+def update_proofs(
+    key: PublicKey,
+    identity: TrainingIdentity,
+    round_number: int,
+    model: Sequence[Ciphertext],
+    request: Request,
+) -> UpdateProofs:
+    """Of the updates of a round's encrypted model, p checked ciphertexts."""
+    occasion, offset_bits = update_occasion(round_number), UPDATE_SCALE + request.weight_bits
+    return UpdateProofs(key, identity, occasion, tuple(model), COEFFICIENT_SCALE, offset_bits)
+
+
+def metric_proofs(
+    key: PublicKey, identity: TrainingIdentity, at: RoundAttempt, sets: tuple[Products, ...], request: Request
+) -> MetricProofs:
+    """Of the members' metrics of an attempt's products."""
+    entry_bits = ENTRY_SCALE + request.gram_bits
+    return MetricProofs(key, identity, occasion_of(at), request.parameters, sets, entry_bits)
+
+
+def read_update(
+    proofs: UpdateProofs, sender: str, body: ProvenUpdate, commitments: OwnerCommitments
+) -> UpdateClaim:
+    """A trainer's update with its proof, not checked yet (`UpdateProofs.unproven`).
+
+    Raises ProtocolViolation for ciphertexts or numbers that are none.
+    """
+    update = body.local_model.read(proofs.key, scale=UPDATE_SCALE, count=len(proofs.model))
+    proof = read_proof(proofs.key, proofs.bounds, 1, body.proof)
+    return UpdateClaim(sender, commitments, tuple(update), proof)
+
+
+def read_metric(
+    proofs: MetricProofs, sender: str, body: ProvenMetric, commitments: OwnerCommitments
+) -> MetricClaim:
+    """A member's metric with its proof, not checked yet (`MetricProofs.unproven`).
+
+    Raises ProtocolViolation for ciphertexts or numbers that are none.
+    """
+    sets = len(proofs.sets)
+    metric = read_ciphertexts(proofs.key, body.values, sets)
+    proof = read_proof(proofs.key, proofs.bounds, sets, body.proof)
+    return MetricClaim(sender, commitments, tuple(metric), proof)
