@@ -248,7 +248,7 @@ RINGS = (
         "commits to another share after its first",
         doubling("ring_committed", lambda _a, body, _m: {"share": flipped(body.share)}),
         caught=("aggregator: committed_twice",),
-        switch=without_code("one commitment of each maker", "committed_twice", "checked.ring"),
+        switch=without_code("one commitment of each maker", "committed_twice", "rounds.ring"),
         wins=lambda outcome: "aggregator: committed_twice" not in outcome.findings,
     ),
     _maker(

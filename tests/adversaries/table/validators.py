@@ -105,7 +105,7 @@ VALIDATORS = (
         caught=("aggregator: wrong_commitment", "aggregator: left out, no_row_count"),
         left_out=True,
         money=Money.UNPAID,
-        switch=without_code("commitments on the chain", "wrong_commitment", "checked.started"),
+        switch=without_code("commitments on the chain", "wrong_commitment", "rounds.started"),
         wins=lambda outcome: outcome.is_wrong or not outcome.left_out,
     ),
     _validator(
