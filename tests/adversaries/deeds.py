@@ -37,6 +37,20 @@ def changing(
     return deed
 
 
+def last_to_answer(type_name: str) -> Callable[[Arena], Callable[[Sequence[int]], int]]:
+    """Deliveries in an order in which the adversary gets messages of a type after everybody else."""
+
+    def redraws(arena: Arena) -> Callable[[Sequence[int]], int]:
+        def is_late(position: int) -> bool:
+            address, item = arena.pending[position]
+            signed = getattr(item, "signed", None)
+            return address == arena.adversary and signed is not None and signed.envelope.type == type_name
+
+        return lambda eligible: next((one for one in eligible if not is_late(one)), eligible[0])
+
+    return redraws
+
+
 def withholding(*types: str, round_number: int = 0) -> Deed:
     """Send nothing of these types, or of any."""
 

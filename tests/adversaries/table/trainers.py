@@ -6,7 +6,16 @@ from typing import Any
 from protocol.envelope import SignedMessage
 from tests.adversaries.arena import Arena
 from tests.adversaries.declaration import Adversary, Money
-from tests.adversaries.deeds import changing, doubling, elsewhere, flipped, honestly, shift, withholding
+from tests.adversaries.deeds import (
+    changing,
+    doubling,
+    elsewhere,
+    flipped,
+    honestly,
+    last_to_answer,
+    shift,
+    withholding,
+)
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import Switch, answering, without_code
 from tests.support.roles.small_markets import altered, body_of
@@ -43,24 +52,6 @@ def copying(*, blinded: bool) -> Any:
         return (altered(arena, message, local_model=model, proof=theirs.proof),)
 
     return deed
-
-
-def last_to_answer(arena: Arena) -> Any:
-    """Chooses deliveries so that the adversary's start comes after everybody's."""
-
-    def choose(eligible: Sequence[int]) -> int:
-        def late(position: int) -> bool:
-            address, item = arena.pending[position]
-            signed = getattr(item, "signed", None)
-            return (
-                address == arena.adversary
-                and signed is not None
-                and signed.envelope.type == "encrypted_model"
-            )
-
-        return next((one for one in eligible if not late(one)), eligible[0])
-
-    return choose
 
 
 def moved(by: int) -> Any:
@@ -119,14 +110,14 @@ TRAINERS = (
         "copied update",
         "sends another's update, proof and all",
         copying(blinded=False),
-        redraws=last_to_answer,
+        redraws=last_to_answer("encrypted_model"),
         **UNPROVEN,
     ),
     _trainer(
         "re-blinded copy",
         "sends another's update under fresh randomness",
         copying(blinded=True),
-        redraws=last_to_answer,
+        redraws=last_to_answer("encrypted_model"),
         **UNPROVEN,
     ),
     _trainer(

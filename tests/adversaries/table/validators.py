@@ -7,7 +7,7 @@ from protocol.envelope import SignedMessage
 from protocol.messages.rounds import CheckVerdict, ProjectionRequest
 from tests.adversaries.arena import Arena, Replaced
 from tests.adversaries.declaration import Adversary, Money
-from tests.adversaries.deeds import adding, changing, doubling, flipped, shift, withholding
+from tests.adversaries.deeds import adding, changing, doubling, flipped, last_to_answer, shift, withholding
 from tests.adversaries.switches import answering, both, without_code
 from tests.support.roles.small_markets import body_of
 
@@ -95,7 +95,11 @@ VALIDATORS = (
         **{**UNPROVEN, "wins": lambda outcome: not outcome.named and not outcome.is_whole},
     ),
     _validator(
-        "copied metric", "sends another's metric, proof and all", changing(METRIC, _copied), **_PASSES
+        "copied metric",
+        "sends another's metric, proof and all",
+        changing(METRIC, _copied),
+        redraws=last_to_answer("round_evidence"),
+        **_PASSES,
     ),
     _validator(
         "more rows",
