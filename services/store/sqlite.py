@@ -14,6 +14,7 @@ from typing_extensions import override
 from services.common.errors import ConfigurationError
 from services.store.backend import Backend, in_use
 from services.store.prepared import PreparedReads
+from services.store.prepared_writes import PREPARED, OnDriver, as_of_sqlalchemy
 
 
 class SqliteMemory(Backend):
@@ -29,7 +30,7 @@ class SqliteMemory(Backend):
         self.reader = self.engine
         self._prepared = PreparedReads(self.engine.dialect)
         self._kept: sa.Connection | None = None
-        sa.event.listen(self.engine, "connect", _prepare)
+        sa.event.listen(self.engine, "connect", self._prepare)
 
     @override
     @contextmanager
@@ -88,6 +89,12 @@ class SqliteMemory(Backend):
         driver: Any = self._connection().connection.driver_connection
         return cast(sqlite3.Connection, driver)
 
+    def _prepare(self, driver: sqlite3.Connection, record: Any) -> None:
+        driver.isolation_level = None  # the driver would begin transactions of its own
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+            driver.execute(f"PRAGMA {pragma}")
+        record.info[PREPARED] = OnDriver(driver, self.engine.dialect, self._prepared)
+
     def _telling(self, statement: str) -> "_Telling":
         return _Telling(self, statement)
 
@@ -118,9 +125,7 @@ class _Telling:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, sqlite3.Error):
             self._backend.let_go()
-            raise sa.exc.DBAPIError.instance(
-                self._statement, None, error, sqlite3.Error, hide_parameters=True
-            ) from error
+            raise as_of_sqlalchemy(error, self._statement) from error
 
 
 class SqliteFile(SqliteMemory):
@@ -177,9 +182,3 @@ def _locked(path: Path) -> IO[bytes]:
         file.close()
         raise in_use(str(path.with_suffix(""))) from None
     return file
-
-
-def _prepare(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver would begin transactions of its own
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")

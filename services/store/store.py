@@ -14,6 +14,7 @@ from protocol.verification.links import FIRST
 from services.common.outages import Outage
 from services.store.database import REST_SECONDS, Database
 from services.store.forgetting import forget_orphans, forget_untouched
+from services.store.prepared_writes import change, first_row
 from services.store.queues import Queues
 from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
 from services.store.schema import bring_up_to_date, require_current, require_no_backup
@@ -294,11 +295,9 @@ class Store(Queues):
         text = json.dumps(dict(data))
         fact = {"key": key, "name": name, "data": text}
         with self._database.writing() as connection:
-            if (
-                connection.execute(_SAME_FACT, {f"of_{part}": value for part, value in fact.items()}).first()
-                is None
-            ):
-                connection.execute(NEW_FACT, {**fact, "at": now})
+            named = {f"of_{part}": value for part, value in fact.items()}
+            if first_row(connection, _SAME_FACT, named) is None:
+                change(connection, NEW_FACT, [{**fact, "at": now}])
 
     def result(self, key: str, name: str) -> bytes | None:
         """A private result, such as the bought model."""

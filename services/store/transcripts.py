@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from protocol.verification.links import FIRST, links
+from services.store.prepared_writes import change, first_row
 from services.store.tables import results
 
 _PREFIX = "transcript:"
@@ -31,7 +32,7 @@ def add_entries(connection: sa.Connection, key: str, entries: Sequence[bytes]) -
     """Append entries, in the transaction of the step that they are of: a redelivery appends nothing."""
     if not entries:
         return
-    last = connection.execute(LAST, {"of": key}).first()
+    last = first_row(connection, LAST, {"of": key})
     first, before = 0, FIRST
     if last is not None:
         first, before = int(last.name.removeprefix(_PREFIX)) + 1, bytes(last.link)
@@ -40,7 +41,7 @@ def add_entries(connection: sa.Connection, key: str, entries: Sequence[bytes]) -
         {"key": key, "name": _NAME.format(first + place), "content": link + entry}
         for place, (link, entry) in enumerate(chained)
     ]
-    connection.execute(_NEW_ENTRY, rows)
+    change(connection, _NEW_ENTRY, rows)
 
 
 def linked(content: bytes) -> tuple[bytes, bytes]:
