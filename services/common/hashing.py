@@ -11,8 +11,8 @@ CHOICE = "ETH_HASH_BACKEND"
 def hash_fast(environment: MutableMapping[str, str] = os.environ) -> None:
     """Have it computed by pysha3 where that is installed, in this process and those that it starts.
 
-    To be called before anything is hashed. By itself `eth_hash` takes pycryptodome, which needs ten times as long
-    for a short text: it sets each hash up in Python.
+    To be called before anything is hashed. By itself `eth_hash` takes pycryptodome, which needs ten times as
+    long for a short text: it sets each hash up in Python.
     """
     if find_spec("sha3") is not None:
         environment.setdefault(CHOICE, "pysha3")
