@@ -6,7 +6,7 @@ another database, and for statements that are put together for one use, SQLAlche
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -85,24 +85,38 @@ def _own_value(bind: sa.BindParameter[Any], default: Any) -> Callable[[], Any]:
     return lambda: default.arg(None)  # SQLAlchemy hands it a context, which none of ours looks at
 
 
+class PreparedWrites:
+    """The statements that were run with SQLite, each for the names of the parameters that came with it.
+
+    Statements are those of modules; what is put together for one use is not to be run by `change`.
+    """
+
+    def __init__(self, dialect: sa.Dialect) -> None:
+        self._dialect = dialect
+        self._known: WeakKeyDictionary[sa.Executable, dict[tuple[str, ...], PreparedWrite]] = (
+            WeakKeyDictionary()
+        )
+
+    def of(self, statement: sa.Insert | sa.Update | sa.Delete, names: tuple[str, ...]) -> PreparedWrite:
+        """The statement, compiled for parameters of these names."""
+        of_statement = self._known.setdefault(statement, {})
+        prepared = of_statement.get(names)
+        if prepared is None:
+            prepared = of_statement[names] = PreparedWrite(statement, names, self._dialect)
+        return prepared
+
+
 @dataclass(frozen=True, slots=True)
 class OnDriver:
-    """What is prepared on one connection, for its driver."""
+    """What is prepared, for the driver of one connection."""
 
     driver: sqlite3.Connection
-    dialect: sa.Dialect
     reads: PreparedReads
-    writes: "WeakKeyDictionary[sa.Executable, dict[tuple[str, ...], PreparedWrite]]" = field(
-        default_factory=WeakKeyDictionary
-    )
+    writes: PreparedWrites
 
     def change(self, statement: sa.Insert | sa.Update | sa.Delete, rows: Sequence[Values]) -> int:
         """As the function `change`."""
-        names = tuple(rows[0])
-        of_statement = self.writes.setdefault(statement, {})
-        prepared = of_statement.get(names)
-        if prepared is None:
-            prepared = of_statement[names] = PreparedWrite(statement, names, self.dialect)
+        prepared = self.writes.of(statement, tuple(rows[0]))
         try:
             return prepared.run(self.driver, rows)
         except sqlite3.Error as error:

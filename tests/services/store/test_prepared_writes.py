@@ -118,3 +118,23 @@ def test_what_fails_is_told_as_sqlalchemy_tells_it_without_the_parameters(databa
     with database.writing() as connection, pytest.raises(sa.exc.IntegrityError) as told:
         change(connection, NEW_VALUE, rows)
     assert secret not in str(told.value)
+
+
+def test_what_one_store_has_made_another_takes(database, monkeypatch):
+    with database.writing() as connection:
+        _work(connection)
+        change(connection, database.insert_new(inbox), [_input(99)])
+
+    def fail(*_arguments: object, **_named: object) -> None:
+        pytest.fail("it is made again")
+
+    monkeypatch.setattr(sa.Insert, "compile", fail)
+    monkeypatch.setattr(sa.Delete, "compile", fail)
+    monkeypatch.setattr(sa.Update, "compile", fail)
+    other = _database()
+    with other.writing() as connection:
+        change(connection, NEW_INPUT, [_input(9, key="other", arrived_at=2.0)])
+        change(connection, DONE, [{"of": "other"}])
+        change(connection, GONE, [{"gone": "a"}])
+        change(connection, other.insert_new(inbox), [_input(99)])
+    other.close()
