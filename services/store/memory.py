@@ -44,6 +44,9 @@ class Known:
         return Known(row, _blobs_after(self.blobs, writes), end)
 
 
+_NOTHING = Known()
+
+
 def _blobs_after(blobs: dict[bytes, bytes] | None, writes: StepWrites) -> dict[bytes, bytes] | None:
     if blobs is None:
         return None
@@ -62,7 +65,7 @@ class Memory:
 
     def of(self, key: str) -> Known:
         """What is known of a training."""
-        known: Known = self._known.get(key, Known())
+        known: Known = self._known.get(key, _NOTHING)
         return known
 
     def learn(self, key: str, **parts: Any) -> None:
