@@ -47,8 +47,8 @@ def errors(buyer: tenseal.Context, one: AffineMap, results: int, largest: float)
 def map_in_errors(buyer: tenseal.Context, one: AffineMap, results: int = RESULTS) -> dict[str, float]:
     """How much of the errors is M·e from zeros, and how near to M's diagonal a solution comes.
 
-    The mean of the results is taken for the exact one, so that nothing but results and noise is needed. Of the
-    entries' relative errors it is the median: by key, some slots have hardly any noise and tell little.
+    The mean of the results is taken for the exact one, so that nothing but results and noise is needed. Of
+    the entries' relative errors it is the median: by key, some slots have hardly any noise and tell little.
     """
     noise, found = errors(buyer, one, results, 0)
     expected, found = noise @ one.matrix.T, found - found.mean(axis=0)
