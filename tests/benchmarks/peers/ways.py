@@ -16,6 +16,7 @@ from tests.benchmarks.peers.job import Job
 LONGEST_SECONDS = 1800.0
 """After so long a peer is given up."""
 NOTHING = "nothing"
+ALONE = "while the buyer colludes with nobody"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def whole_job(ask: Ask) -> list[Way]:
     return [
         Way(
             "the 2019 thesis' way, on phe",
-            "rows from all but their owner; the model from owners and aggregator. "
+            f"rows from all but their owner; the model from owners and aggregator, {ALONE}. "
             "The buyer sees each model, unpaid, and the residual of each row",
             NOTHING,
             ask.thesis,
@@ -103,7 +104,7 @@ def whole_job(ask: Ask) -> list[Way]:
         Way(
             "DeltaML",
             "rows and local models from all but their owner; the model from owners and aggregator, "
-            "and from the buyer until the contract has paid",
+            f"and from the buyer until the contract has paid, {ALONE}",
             "every update and error is proven, members verify sums and openings, the contract pays by them",
             ask.deltaml,
         ),
@@ -133,7 +134,7 @@ def whole_job(ask: Ask) -> list[Way]:
 
 def linear_algebra(ask: Ask) -> list[Way]:
     """The same rounds, each owner's steps as one map on a model that it does not see."""
-    buyer_sees = "the model from owners and aggregator, maps from the aggregator. The buyer sees each mean"
+    buyer_sees = f"the model from owners and aggregator, maps from all, {ALONE}. The buyer sees each mean"
     return [
         Way(
             "phe's encrypted numbers",
@@ -149,7 +150,7 @@ def linear_algebra(ask: Ask) -> list[Way]:
         ),
         Way(
             "TenSEAL, CKKS",
-            f"{buyer_sees}, and some of the [maps](../../protocol/CKKS.md)",
+            f"{buyer_sees}, and [something of the maps](../../protocol/CKKS.md)",
             NOTHING,
             partial(ask.peer, "with_tenseal"),
         ),
