@@ -69,8 +69,7 @@ def test_owners_count_the_parts_that_were_shown():
     """The refused round's numbers, with v₀ and the weights, and each validator's part of one error."""
     arena = indefinite()
     published = published_numbers(arena.request, trainers=3, rounds=1, starts=1) + 3
-    assert {numbers_of(owner) for owner in arena.owners} == {published}
-    assert published <= most_numbers(arena.request)
+    assert all(published <= numbers_of(owner) <= most_numbers(arena.request) for owner in arena.owners)
 
 
 # ---- the buyer ----
