@@ -56,6 +56,13 @@ class ErrorsFault(NamedTuple):
     code: str
 
 
+class ErrorsVerdict(NamedTuple):
+    """What an opening comes to, for one reader: who is at fault, and who is not for any reader."""
+
+    faults: tuple[ErrorsFault, ...]
+    cleared: tuple[Address, ...] = ()
+
+
 @dataclass(frozen=True)
 class SaidErrors:
     """What the buyer has said of an attempt's errors, with all that it is judged by.
@@ -101,7 +108,18 @@ class SaidErrors:
         buyer: Address,
         randomness: Randomness,
     ) -> tuple[ErrorsFault, ...]:
-        """Who is at fault, by whoever knows two of the three shares, or none; nobody where trainers sit out.
+        """Who is at fault; nobody where trainers sit out (`judge`)."""
+        return self.judge(product, body, known, buyer, randomness).faults
+
+    def judge(
+        self,
+        product: Sequence[Ciphertext],
+        body: RingOpening,
+        known: tuple[Share, Share] | None,
+        buyer: Address,
+        randomness: Randomness,
+    ) -> ErrorsVerdict:
+        """What the opening comes to, by whoever knows two of the three shares, or none.
 
         Openings that are none are the buyer's, and so is what it has said that is not so. Of members nobody
         whose committed matrix is one of rows is ever among them (`gram`).
@@ -109,30 +127,29 @@ class SaidErrors:
         try:
             plaintexts = _opened(self.exchange.key, product, body, randomness)
         except ProtocolViolation:
-            return (ErrorsFault(buyer, BAD_OPENING),)
-        if self.negative is None:
-            return (ErrorsFault(buyer, DENIED),) if self._are_untrue(plaintexts, known) else ()
-        members = self._negative_members(self.negative, plaintexts, known)
-        return tuple(ErrorsFault(one, INDEFINITE) for one in members) or (ErrorsFault(buyer, DENIED),)
+            return ErrorsVerdict((ErrorsFault(buyer, BAD_OPENING),))
+        left, unseen = without_known(plaintexts, known), _unseen(known)
+        if self.negative is not None:
+            return self._of_parts(self.negative, left, unseen, buyer)
+        return self._of_named(left, unseen, buyer)
 
     # ---- trainers that were named ----
 
-    def _are_untrue(self, plaintexts: Sequence[int], known: tuple[Share, Share] | None) -> bool:
-        powers, exchange, unseen = self._powers(), self.exchange, _unseen(known)
-        seen = seen_errors(exchange.widths, exchange.sets, plaintexts, known, list(powers), exchange.trainers)
+    def _of_named(self, left: Sequence[int], unseen: int, buyer: Address) -> ErrorsVerdict:
+        powers, exchange = self._powers(), self.exchange
+        seen = seen_errors(exchange.widths, exchange.sets, left, None, list(powers), exchange.trainers)
         # The start's error is seen under what shares are left; so limits lie between these.
         least = self._limits(None if seen.start is None else max(0, seen.start - unseen * self._noise))
         most = self._limits(None if seen.start is None else seen.start + len(Maker) * self._noise)
-        return not all(
-            is_borne_out(
-                seen.own[place],
-                power,
-                unseen * share_bound(exchange.widths, self._noise, power),
-                least,
-                most,
-            )
-            for place, power in powers.items()
-        )
+        is_true = is_sure = True
+        for place, power in powers.items():
+            hidden = unseen * share_bound(exchange.widths, self._noise, power)
+            is_true &= is_borne_out(seen.own[place], power, hidden, least, most)
+            is_sure &= is_borne_out(seen.own[place] - hidden, power, 0, most, least)
+            is_sure &= is_borne_out(seen.own[place], power, 0, most, least)
+        if is_true:
+            return ErrorsVerdict((), (buyer,) if is_sure else ())
+        return ErrorsVerdict((ErrorsFault(buyer, DENIED),))
 
     @property
     def _noise(self) -> int:
@@ -150,16 +167,21 @@ class SaidErrors:
 
     # ---- an error that is negative ----
 
-    def _negative_members(
-        self, said: NegativeError, plaintexts: Sequence[int], known: tuple[Share, Share] | None
-    ) -> list[Address]:
-        """Nobody where the error is not as far below nothing as was said, or further."""
-        left = without_known(plaintexts, known)
+    def _of_parts(
+        self, said: NegativeError, left: Sequence[int], unseen: int, buyer: Address
+    ) -> ErrorsVerdict:
+        """No member where the error is not as far below nothing as was said, or further."""
+        members, depths, noise = list(self.weights), self._depths, len(Maker) * self._noise
         parts = seen_parts(self.exchange.widths, self.exchange.sets, left, self._vector)
-        if self._depths.is_deeper(parts, said.depth, len(Maker) * self._noise):
-            return []
-        members = list(self.weights)
-        return [members[place] for place in self._depths.negative(parts)]
+        least = [one - unseen * depths.share(said.depth) for one in parts]
+        sound = set(range(len(members))) - set(depths.negative(least))
+        cleared = tuple(members[place] for place in sorted(sound))
+        negative = depths.negative(parts)
+        if depths.is_deeper(parts, said.depth, noise) or not negative:
+            return ErrorsVerdict((ErrorsFault(buyer, DENIED),), cleared)
+        faults = tuple(ErrorsFault(members[place], INDEFINITE) for place in negative)
+        is_sure = not depths.is_deeper(least, said.depth, noise)
+        return ErrorsVerdict(faults, (*cleared, buyer) if is_sure else cleared)
 
     @property
     def _depths(self) -> Depths:

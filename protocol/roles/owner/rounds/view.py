@@ -24,6 +24,7 @@ from protocol.learning.moments.products import Products
 from protocol.learning.projection.question import Projection
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Opened
+from protocol.messages import OpeningRefused
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.rounds import MomentAnswer, MomentRequest, ProvenUpdate, RoundEvidence
 from protocol.messages.rounds.values import START_OF, AttemptDigests
@@ -32,7 +33,7 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import BlobRef
 from protocol.roles.engine.worked_out import WORK, Known, whose, worked_out
-from protocol.roles.owner.attempts import Attempt
+from protocol.roles.owner.attempts import Attempt, Ranging
 from protocol.roles.rounds.attempt import attempt_digests, identity_of, numbers_digest, ring_context
 from protocol.roles.rounds.forms import share_form
 from protocol.roles.rounds.members import member_weights
@@ -306,8 +307,13 @@ def ring_view(view: RoundView, attempt: Attempt, purpose: Purpose) -> RingView:
 
 def said_errors(view: RoundView, attempt: Attempt) -> SaidErrors:
     """What the buyer has said of errors in the word that the attempt's ranges were opened for."""
-    state = view.state
     assert attempt.ranging is not None  # nothing is opened of errors before
+    return errors_said_in(view, attempt, attempt.ranging)
+
+
+def errors_said_in(view: RoundView, attempt: Attempt, said: OpeningRefused | Ranging) -> SaidErrors:
+    """What a word of the buyer's says of an attempt's errors, with all that it is judged by."""
+    state = view.state
     assert state.link is not None  # which stands since the first evidence
     return SaidErrors(
         exchange=view.exchange,
@@ -316,6 +322,6 @@ def said_errors(view: RoundView, attempt: Attempt) -> SaidErrors:
         parties=state.parties,
         link=state.link,
         trainers=view.trainers,
-        named=attempt.ranging.named,
-        negative=attempt.ranging.negative,
+        named=said.named,
+        negative=said.negative,
     )
