@@ -47,18 +47,6 @@ _UNSCALED_BITS = 24
 LONGEST_NAME = 100
 """Characters of a request's own name."""
 
-_ATTEMPTS = 3
-"""At measuring a round (`learning.judgement.members`)."""
-
-_ATTEMPT_STEPS = 6
-"""Of an attempt: question, checks, metrics, noise, opening, signatures."""
-
-_REPETITION_STEPS = 8
-"""Before a round is repeated: two rings of three turns each, over ranges and errors, and the buyer's opening.
-
-Once in a round: whoever errs too much for it is named in one word, and nobody is left for another.
-"""
-
 _PAID = b"deltaml request and key"
 """Apart from every other use of keccak256: no document or key has a hash that could be taken for this one."""
 
@@ -321,13 +309,7 @@ class Request(FrozenModel):
         return keccak(_PAID + self.hash() + key_id)
 
     def terms(self, key_id: bytes) -> Terms:
-        """The contract's terms that this document fixes, with the buyer's key of this id.
-
-        A round may take every step's deadline and the chain's three times over before anyone may settle, once
-        for each attempt, and once those of the rings after which it is repeated (`_REPETITION_STEPS`).
-        """
-        step_seconds, chain_seconds = self.deadlines.step_s, self.deadlines.chain_s
-        attempts = _ATTEMPTS * (_ATTEMPT_STEPS * step_seconds + chain_seconds)
+        """The contract's terms that this document fixes, with the buyer's key of this id."""
         return Terms(
             aggregator=self.aggregator,
             request_hash=self.paid_hash(key_id),
@@ -339,7 +321,7 @@ class Request(FrozenModel):
             validation_bps=self.payment.validation_bps,
             aggregation_bps=self.payment.aggregation_bps,
             join_seconds=self.deadlines.join_s,
-            round_seconds=attempts + _REPETITION_STEPS * step_seconds,
+            round_seconds=self.deadlines.round_seconds,
             reveal_seconds=self.deadlines.reveal_s,
             abandon_bps=self.payment.abandon_bps,
             admission=self.owners.admission,

@@ -13,10 +13,8 @@ from pydantic import ValidationError
 from protocol import request as request_module
 from protocol.codec import pack, unpack
 from protocol.errors import MisuseError
-from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
-from protocol.request import _ATTEMPTS, _REPETITION_STEPS, Request
+from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.roles.aggregator.rounds.errors import RING_STEPS
 from protocol.scaling import largest_weight
 from protocol.types import ZERO_ADDRESS
 from tests.support.deployment.documents import AGGREGATOR, KEY_ID, any_request, request_content
@@ -285,14 +283,6 @@ def test_the_terms_are_those_of_the_document() -> None:
     assert sum(shares) == 10_000
     assert (terms.join_seconds, terms.round_seconds) == (60, 3 * (6 * 10 + 30) + 8 * 10)
     assert (terms.reveal_seconds, terms.abandon_bps) == (40, 200)
-
-
-def test_a_round_has_the_time_for_all_its_attempts_and_for_the_rings_of_its_one_repetition() -> None:
-    """However long the steps may be, it is no more than the contract takes."""
-    assert _ATTEMPTS == MAXIMUM_ATTEMPTS
-    assert _REPETITION_STEPS == 2 * (RING_STEPS + 1)
-    longest = any_request(deadlines={"join_s": 60, "reveal_s": 86_400, "step_s": 86_400, "chain_s": 86_400})
-    assert longest.terms(KEY_ID).round_seconds == (3 * 7 + 8) * 86_400 < 30 * 86_400
 
 
 def test_owners_have_the_time_to_reveal_that_the_chain_may_take_to_confirm_the_close() -> None:
