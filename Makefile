@@ -56,9 +56,9 @@ CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_
 	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
 	$(addprefix deltaml/,run_example_pages.py run_notebooks.py) benchmarks/run_benchmarks.py deploy/whole_deployments.py \
 	$(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
-	$(addprefix protocol/roles/rounds/,any_order.py troubled_rounds.py denied_rounds.py repeated_rounds.py) \
+	$(addprefix protocol/roles/rounds/,any_order.py troubled_rounds.py denied_rounds.py repeated_rounds.py negative_rounds.py) \
 	$(addprefix protocol/roles/rounds/,refused_rounds.py relayed_openings.py privacy.py) soak/short_form.py \
-	$(addprefix protocol/verification/,every_byte.py every_adversary.py denied_attempts.py) \
+	$(addprefix protocol/verification/,every_byte.py every_adversary.py denied_attempts.py denied_errors.py) \
 	browser/test_every_page.py browser/test_order_sample.py browser/walk_through.py hostile/test_console.py
 .PHONY: campaigns
 campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: reorganisations, 10,000 messages, 2,000 runs of roles and listener, the contract
