@@ -64,7 +64,8 @@ class EncodedStep:
 
     `references` are the blobs that the new state still needs, `display_status` the state as people see it
     (one of WAITING, READY, INITIATED, IN_PROGRESS, FINISHED, DECLINED, FAILED(code)), `training` the
-    contract's id once known, `finished` whether nothing but late questions can come.
+    contract's id once known, `finished` whether nothing but late questions can come. `taken` are the inputs
+    that were handled and not refused, in their order: of those that had waited too, and none that waits.
     """
 
     state: bytes = field(repr=False)
@@ -73,6 +74,7 @@ class EncodedStep:
     display_status: str
     training: int | None
     finished: bool
+    taken: tuple[Input, ...] = field(default=(), repr=False)
 
 
 class _Instance(FrozenModel):
@@ -163,6 +165,7 @@ def run_step(
         display_status=module.display_status(attempts.state),
         training=attempts.state.training,
         finished=finished,
+        taken=tuple(attempts.taken),
     )
 
 
@@ -177,6 +180,7 @@ class _Attempts:
     state: PhaseState
     effects: tuple[Effect, ...]
     progressed: bool = False
+    taken: list[Input] = field(default_factory=list)
 
     def offer(self, item: Input) -> bool:
         """Have one input handled, or refused; False where it is early."""
@@ -187,7 +191,10 @@ class _Attempts:
         except (ProtocolViolation, TrainingFailure) as error:
             step = Step.unchanged(self.state, _report(error, item))
         self.state = step.state
-        self.effects += step.effects
+        effects = tuple(attributed(item, effect) for effect in step.effects)
+        if not any(isinstance(effect, ReportViolation) for effect in effects):
+            self.taken.append(item)
+        self.effects += effects
         self.progressed = self.progressed or step.progressed
         return True
 
@@ -220,7 +227,7 @@ class _Attempts:
         try:
             party = require_party(members, self.context.address, item)
         except ProtocolViolation as violation:
-            self.effects += (_report(violation, item),)
+            self.effects += (attributed(item, _report(violation, item)),)
             return
         for dropped in self.early.hold(item, input_name(item), party=party):
             held = len(self.early.references)
@@ -262,3 +269,10 @@ def _report(error: ProtocolViolation | TrainingFailure, item: Input) -> ReportVi
     accused = item.signed.envelope.sender if isinstance(item, MessageReceived) else None
     detail = error.detail if isinstance(error, ProtocolViolation) else ""
     return ReportViolation(code=error.code, detail=detail, accused=accused)
+
+
+def attributed(item: Input, effect: Effect) -> Effect:
+    """A violation with the message that it is of: a step refuses also what has waited, whoever sent that."""
+    if not isinstance(effect, ReportViolation) or not isinstance(item, MessageReceived):
+        return effect
+    return effect.model_copy(update={"envelope": item.signed.envelope})

@@ -77,7 +77,7 @@ def test_the_checker_that_did_not_lie_was_misnamed():
         attempt=place.attempt,
     )
     arena.wire.append(told)
-    checker.inbox.append(MessageReceived(signed=told))
+    checker.taken.append(MessageReceived(signed=told))
     failure = report_of(arena, checker).failure
     assert failure is not None
     assert failure.code == "misnamed"
