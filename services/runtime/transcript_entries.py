@@ -15,9 +15,9 @@ def entries_of(
 ) -> list[bytes]:
     """The packed entries: the input first, then those that had waited for it, and then what the step sends.
 
-    What was refused changed nothing, and whoever sent it must not be able to spoil the transcript: neither by
-    itself, nor by having it wait so that it is refused in the step of another message. So what waits is no
-    entry before it is taken. Masks and seeds are put in a box of the party's signing key.
+    What was refused, or came too late, changed nothing, and whoever sent it must not be able to spoil the
+    transcript: neither by itself, nor by having it wait so that it is refused in the step of another message.
+    So what waits is no entry before it is taken. Masks and seeds are put in a box of the party's signing key.
     """
     found: list[Entry] = []
     if isinstance(item, EventConfirmed) and not item.chain_event.removed:

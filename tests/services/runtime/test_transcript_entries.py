@@ -6,6 +6,7 @@ from protocol.roles.engine.effects import ReportViolation
 from protocol.roles.engine.inputs import MessageReceived
 from protocol.verification.transcript import Entry
 from services.runtime.transcript_entries import entries_of
+from tests.support.roles.phases import finished_market
 from tests.support.roles.small_markets import stopped_at
 from tests.support.roles.transcripts import signed_of
 
@@ -44,3 +45,13 @@ def test_a_message_that_has_waited_is_an_entry_once_it_is_taken():
         found.append(entries_of(step, item, (), member.address, member.signing_key))
     assert found[0] == []
     assert [signed_of(unpack(Entry, one), member) for one in found[1]] == [opening, signature]
+
+
+def test_a_false_signature_that_comes_too_late_is_no_entry():
+    market = finished_market()
+    member, other = market.validators()
+    false = RoundSignature(signature=b"\0" * 65)
+    for party in (market.buyer, market.aggregator, member):
+        item = MessageReceived(signed=market.message(other, party, false, round_number=1, attempt=1))
+        step = market.deliver(party, item)
+        assert entries_of(step, item, (), party.address, party.signing_key) == []
