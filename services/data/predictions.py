@@ -98,14 +98,16 @@ def predict_rows(source: Source, write: Write | None) -> Quality:
     Raises DataSetError for a feature that cannot be read. A target that cannot be is a reason not to compare.
     """
     kind = KINDS[source.model.kind]
-    quality = Quality(kind.scores())
+    quality = Quality(kind.scores(source.model))
     if source.has_target:
         try:
             for batch in source.with_target():
                 truth = _truth(source, batch, quality.rows)
                 quality.scores.add(truth, _predict(source, batch, quality, write))
         except DataSetError as error:
-            quality = Quality(kind.scores(), rows=quality.rows, reason=str(error), outside=quality.outside)
+            quality = Quality(
+                kind.scores(source.model), rows=quality.rows, reason=str(error), outside=quality.outside
+            )
         else:
             return quality
     done = quality.rows
