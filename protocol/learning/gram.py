@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocol.crypto.fixed_point import encode_matrix
-from protocol.learning.moments.widths import pairs
+from protocol.learning.moments.widths import places
 from protocol.learning.scales import ENTRY_SCALE
 
 Matrix = NDArray[np.float64]
@@ -17,8 +17,8 @@ _FACTOR_SCALE = 100
 """Finer than any double of a factor whose columns lie in [−1, 1] needs."""
 
 
-def gram_triangle(factor: Matrix) -> list[int]:
-    """round(RᵀR·2^h) for i ≤ j, row by row, from R/√m ((p+1)×(p+1)).
+def gram_triangle(factor: Matrix, targets: int = 1) -> list[int]:
+    """round(RᵀR·2^h) for i ≤ j, row by row, from R/√m ((p+1)×(p+1)); of several targets at `places`.
 
     Multiplied and added as integers: in doubles a sum of squares loses what tells two models apart.
     """
@@ -28,5 +28,5 @@ def gram_triangle(factor: Matrix) -> list[int]:
     half = 1 << (excess - 1)
     return [
         (sum(a * b for a, b in zip(columns[i], columns[j], strict=True)) + half) >> excess
-        for i, j in pairs(len(columns))
+        for (i, j), *_equal in places(len(columns) - 1, targets)
     ]
