@@ -5,7 +5,7 @@ u = θ + μ, uniform noise to it, and returns fresh encryptions of
 
 - w_ij = Σ_t [2^k(t)·e_ij·u_ti·u_tj + 2^k′(t)·e_ij/2·(u_ti·U_j + u_tj·U_i)] for i ≤ j but the last, e_ij = 2
   off the diagonal and 1 on it, u_td = −2^s, U = Σ_t u_t over the trainers, and 2^k short for the slot k; of
-  several targets the sum over all (i, j) of a place, whose entries of a Gram matrix are equal (`widths.places`);
+  several targets the sum over all (i, j) of a place, equal entries of a Gram matrix (`widths.places`);
 - E_ti = −(2·2^k(t)·u_ti + 2^k′(t)·U_i + Σ_t′ 2^k′(t′)·u_t′i) for unmasking (`products`), and with several
   sets also B_i = −Σ_t 2^k′(t)·u_ti;
 - y_j = ⌊U_j/(T·2^g)⌋, the next model under its mask.

@@ -104,7 +104,7 @@ def projection_answer(
 ) -> list[SetAnswer]:
     """One product, and what takes masks out of it, for each slot set.
 
-    `request` are checked ciphertexts, as many as `vector_count(sets)` vectors take with an entry for each target.
+    `request` are checked ciphertexts, `request_length` of them: a vector has an entry for each target.
     """
     plaintexts = [int(one) for one in private_key.decrypt_all(request)]
     digits = read_digits(plaintexts, vector_count(sets), widths)
