@@ -26,7 +26,8 @@ def as_sklearn(model: BoughtModel) -> Any:
     regression = _fitted(model)
     regression.n_features_in_ = len(model.features)
     if not model.basis and all(_is_plain(column) for column in model.columns):
-        regression.feature_names_in_ = np.array(model.features, dtype=object)
+        for one in (regression, *getattr(regression, "estimators_", ())):
+            one.feature_names_in_ = np.array(model.features, dtype=object)
         return regression
     return Pipeline([("columns", ColumnPreparation(model.columns, model.basis)), ("weights", regression)])
 
@@ -58,6 +59,7 @@ def _fitted_classes(model: BoughtModel) -> OneVsRestClassifier:
     whole = OneVsRestClassifier(LogisticRegression())
     levels = [one.target_level or "" for one in model.outputs]
     whole.label_binarizer_ = LabelBinarizer(sparse_output=True).fit(levels)
+    whole.classes_ = whole.label_binarizer_.classes_
     by_level = dict(zip(levels, model.outputs, strict=True))
     whole.estimators_ = [_of_class(by_level[str(level)]) for level in whole.label_binarizer_.classes_]
     return whole

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from protocol.learning.glm.fitting import with_fit
 from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.kinds.registry import kind_of
 from protocol.records import FIXED_POINT
@@ -17,31 +16,25 @@ from tests.support.roles.small_markets import small_request
 from tests.support.several import CLASSES, TARGETS, document_of, some_table, statistic_of
 
 ROUNDS = {"rounds": 1, "local_steps": 40, "tolerance": 0}
-BASIS = [{"kind": "interaction", "columns": ["x0", "x1"]}]
 
 
-def several_market(content: dict[str, Any], **changes: Any) -> PureMarket:
-    request = small_request(**document_of(content, schedule=ROUNDS, **changes))
+def several_market(content: dict[str, Any]) -> PureMarket:
+    request = small_request(**document_of(content, schedule=ROUNDS))
     tables = [some_table(seed) for seed in range(4)]
     market = PureMarket(request, [np.ones((2, 1))] * 4, ["none"], validators=[2, 3], roles=ROLES)
     for owner, table in zip(market.owners, tables, strict=True):
-        statistic = statistic_of(table)
-        if "basis" in changes:
-            statistic = with_fit(market.request, statistic, lambda table=table: [table])  # type: ignore[misc]
-        owner.private.update(owning(make_data_set(statistic)))
+        owner.private.update(owning(make_data_set(statistic_of(table))))
     market.start()
     return market
 
 
 @pytest.mark.parametrize(
-    ("content", "changes"),
-    [(TARGETS, {"basis": BASIS, "key_bits": 1152}), (CLASSES, {})],
-    ids=["targets with a basis", "classes"],
+    "content",
+    [TARGETS, CLASSES],
+    ids=["targets", "classes"],
 )
-def test_the_bought_model_is_that_of_the_same_schedule_in_plaintext(
-    content: dict[str, Any], changes: dict[str, Any]
-) -> None:
-    market = several_market(content, **changes)
+def test_the_bought_model_is_that_of_the_same_schedule_in_plaintext(content: dict[str, Any]) -> None:
+    market = several_market(content)
     market.finish()
     assert {party.shown for party in market.parties.values()} == {"FINISHED"}
     request, rounds = market.request, delivered_round(market)
