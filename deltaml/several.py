@@ -35,8 +35,8 @@ class BoughtTargets(RegressorMixin, _BoughtSeveral):  # type: ignore[misc]
     It is fitted from the start and stays as it is; `fit` checks the columns and changes nothing. `targets_`
     names what its predictions are of, in their order.
 
-    >>> from deltaml import BoughtModel
-    >>> from deltaml.several import BoughtTargets
+    >>> import pandas as pd
+    >>> from deltaml import BoughtModel, BoughtTargets
     >>> from protocol.bought_model import TargetWeights
     >>> rent = TargetWeights(target="rent", weights=(10.0,), intercept=200.0)
     >>> price = TargetWeights(target="price", weights=(2000.0,), intercept=30000.0)
@@ -49,7 +49,7 @@ class BoughtTargets(RegressorMixin, _BoughtSeveral):  # type: ignore[misc]
     ...     intercept=None,
     ...     outputs=(rent, price),
     ... )
-    >>> BoughtTargets(flats).predict([[70.0]]).tolist()
+    >>> BoughtTargets(flats).predict(pd.DataFrame({"metres": [70.0]})).tolist()
     [[900.0, 170000.0]]
     """
 
