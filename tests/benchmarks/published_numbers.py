@@ -1,11 +1,11 @@
-"""`python -m tests.benchmarks.published_numbers`: what honest trainings publish, against the same in plain floats.
+"""`python -m tests.benchmarks.published_numbers`: what honest trainings publish, against the same in floats.
 
 Whole markets as pure transitions. Every published number (v₀, the error after the round, q and c of each
 trainer) and every weight of the bought model is held against `protocol.learning.plaintext` on the same rows.
 Published numbers are in squared declared units, in which the target lies between −1 and 1. How far they lie
-from the plain ones follows from the fixed-point scales (`protocol.learning.scales`) and from the noise that is
-added, neither of which depends on the key: so most cases have keys of 1024 bits, and one has 3072. "Without
-noise" every share of it is nought, which no party of a market can bring about.
+from the plain ones follows from the fixed-point scales (`protocol.learning.scales`) and from the noise that
+is added, neither of which depends on the key: so most cases have keys of 1024 bits, and one has 3072.
+"Without noise" every share of it is nought, which no party of a market can bring about.
 """
 
 from dataclasses import dataclass
@@ -82,9 +82,10 @@ class Distance(BaseModel):
 
 
 def owners_rows(collinear: bool) -> list[Matrix]:
-    """Of each owner ROWS rows [x y] about a line; of collinear ones the last columns follow from the first two.
+    """Of each owner ROWS rows [x y] about a line.
 
-    The third is the first again, the fourth half of the first's and second's sum: the Gram matrix has rank 3 of 5.
+    Of collinear ones the third column is the first again, the fourth half of the first's and second's sum:
+    with the intercept the Gram matrix has rank 3 of 5.
     """
     chance = np.random.default_rng(11)
     slopes = chance.uniform(-1, 1, FEATURES)
@@ -174,7 +175,7 @@ def main(
     *,
     full_key: Annotated[bool, typer.Option(help="Also one of 3072 bits, which takes minutes.")] = True,
 ) -> None:
-    """Every published number of honest trainings against the plain ones; status 1 where one is too far away."""
+    """Every published number of honest trainings against the plain ones; status 1 where one is too far."""
     found, console = [], Console()
     for case in (*CASES, *((FULL_KEY,) if full_key else ())):
         if rounds in (None, case.rounds):

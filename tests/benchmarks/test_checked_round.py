@@ -34,8 +34,6 @@ def test_tables_of_more_bases_than_a_process_keeps_are_expected_in_each_partys_s
         monkeypatch.setattr(module, "MOST_KEPT_BASES", 3)
     narrow = measure(SMALL, key_bits=1024, rounds=1, group=small_group())
     for step in ("proven_metric", "zero_test_shown", "shown_metrics"):
-        added, expected = (
-            getattr(narrow, products)[step] - getattr(run, products)[step]
-            for products in ("counted_products", "expected_products")
-        )
-        assert added == pytest.approx(expected, rel=0.25), step
+        assert narrow.expected_products[step] > run.expected_products[step]
+        assert narrow.counted_products[step] > run.counted_products[step]
+        assert narrow.counted_products[step] == pytest.approx(narrow.expected_products[step], rel=0.25), step
