@@ -54,7 +54,7 @@ CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_
 	protocol/roles/test_model_of_the_run.py protocol/roles/shared/test_parties.py \
 	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
 	$(addprefix deltaml/,run_example_pages.py run_notebooks.py) deploy/whole_deployments.py \
-	$(addprefix benchmarks/,run_benchmarks.py run_published_numbers.py) \
+	$(addprefix benchmarks/,run_benchmarks.py run_growth.py run_published_numbers.py) \
 	$(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
 	$(addprefix protocol/roles/rounds/,any_order.py troubled_rounds.py denied_rounds.py repeated_rounds.py) \
 	$(addprefix protocol/roles/rounds/,refused_rounds.py relayed_openings.py privacy.py) soak/short_form.py \
