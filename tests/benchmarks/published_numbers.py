@@ -17,7 +17,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from protocol.crypto.commitment_group import RSA_2048
 from protocol.learning.checked_openings import noise
@@ -162,7 +162,15 @@ def _of_weights(market: PureMarket) -> float:
 
 def show(found: list[Distance], console: Console) -> None:
     """A row for each training."""
-    table = Table("rounds × steps", "published", "at most", "weights", "at most", "processor s", "holds")
+    table = Table(
+        Column("rounds × steps", no_wrap=True),
+        "published",
+        "at most",
+        "weights",
+        "at most",
+        "processor s",
+        "holds",
+    )
     for one in found:
         numbers = (one.published, one.bound, one.weights, OF_WEIGHTS)
         cells = (f"{number:.1e}" for number in numbers)
@@ -179,8 +187,8 @@ def main(
     found, console = [], Console()
     for case in (*CASES, *((FULL_KEY,) if full_key else ())):
         if rounds in (None, case.rounds):
-            with console.status(str(case)):
-                found.append(measure(case))
+            console.print(f"{case} …")
+            found.append(measure(case))
     show(found, console)
     if not all(one.holds for one in found):
         raise typer.Exit(1)

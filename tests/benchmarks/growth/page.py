@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import wrap
 
-from tests.benchmarks.growth.fit import fit_of
+from tests.benchmarks.growth.fit import Fit, fit_of
 from tests.benchmarks.growth.plot import plot
 from tests.benchmarks.growth.series import Series
 from tests.benchmarks.machine import MachineReport
 
 PAGE = "GROWTH.md"
+_WIDTH = 110
 HEAD = """# How costs grow
 
 Written by `make bench-growth`, one series by `make bench-growth ARGS=rows`; sizes are options. A figure's
 *power* is the exponent of the line through its logarithms by least squares: cost ≈ size^power, with no point
-further away than by the factor beside it. Processor seconds are those of the machine that each part names,
+further away than by the factor beside it; *at the end* it is that of the two largest sizes alone, where fixed
+costs matter least. Processor seconds are those of the machine that each part names,
 longer where others use it too (its load before the run is told); products, bytes and gas are counted, and are
 the same anywhere."""
 
@@ -42,26 +45,36 @@ def _parts(folder: Path, names: Sequence[str]) -> Iterator[str]:
 
 def part(series: Series) -> Iterator[str]:
     """The lines of a series: what was measured, figures and powers, what takes most and what moves it."""
-    yield from (f"## {series.title}", "", series.how, "")
-    sizes = [one.size for one in series.points]
-    yield f"| {series.axis} | " + " | ".join(f"{size:,}" for size in sizes) + " | power | within |"
-    yield "| --- |" + " ---: |" * (len(sizes) + 2)
+    yield from (f"## {series.title}", "", *wrap(series.how, _WIDTH), "")
+    sizes = [f"{one.size:,}" for one in series.points]
+    yield f"| {series.axis} | " + " | ".join(sizes) + " | power | within | at the end |"
+    yield "| --- |" + " ---: |" * (len(sizes) + 3)
     for name in series.names:
         yield _row(series, name)
     yield from ("", f"![{series.title}](figures/{series.name}.svg)", "")
-    yield f"- *Takes most:* {series.bottleneck}."
-    yield f"- *Moved by:* {series.moved_by}."
+    yield from _item("Takes most", series.bottleneck)
+    yield from _item("Moved by", series.moved_by)
     if series.left_out:
-        yield f"- *Not run:* {', '.join(f'{size:,}' for size in series.left_out)} {series.axis}."
-    yield f"- *Machine:* {_machine(series.machine)}."
+        left_out = ", ".join(f"{size:,}" for size in series.left_out)
+        yield from _item("Not run", f"{left_out} {series.axis}")
+    yield from _item("Machine", _machine(series.machine))
+
+
+def _item(what: str, text: str) -> list[str]:
+    return wrap(f"- *{what}:* {text}.", _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _row(series: Series, name: str) -> str:
     values = dict(series.figure(name))
     cells = [_number(values[one.size]) if one.size in values else "" for one in series.points]
-    fit = fit_of(series.figure(name))
-    power, within = ("", "") if fit is None else (f"{fit.exponent:.2f}", f"× {fit.off:.2f}")
-    return f"| {name} | " + " | ".join([*cells, power, within]) + " |"
+    fit, last = fit_of(series.figure(name)), fit_of(series.figure(name)[-2:])
+    within = "" if fit is None else f"× {fit.off:.2f}"
+    return f"| {name} | " + " | ".join([*cells, _power(fit), within, _power(last)]) + " |"
+
+
+def _power(fit: Fit | None) -> str:
+    """With two digits, and no sign where these are zeros."""
+    return "" if fit is None else f"{round(fit.exponent, 2) + 0.0:.2f}"
 
 
 def _number(value: float) -> str:

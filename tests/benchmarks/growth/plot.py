@@ -89,7 +89,7 @@ def _line(name: str, line: Line, scale: _Scale, index: int) -> list[str]:
     if fit is not None:
         ends = " ".join(f"{scale.x(size):.1f},{scale.y(fit.at(size)):.1f}" for size, _ in (line[0], line[-1]))
         parts.append(f'<polyline points="{ends}" stroke="{colour}" fill="none"/>')
-        text = f"{text}: power {fit.exponent:.2f}"
+        text = f"{text}: power {round(fit.exponent, 2) + 0.0:.2f}"
     x, y = WIDTH - RIGHT + 16, TOP + 16 + 20 * index
     parts.append(f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{colour}"/>')
     parts.append(f'<text x="{x + 16}" y="{y}">{text}</text>')

@@ -21,6 +21,7 @@ WHOLE = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 COLUMNS = 11
 _BATCH = 100_000
 _DIGITS = 4
+_FEW = 50
 KINDS = {"csv": "CSV", "parquet": "Parquet"}
 
 
@@ -36,9 +37,12 @@ def written(path: Path, rows: int) -> None:
             out.write_table(pa.table(dict(zip(names, values.T, strict=True)), schema=schema))
 
 
-def read(path: Path) -> dict[str, float]:
-    """What reading it took in a process of its own; raises RuntimeError where that did not end well."""
-    command = [sys.executable, "-m", "tests.benchmarks.growth.reading", str(path)]
+def read(first: Path, path: Path) -> dict[str, float]:
+    """What reading it took in a process of its own, after another of few rows.
+
+    Raises RuntimeError where that did not end well.
+    """
+    command = [sys.executable, "-m", "tests.benchmarks.growth.reading", str(first), str(path)]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
@@ -76,9 +80,10 @@ def measure(sizes: Sequence[int], key_bits: int, told: Told) -> Series:
 def _figures(folder: Path, rows: int) -> dict[str, float]:
     found = dict[str, float]()
     for ending, kind in KINDS.items():
-        path = folder / f"rows.{ending}"
+        first, path = folder / f"first.{ending}", folder / f"rows.{ending}"
+        written(first, _FEW)
         written(path, rows)
-        took = read(path)
+        took = read(first, path)
         path.unlink()
         found[f"processor seconds, {kind}"] = took["seconds"]
         found[f"processor seconds, parsing {kind}"] = took["parsing"]

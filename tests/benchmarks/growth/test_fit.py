@@ -20,8 +20,10 @@ def test_how_far_a_point_is_away_is_told():
     assert found.off == pytest.approx(2 ** (2 / 3))
 
 
-@pytest.mark.parametrize("points", [[(5, 1)], [(5, 1), (5, 2)], [(5, 0), (6, 1)]], ids=["one", "same", "zero"])
+@pytest.mark.parametrize(
+    "points", [[(5, 1)], [(5, 1), (5, 2)], [(5, 0), (6, 1)]], ids=["one", "same", "zero"]
+)
 def test_what_has_no_power_is_refused(points):
-    with pytest.raises(ValueError, match="logarithms|two sizes"):
+    with pytest.raises(ValueError, match=r"logarithms|two sizes"):
         fitted(points)
     assert fit_of(points) is None
