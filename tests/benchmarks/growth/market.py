@@ -1,5 +1,6 @@
 """What one round of a checked training takes, in a market of pure transitions: products, seconds, bytes."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,16 +26,19 @@ MEGABYTES = "megabytes on the bus"
 
 @dataclass(frozen=True)
 class RoundFigures:
-    """Of all parties together, and of the busiest of a kind; `by_step` are products by what they are for."""
+    """Of all parties together, and of the busiest of a kind.
+
+    `by_step` are products by the message that brings them about, `by_type` bytes by the type of message.
+    """
 
     figures: dict[str, float]
     by_step: dict[str, int]
+    by_type: dict[str, int]
 
     @property
     def dearest(self) -> str:
-        """The step with most products, and its part of all."""
-        step = max(self.by_step, key=lambda name: self.by_step[name])
-        return f"`{step}`, {self.by_step[step] / sum(self.by_step.values()):.0%} of the products"
+        """The step with most products, the messages with most bytes, and their parts of all."""
+        return f"{_most(self.by_step)} of the products; on the bus {_most(self.by_type)} of the bytes"
 
 
 def round_figures(size: Size, key_bits: int) -> RoundFigures:
@@ -49,6 +53,7 @@ def round_figures(size: Size, key_bits: int) -> RoundFigures:
         raise RuntimeError(f"{len(market.contract.recorded)} rounds were recorded")
     milliseconds, _ = market.medians(range(_ROUND, _ROUND + 1))
     by_step = {step: count for step, count in market.counted[_ROUND].items() if count}
+    by_type = _bytes_by_type(market)
     figures = {
         PRODUCTS: float(sum(by_step.values())),
         SECONDS: milliseconds["all"] / 1e3,
@@ -56,15 +61,24 @@ def round_figures(size: Size, key_bits: int) -> RoundFigures:
         CHECKER: milliseconds["checker"] / 1e3,
         TRAINER: milliseconds["trainer"] / 1e3,
         BUYER: milliseconds["buyer"] / 1e3,
-        MEGABYTES: _megabytes(market),
+        MEGABYTES: sum(by_type.values()) / 1e6,
     }
-    return RoundFigures(figures, by_step)
+    return RoundFigures(figures, by_step, by_type)
 
 
-def _megabytes(market: TimedMarket) -> float:
+def _bytes_by_type(market: TimedMarket) -> dict[str, int]:
     """Of the round's signed messages, before each is sealed to its recipient, which adds some bytes."""
-    sent = (one for one in market.wire if one.envelope.round == _ROUND)
-    return sum(len(one.body) + len(pack(one.envelope)) + len(one.signature) for one in sent) / 1e6
+    found: Counter[str] = Counter()
+    for one in market.wire:
+        if one.envelope.round == _ROUND:
+            found[one.envelope.type] += len(one.body) + len(pack(one.envelope)) + len(one.signature)
+    return dict(found)
+
+
+def _most(parts: Mapping[str, int]) -> str:
+    """The largest part, by its name and how much of all it is."""
+    name = max(parts, key=lambda one: parts[one])
+    return f"`{name}` with {parts[name] / sum(parts.values()):.0%}"
 
 
 def round_series(

@@ -31,9 +31,9 @@ def measure(sizes: Sequence[int], key_bits: int, told: Told) -> Series:
         whole=WHOLE,
         who=f"{PARAMETERS} parameters; three tenths of the owners validate",
         moved_by=(
-            "fewer owners in the request: each member measures every trainer, so the work of all together "
-            "grows with trainers times validators, and the bus carries each trainer's evidence to each "
-            "member. What a member does itself grows with the trainers alone; larger keys hold more slots"
+            "fewer owners in the request: each member measures every trainer, and the aggregator sends each "
+            "trainer's evidence to each member, so work and bytes of all together grow with trainers times "
+            "validators. What a member does itself grows with the trainers alone; larger keys hold more slots"
         ),
         machine=before,
     )

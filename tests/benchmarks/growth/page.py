@@ -53,11 +53,22 @@ def part(series: Series) -> Iterator[str]:
         yield _row(series, name)
     yield from ("", f"![{series.title}](figures/{series.name}.svg)", "")
     yield from _item("Takes most", series.bottleneck)
+    yield from _item("Grows steepest", steepest(series))
     yield from _item("Moved by", series.moved_by)
     if series.left_out:
         left_out = ", ".join(f"{size:,}" for size in series.left_out)
         yield from _item("Not run", f"{left_out} {series.axis}")
     yield from _item("Machine", _machine(series.machine))
+
+
+def steepest(series: Series) -> str:
+    """The figure with the largest power at the end, and that power; without two sizes nothing is known."""
+    fits = {name: fit_of(series.figure(name)[-2:]) for name in series.names}
+    powers = {name: fit.exponent for name, fit in fits.items() if fit is not None}
+    if not powers:
+        return "not known from one size"
+    name = max(powers, key=lambda one: powers[one])
+    return f"{name}, by the power {powers[name]:.2f} at the end"
 
 
 def _item(what: str, text: str) -> list[str]:

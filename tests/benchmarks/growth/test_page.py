@@ -36,6 +36,7 @@ def test_a_part_has_figures_powers_and_what_was_not_run():
     assert "| bytes | 70 | 700 | 1.00 | × 1.00 | 1.00 |" in text
     assert "| nothing | 0 | 0 |  |  |  |" in text
     assert "*Takes most:* the sums." in text
+    assert "*Grows steepest:* products & sums, by the power 2.00 at the end." in text
     assert "*Not run:* 1,000 rows." in text
 
 
@@ -44,6 +45,11 @@ def test_a_figure_that_was_not_taken_at_a_size_is_an_empty_cell():
     text = "\n".join(page.part(series(points=points, left_out=[])))
     assert "| late |  | 1 |  |  |  |" in text
     assert "Not run" not in text
+    assert "steepest:* gas" in text
+
+
+def test_of_one_size_nothing_is_said_to_grow():
+    assert page.steepest(series(points=[Point(size=1, figures={"gas": 5.0})])) == "not known from one size"
 
 
 def test_a_plot_is_a_picture_with_a_legend_of_what_has_a_logarithm():
