@@ -7,7 +7,7 @@ from html import escape
 from tests.benchmarks.growth.fit import fit_of
 from tests.benchmarks.growth.series import Series
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 420, 70, 300, 40, 50
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 920, 420, 90, 360, 40, 50
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#8a6d00", "#555555")
 """Colours that people who see few of them tell apart (Okabe and Ito), the yellow darker."""
 Line = list[tuple[int, float]]
@@ -63,19 +63,27 @@ def _frame(series: Series, scale: _Scale) -> list[str]:
     """Background, title, axes with a line at each power of ten."""
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     parts = [f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>']
+    inside = f'<rect x="{LEFT}" y="{TOP}" width="{right - LEFT}" height="{bottom - TOP}"/>'
+    parts.append(f'<clipPath id="axes">{inside}</clipPath>')
     parts.append(f'<text x="{LEFT}" y="22" font-size="15">{escape(series.title)}</text>')
     for power in range(scale.sizes[0], scale.sizes[1] + 1):
         x = scale.x(10.0**power)
         parts.append(f'<path d="M{x:.1f} {TOP}V{bottom}" stroke="#ddd"/>')
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{10.0**power:,g}</text>')
+        parts.append(
+            f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{_power_of_ten(power)}</text>'
+        )
     for power in range(scale.ratios[0], scale.ratios[1] + 1):
         y = scale.y(10.0**power)
         parts.append(f'<path d="M{LEFT} {y:.1f}H{right}" stroke="#ddd"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{10.0**power:,g}</text>')
+        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_power_of_ten(power)}</text>')
     middle = (LEFT + right) / 2
     axis = f"{escape(series.axis)}; each figure relative to its first"
     parts.append(f'<text x="{middle:.1f}" y="{HEIGHT - 12}" text-anchor="middle">{axis}</text>')
     return parts
+
+
+def _power_of_ten(power: int) -> str:
+    return f"{10**power:,}" if power >= 0 else f"{10.0**power:g}"
 
 
 def _line(name: str, line: Line, scale: _Scale, index: int) -> list[str]:
@@ -88,7 +96,7 @@ def _line(name: str, line: Line, scale: _Scale, index: int) -> list[str]:
     text = escape(name)
     if fit is not None:
         ends = " ".join(f"{scale.x(size):.1f},{scale.y(fit.at(size)):.1f}" for size, _ in (line[0], line[-1]))
-        parts.append(f'<polyline points="{ends}" stroke="{colour}" fill="none"/>')
+        parts.append(f'<polyline points="{ends}" stroke="{colour}" fill="none" clip-path="url(#axes)"/>')
         text = f"{text}: power {round(fit.exponent, 2) + 0.0:.2f}"
     x, y = WIDTH - RIGHT + 16, TOP + 16 + 20 * index
     parts.append(f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{colour}"/>')
