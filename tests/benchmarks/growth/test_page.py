@@ -10,7 +10,7 @@ from tests.benchmarks.growth import __main__ as growth
 from tests.benchmarks.growth import gas, page
 from tests.benchmarks.growth.plot import plot
 from tests.benchmarks.growth.series import Point, Series, missing
-from tests.benchmarks.growth.trainings import point_of
+from tests.benchmarks.growth.trainings import Spent, point_of
 from tests.soak.report import Part, SoakReport
 
 
@@ -117,9 +117,9 @@ def test_a_training_that_did_not_finish_is_no_point():
         disturbances={},
         memory={"owner": {"peak_daemon": 2**20, "peak_workers": 0, "spread": 0}},
     )
-    assert point_of(2, report, 10.0).figures["processor seconds a training"] == 5
+    assert point_of(2, report, Spent(10.0, 4.0)).figures["processor seconds a training"] == 5
     with pytest.raises(RuntimeError, match="of 3 trainings"):
-        point_of(3, report, 10.0)
+        point_of(3, report, Spent(10.0, 4.0))
 
 
 def test_missing_sizes_keep_their_order():

@@ -5,6 +5,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
 
 from tests.benchmarks import machine
 from tests.benchmarks.growth.series import Point, Series, Told, missing
@@ -18,8 +20,15 @@ _MEMORY = "peak MiB of the largest daemon and its worker"
 PER_TRAINING = "processor seconds a training"
 
 
-def soaked(trainings: int) -> tuple[SoakReport, float]:
-    """What the soak tells, and the processor seconds of daemons, broker and node together, starting included.
+class Spent(NamedTuple):
+    """Seconds of daemons, broker and node together, and those by the clock, starting and ending included."""
+
+    processor: float
+    clock: float
+
+
+def soaked(trainings: int) -> tuple[SoakReport, Spent]:
+    """What the soak tells, and what it took.
 
     Raises RuntimeError, with its last words, where it ended otherwise than well.
     """
@@ -29,22 +38,24 @@ def soaked(trainings: int) -> tuple[SoakReport, float]:
         command = [sys.executable, "-m", "tests.benchmarks.processor_time", str(spent)]
         command += [sys.executable, "-m", "tests.soak"]
         command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        began = perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{trainings} trainings at once: {done.stderr[-2000:]}")
-        return SoakReport.model_validate_json(report.read_bytes()), float(spent.read_text())
+        took = Spent(float(spent.read_text()), perf_counter() - began)
+        return SoakReport.model_validate_json(report.read_bytes()), took
 
 
-def point_of(trainings: int, report: SoakReport, seconds: float) -> Point:
+def point_of(trainings: int, report: SoakReport, spent: Spent) -> Point:
     """A soak's figures; raises RuntimeError where one has not finished, or none were ordered at once."""
     part = report.at_once
     if part is None or part.endings != {"FINISHED": trainings}:
         raise RuntimeError(f"of {trainings} trainings there came: {part and part.endings}")
     largest = max(one.peak_daemon + one.peak_workers for one in report.memory.values())
     figures = {
-        _SECONDS: seconds,
-        PER_TRAINING: seconds / trainings,
-        _CLOCK: part.seconds,
+        _SECONDS: spent.processor,
+        PER_TRAINING: spent.processor / trainings,
+        _CLOCK: spent.clock,
         _MESSAGES: float(part.messages),
         _MEMORY: largest / 2**20,
     }
