@@ -31,9 +31,10 @@ def measure(sizes: Sequence[int], key_bits: int, told: Told) -> Series:
         whole=WHOLE,
         who=f"{PARAMETERS} parameters; three tenths of the owners validate",
         moved_by=(
-            "fewer owners in the request: each member measures every trainer, and the aggregator sends each "
-            "trainer's evidence to each member, so work and bytes of all together grow with trainers times "
-            "validators. What a member does itself grows with the trainers alone; larger keys hold more slots"
+            "fewer owners in the request: each member measures every trainer, and the aggregator sends every "
+            "trainer's evidence and every member's metric to each member, so work and bytes of all together "
+            "grow with the square of the owners. What a member works out itself grows with the trainers "
+            "alone; larger keys hold more slots"
         ),
         machine=before,
     )

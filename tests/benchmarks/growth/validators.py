@@ -25,8 +25,8 @@ def measure(sizes: Sequence[int], key_bits: int, told: Told) -> Series:
         who=f"{TRAINERS} trainers and {PARAMETERS} parameters",
         moved_by=(
             "fewer owners in the request (three tenths of them are drawn to validate): two members check "
-            "whatever their number, so what grows is the metrics that each makes on a machine of its own, "
-            "and the evidence that the aggregator sends to each"
+            "whatever their number, so what grows is the metric that each makes on a machine of its own, and "
+            "what the aggregator sends to each: the trainers' evidence and all members' metrics"
         ),
         machine=before,
     )
