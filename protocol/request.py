@@ -309,10 +309,7 @@ class Request(FrozenModel):
         return keccak(_PAID + self.hash() + key_id)
 
     def terms(self, key_id: bytes) -> Terms:
-        """The contract's terms that this document fixes, with the buyer's key of this id.
-
-        A round may take every step's deadline and the chain's three times over before anyone may settle.
-        """
+        """The contract's terms that this document fixes, with the buyer's key of this id."""
         return Terms(
             aggregator=self.aggregator,
             request_hash=self.paid_hash(key_id),
@@ -324,7 +321,7 @@ class Request(FrozenModel):
             validation_bps=self.payment.validation_bps,
             aggregation_bps=self.payment.aggregation_bps,
             join_seconds=self.deadlines.join_s,
-            round_seconds=3 * (6 * self.deadlines.step_s + self.deadlines.chain_s),
+            round_seconds=self.deadlines.round_seconds,
             reveal_seconds=self.deadlines.reveal_s,
             abandon_bps=self.payment.abandon_bps,
             admission=self.owners.admission,
