@@ -7,7 +7,7 @@ from protocol.envelope import SignedMessage
 from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from protocol.types import Address
-from protocol.verification.transcript import KEPT, Entry
+from protocol.verification.transcript import Entry, is_kept
 
 
 def entries_of(
@@ -23,6 +23,6 @@ def entries_of(
     if isinstance(item, EventConfirmed) and not item.chain_event.removed:
         found.append(Entry.event(item.chain_event))
     messages = [taken.signed for taken in step.taken if isinstance(taken, MessageReceived)]
-    kept = [signed for signed in messages if signed.envelope.type in KEPT]
+    kept = [signed for signed in messages if is_kept(signed)]
     found += [Entry.message(signed, party, signing_key) for signed in (*kept, *sent)]
     return [pack(entry) for entry in found]
