@@ -72,10 +72,12 @@ def _finding(shown: Shown, checker: Address, consent: ZeroTestConsent, told: Zer
     exchange, widths = view.exchange, view.widths.projection
     try:
         request = read_ciphertexts(view.key, told.request, request_length(exchange.sets, widths))
-        numbers = read_ciphertexts(view.key, told.answer, projection_answer_length(exchange.sets))
+        numbers = read_ciphertexts(
+            view.key, told.answer, projection_answer_length(exchange.sets, widths.targets)
+        )
         (zero,) = read_ciphertexts(view.key, [consent.zero], 1)
         signer = recover_address(zero_test_digest(view.key, request, numbers, zero), consent.signature)
-        answer = read_projection_answer(numbers, exchange.sets)
+        answer = read_projection_answer(numbers, exchange.sets, widths.targets)
     except ProtocolViolation:
         return Finding.FALSE_OPENING
     openings = [Opening(mpz(one.plaintext), mpz(one.root)) for one in told.openings]

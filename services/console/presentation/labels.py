@@ -217,6 +217,8 @@ MODEL_KINDS = {
     "logistic_regression": _("Logistic regression"),
     "poisson_regression": _("Poisson regression (counts)"),
     "gamma_regression": _("Gamma regression (amounts)"),
+    "several_targets": _("Linear regression of several targets"),
+    "several_classes": _("Classification of several classes"),
 }
 _OTHER_KIND = _("another kind")
 

@@ -134,12 +134,12 @@ def _asked(
     key, consent = view.state.key, _consent_of(view, lane, context)
     sets, widths = view.moments.sets, view.widths.projection
     try:
-        asked, told = request_length(sets, widths), projection_answer_length(sets)
+        asked, told = request_length(sets, widths), projection_answer_length(sets, widths.targets)
         request = read_ciphertexts(key, body.request, asked)
         numbers = read_ciphertexts(key, body.answer, told)
         (zero,) = read_ciphertexts(key, [consent.zero], 1)
         signer = recover_address(zero_test_digest(key, request, numbers, zero), consent.signature)
-        answer = read_projection_answer(numbers, sets)
+        answer = read_projection_answer(numbers, sets, widths.targets)
     except ProtocolViolation:
         return None
     if signer != view.other_checker(lane.checker):

@@ -50,7 +50,8 @@ def on_evidence_request(
     layout = started_widths(state.request, state.parties).projection
     sets = layout.sets(exchange.trainers, START_OF[exchange.start])
     request = read_ciphertexts(key, numbers.request, len(numbers.request))
-    answer = read_projection_answer(read_ciphertexts(key, numbers.answer, len(numbers.answer)), sets)
+    told = read_ciphertexts(key, numbers.answer, len(numbers.answer))
+    answer = read_projection_answer(told, sets, layout.targets)
     (zero,) = read_ciphertexts(key, [question.denied], 1)
     evidence = show_evidence(private, request, answer, zero)
     openings = (*evidence.request, *evidence.answer, evidence.zero)
