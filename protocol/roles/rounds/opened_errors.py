@@ -42,10 +42,10 @@ from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import Address, Seats
 
-DENIED = "errors_denied"
+ERRORS_DENIED = "errors_denied"
 """Of a buyer whose word is not borne out."""
 
-INDEFINITE = "indefinite_matrix"
+INDEFINITE_MATRIX = "indefinite_matrix"
 """Of a member whose part of an own error is negative."""
 
 
@@ -127,7 +127,7 @@ class SaidErrors:
         try:
             plaintexts = _opened(self.exchange.key, product, body, randomness)
         except ProtocolViolation:
-            return ErrorsVerdict((ErrorsFault(buyer, BAD_OPENING),))
+            return ErrorsVerdict((ErrorsFault(buyer, code=BAD_OPENING),))
         left, unseen = without_known(plaintexts, known), _unseen(known)
         if self.negative is not None:
             return self._of_parts(self.negative, left, unseen, buyer)
@@ -149,7 +149,7 @@ class SaidErrors:
             is_sure &= is_borne_out(seen.own[place], power, 0, most, least)
         if is_true:
             return ErrorsVerdict((), (buyer,) if is_sure else ())
-        return ErrorsVerdict((ErrorsFault(buyer, DENIED),))
+        return ErrorsVerdict((ErrorsFault(buyer, code=ERRORS_DENIED),))
 
     @property
     def _noise(self) -> int:
@@ -178,8 +178,8 @@ class SaidErrors:
         cleared = tuple(members[place] for place in sorted(sound))
         negative = depths.negative(parts)
         if depths.is_deeper(parts, said.depth, noise) or not negative:
-            return ErrorsVerdict((ErrorsFault(buyer, DENIED),), cleared)
-        faults = tuple(ErrorsFault(members[place], INDEFINITE) for place in negative)
+            return ErrorsVerdict((ErrorsFault(buyer, code=ERRORS_DENIED),), cleared)
+        faults = tuple(ErrorsFault(members[place], code=INDEFINITE_MATRIX) for place in negative)
         is_sure = not depths.is_deeper(least, said.depth, noise)
         return ErrorsVerdict(faults, (*cleared, buyer) if is_sure else cleared)
 
