@@ -327,7 +327,7 @@ class Request(FrozenModel):
             validation_bps=self.payment.validation_bps,
             aggregation_bps=self.payment.aggregation_bps,
             join_seconds=self.deadlines.join_s,
-            round_seconds=self.deadlines.round_s,
+            round_seconds=self.deadlines.round_seconds,
             reveal_seconds=self.deadlines.reveal_s,
             abandon_bps=self.payment.abandon_bps,
             admission=self.owners.admission,

@@ -201,6 +201,19 @@ class Payment(FrozenModel):
         return self
 
 
+_ATTEMPTS = 3
+"""At measuring a round (`learning.judgement.members`)."""
+
+_ATTEMPT_STEPS = 6
+"""Of an attempt: question, checks, metrics, noise, opening, signatures."""
+
+_REPETITION_STEPS = 8
+"""Before a round is repeated: two rings of three turns each, over ranges and errors, and the buyer's opening.
+
+Once in a round: whoever errs too much for it is named in one word, and nobody is left for another.
+"""
+
+
 class Deadlines(FrozenModel):
     """Seconds to wait for owners to join and to reveal their nonces, for a peer's answer, and for the chain.
 
@@ -213,11 +226,6 @@ class Deadlines(FrozenModel):
     step_s: Annotated[int, Field(ge=1, le=86_400)] = 120
     chain_s: Annotated[int, Field(ge=1, le=86_400)] = 300
 
-    @property
-    def round_s(self) -> int:
-        """A round may take every step's and the chain's three times over before anyone may settle."""
-        return 3 * (6 * self.step_s + self.chain_s)
-
     @model_validator(mode="after")
     def _can_be_kept(self) -> Self:
         if self.reveal_s < self.chain_s:
@@ -227,3 +235,12 @@ class Deadlines(FrozenModel):
                 "as much, chain_s at least"
             )
         return self
+
+    @property
+    def round_seconds(self) -> int:
+        """How long a round may take before anyone may settle: every step's deadline and the chain's.
+
+        Once for each attempt, and those of the rings after which it is repeated once.
+        """
+        attempts = _ATTEMPTS * (_ATTEMPT_STEPS * self.step_s + self.chain_s)
+        return attempts + _REPETITION_STEPS * self.step_s

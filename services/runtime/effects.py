@@ -26,7 +26,7 @@ from protocol.roles.engine.effects import (
 )
 from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
 from protocol.types import Code, FrozenModel
-from protocol.verification.transcript import KEPT
+from protocol.verification.transcript import is_kept
 from services.bus.port import Outgoing
 from services.identity.directory import Directory
 from services.identity.keys import Identity
@@ -151,7 +151,7 @@ async def writes_of(
                 _report(effect, item, writes)
             case _:
                 assert_never(effect)
-    return writes, [one for one in sent if one.envelope.type in KEPT]
+    return writes, [one for one in sent if is_kept(one)]
 
 
 async def _send(

@@ -8,7 +8,7 @@ from protocol.roles.dispatch import EncodedStep
 from protocol.roles.engine.effects import ReportViolation
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived
 from protocol.types import Address
-from protocol.verification.transcript import KEPT, Entry
+from protocol.verification.transcript import Entry, is_kept
 
 
 def entries_of(
@@ -22,7 +22,7 @@ def entries_of(
     found: list[Entry] = []
     refused = any(isinstance(effect, ReportViolation) for effect in step.effects)
     match item:
-        case MessageReceived(signed=signed) if signed.envelope.type in KEPT and not refused:
+        case MessageReceived(signed=signed) if is_kept(signed) and not refused:
             found.append(Entry.message(signed, party, signing_key))
         case EventConfirmed(chain_event=event) if not event.removed:
             found.append(Entry.event(event))

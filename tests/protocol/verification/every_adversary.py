@@ -45,6 +45,9 @@ CONVICTED = {
     "buyer: zero denied, of another": ("bad_opening", {"aggregator"}),
     "buyer: wrong answer to a checker": ("wrong_products", {"aggregator"}),
     "trainer: committed out of range": ("out_of_range", {"aggregator"}),
+    "buyer: sums denied": ("wrong_moments", {"aggregator"}),
+    "buyer: plausible error named, 8": ("errors_denied", {"aggregator"}),
+    "validator: indefinite matrix": ("indefinite_matrix", {"aggregator"}),
 }
 """What whoever cheats is convicted of, and by whose transcripts; others are not shown it."""
 
