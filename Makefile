@@ -54,7 +54,8 @@ CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_
 	$(addprefix integration/,default_columns.py default_tables.py checked_daemons.py) \
 	protocol/roles/test_model_of_the_run.py protocol/roles/shared/test_parties.py \
 	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
-	$(addprefix deltaml/,run_example_pages.py run_notebooks.py) benchmarks/run_benchmarks.py deploy/whole_deployments.py \
+	$(addprefix deltaml/,run_example_pages.py run_notebooks.py) deploy/whole_deployments.py \
+	$(addprefix benchmarks/,run_benchmarks.py run_growth.py run_published_numbers.py) \
 	$(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
 	$(addprefix protocol/roles/rounds/,any_order.py troubled_rounds.py denied_rounds.py repeated_rounds.py negative_rounds.py) \
 	$(addprefix protocol/roles/rounds/,refused_rounds.py relayed_openings.py privacy.py) soak/short_form.py \
@@ -84,6 +85,14 @@ bench: $(DEVELOPMENT) ## Time 100 gradient steps against the 2019 thesis' way, a
 .PHONY: bench-round
 bench-round: $(DEVELOPMENT) ## Processor time of a checked round, by party and size
 	python -m tests.benchmarks.checked_round $(ARGS)
+
+.PHONY: published-numbers
+published-numbers: $(DEVELOPMENT) ## Every published number of honest trainings against plain floats, by schedule; ARGS="--rounds 5"
+	python -m tests.benchmarks.published_numbers $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: $(DEVELOPMENT) $(NODE_MODULES) ## How costs grow with parameters, owners, rows, trainings, validators; one series: ARGS=rows
+	python -m tests.benchmarks.growth $(ARGS)
 
 .PHONY: bench-verification
 bench-verification: $(DEVELOPMENT) ## Time and megabytes of verifying 20 rounds at 3072 bits afterwards; ARGS="--rounds 5"

@@ -20,8 +20,7 @@ _FACTOR_SCALE = 100
 def gram_triangle(factor: Matrix, targets: int = 1) -> list[int]:
     """round(RᵀR·2^h) + ⌈d/2⌉·I for i ≤ j, row by row, from R/√m (d×d, d = p + 1).
 
-    Of several targets the entries of `places`.
-
+    Of several targets only at `places`, since what lies elsewhere is zero or equal to one that is there.
     Multiplied and added as integers: in doubles a sum of squares loses what tells two models apart. Rounding
     changes each entry by at most ½, and so θ̃ᵀĜθ̃ by at most d/2·|θ̃|². What is added to the diagonal makes up
     for that: no integer θ̃, however large, has a negative error. Were it not so, a trainer whose weights are

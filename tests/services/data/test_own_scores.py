@@ -165,6 +165,7 @@ def test_nothing_is_published_of_few_rows(tmp_path: Path, rows: int, *, told: bo
         {"figures": {"mse": 1.0, "rmse": 1.0, "mae": 1.0, "r2": None, "auc": 0.5}},
         {"rows": 0},
         {"outside": {"a": -1}},
+        {"outside": {"no feature": 1}},
     ],
 )
 async def test_what_a_file_makes_its_reader_answer_is_not_taken_for_figures(

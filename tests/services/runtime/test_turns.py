@@ -79,5 +79,5 @@ async def test_a_block_that_fails_gives_its_place_back():
             raise ValueError
 
     for _ in range(3):
-        with pytest.raises(ValueError, match="^$"):
+        with pytest.raises(ValueError, match=r"^$"):
             await asyncio.wait_for(fail(), 5)

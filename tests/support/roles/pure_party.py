@@ -92,6 +92,7 @@ class Party:
     facts: list[RecordFact] = field(default_factory=list)
     violations: list[ReportViolation] = field(default_factory=list)
     inbox: list[Input] = field(default_factory=list)
+    taken: list[Input] = field(default_factory=list)
     looked_at: tuple[bytes, Any] | None = None
 
     @cached_property

@@ -31,9 +31,9 @@ def header_of(party: Party) -> Header:
 
 
 def entries_of(market: PureMarket, party: Party) -> list[Entry]:
-    """What this party received, then what it sent."""
+    """What this party received and did not refuse, then what it sent."""
     entries: list[Entry] = []
-    for item in party.inbox:
+    for item in party.taken:
         if isinstance(item, EventConfirmed):
             entries.append(Entry.event(item.chain_event))
         elif isinstance(item, MessageReceived) and is_kept(item.signed):
