@@ -226,11 +226,6 @@ class Deadlines(FrozenModel):
     step_s: Annotated[int, Field(ge=1, le=86_400)] = 120
     chain_s: Annotated[int, Field(ge=1, le=86_400)] = 300
 
-    @property
-    def round_s(self) -> int:
-        """A round may take every step's and the chain's three times over before anyone may settle."""
-        return 3 * (6 * self.step_s + self.chain_s)
-
     @model_validator(mode="after")
     def _can_be_kept(self) -> Self:
         if self.reveal_s < self.chain_s:

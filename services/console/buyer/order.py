@@ -111,7 +111,7 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
     if result is None:
         values = completed(document)
         return _form(page, values, check(values).problems)
-    # More columns than the form shows: confirm the document itself.
+    # More columns or targets than the form shows: confirm the document itself.
     result = _orderable(page, result)
     if result.request is not None:
         return await _confirm(page, result.request)
@@ -121,15 +121,16 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
 
 
 def _read(content: bytes) -> tuple[dict[str, Any], Checked | None]:
-    """(the document, what is wrong with it if it has more columns than the form shows)."""
+    """(the document, what is wrong with it if it has more columns or targets than the form shows)."""
     if len(content) > LARGE.field:
         raise ConfigurationError(f"YAML is longer than {LARGE.field} bytes; order it with deltaml train")
     try:
         document = request_fields(parse_yaml(content, "YAML"))
     except MisuseError as error:
         raise ConfigurationError(str(error)) from None
-    features = document.get("features")
-    if isinstance(features, list) and len(features) > MOST_COLUMNS:
+    features, model = document.get("features"), document.get("model")
+    has_more = isinstance(features, list) and len(features) > MOST_COLUMNS
+    if has_more or (isinstance(model, dict) and model.get("kind") in SEVERAL):
         return document, check_document(as_tuples(document))
     return document, None
 

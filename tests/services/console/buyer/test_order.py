@@ -22,6 +22,7 @@ from services.console.buyer.order_form import (
 from tests.support.console.orders import filled
 from tests.support.deployment.documents import AGGREGATOR, any_request, request_content
 from tests.support.mixed_columns import requests
+from tests.support.several import CLASSES, TARGETS, several_request
 
 
 @pytest.mark.parametrize("text", ["1e999999", "-1e999999", "NaN", "Infinity"])
@@ -277,6 +278,26 @@ async def test_yaml_fills_the_form_and_what_is_no_yaml_is_told(browser):
     response = await browser.post("/trainings/new/yaml", {"yaml": "name: [1"})
     assert response.status == 422
     assert "line 1" in await response.text()
+
+
+@pytest.mark.parametrize(
+    ("content", "names"), [(TARGETS, "rent, price"), (CLASSES, "grower")], ids=["targets", "classes"]
+)
+async def test_yaml_for_several_targets_is_confirmed_as_it_is(browser, content, names):
+    """The form has room for one target."""
+    response = await browser.post("/trainings/new/yaml", {"yaml": canonical_yaml(several_request(content))})
+    text = await response.text()
+    assert response.status == 200
+    assert f"<dd>{names}</dd>" in text
+    document = canonical_yaml(several_request(content)).replace("means", "mean", 1)
+    response = await browser.post("/trainings/new/yaml", {"yaml": document})
+    assert response.status == 422
+
+
+async def test_the_form_offers_kinds_of_one_target(browser):
+    page = await browser.get("/trainings/new")
+    assert '<option value="logistic_regression"' in page
+    assert '<option value="several_classes"' not in page
 
 
 async def test_yaml_that_leaves_something_out_gets_the_defaults(browser):
