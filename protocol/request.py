@@ -13,12 +13,9 @@ from typing import Annotated, Any, Literal, Self
 
 import rfc8785
 from eth_hash.auto import keccak
-from pydantic import (
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, model_validator
 
+from protocol.inference_terms import inference_refused
 from protocol.links import LARGEST_SCALE, LINKS, Link
 from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
@@ -56,7 +53,7 @@ class Request(FrozenModel):
 
     `purpose` is what the model is intended for, `licence` on what terms its buyer passes it on: owners read
     both before they join, and the model card repeats them. `basis` are curves and products of features beside
-    these themselves; owners compute them on their own rows.
+    these themselves; owners compute them on their own rows. With `inference` the buyer gets standard errors.
     """
 
     name: Annotated[Name, StringConstraints(max_length=LONGEST_NAME)]
@@ -68,6 +65,7 @@ class Request(FrozenModel):
     ] = ()
     target: TargetColumn
     scale: Literal["range", "none"] = "range"
+    inference: Annotated[bool, Field(exclude_if=lambda asked: not asked)] = False
     schedule: Schedule = Schedule()
     start: Start = StartZero()
     owners: Owners = Owners()
@@ -103,6 +101,8 @@ class Request(FrozenModel):
             raise ValueError("start: mean needs model.intercept: true")
         self._check_mean()
         unmet = unmet_demand(self.model, self.target, self.start, self.scale)
+        if self.inference and unmet is None:
+            unmet = inference_refused(self.model, self.scale, self.owners.minimum, self.parameters)
         if unmet is not None:
             raise ValueError(unmet)
         self._check_bonds()
@@ -289,8 +289,8 @@ class Request(FrozenModel):
     def canonical(self) -> bytes:
         """Canonical JSON (RFC 8785); numbers that are not small integers are strings.
 
-        What a document may do without is left out: texts that are empty, no basis, the chain's own coin, no
-        bonds.
+        What a document may do without is left out: texts that are empty, no basis, no inference, the chain's
+        own coin, no bonds.
         """
         document = self.model_dump(mode="json")
         if self.payment.token == NATIVE:
