@@ -15,6 +15,7 @@ from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
 from protocol.roles.engine.state import replace
 from protocol.roles.owner.budget import Joining, inference_numbers, most_numbers
 from protocol.roles.owner.inference import pool_after
+from protocol.verification.transcript import KEPT
 from tests.support.roles.inferring import ROWS, inferring_market, kept_inference
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
@@ -286,6 +287,11 @@ def test_a_trainer_is_sent_no_share_and_takes_none() -> None:
     before = second.decoded
     market.deliver(second, MessageReceived(signed=share))
     assert second.decoded == before
+
+
+def test_no_transcript_keeps_shares_or_sums() -> None:
+    """Those of both checkers together would show every trainer's matrix."""
+    assert not {SHARE, SUM} & KEPT
 
 
 def test_nothing_of_a_matrix_is_in_a_repr() -> None:
