@@ -124,7 +124,7 @@ async def simulate_async(
         return _outcome(market, wanted, row, bought, list(tables))
 
 
-def _coefficients(market: LocalMarket, request: Request, row: InstanceRow) -> tuple[Coefficient, ...]:
+def coefficients_of(market: LocalMarket, request: Request, row: InstanceRow) -> tuple[Coefficient, ...]:
     """Empty where the request does not ask for them, or there are none, as for want of trainers."""
     found = bought_inference(market.buyer.store, row) if request.inference else None
     if found is None or found.missing is not None:
@@ -178,5 +178,5 @@ def _outcome(
         owners=parts,
         aggregator_pay=aggregator.pay,
         refund=story.credited[market.buyer.identity.address, "refund"],
-        coefficients=_coefficients(market, request, row),
+        coefficients=coefficients_of(market, request, row),
     )
