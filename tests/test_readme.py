@@ -34,6 +34,7 @@ PAGES = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "protocol/README.md",
+    "protocol/CKKS.md",
     "protocol/crypto/native/README.md",
     "deploy/README.md",
     "deploy/RUNBOOK.md",
@@ -41,6 +42,7 @@ PAGES = [
     "deltaml/examples/doctor_visits.md",
     "deltaml/examples/unlike_patients.md",
     "tests/benchmarks/RESULTS.md",
+    "tests/benchmarks/PEERS.md",
 ]
 
 

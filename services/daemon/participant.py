@@ -5,9 +5,9 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 
 import structlog
-import web3  # noqa: F401  slow: while the loop waits for it nothing is answered
 
 from protocol.request import LEAST_KEY_BITS
+from services.chain.contract.abi import load_libraries
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.verification import check_contract
 from services.chain.contract.views import MarketplaceViews
@@ -62,6 +62,7 @@ def run_daemon(config: Config, *, least_key_bits: int = LEAST_KEY_BITS) -> None:
     """
     import uvloop  # noqa: PLC0415  not for --help
 
+    load_libraries()  # while the loop waited for it nothing would be answered
     configure(style=config.log.style, level=config.log.level.upper(), file=os.environ.get(LOG_FILE))
     stopping = Stopping()
     if isinstance(config, ChainListenerConfig):

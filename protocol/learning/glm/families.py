@@ -112,9 +112,9 @@ class Family:
     def __init__(self, request: Request) -> None:
         """Of a kind of model that is among `LINKS`."""
         self.curve, link = CURVES[request.model.kind], LINKS[request.model.kind]
-        self.reach = float(link.reach(request.target))
+        self.reach = float(link.reach(request.outputs[0]))
         self._low, self._high = _predictors(link, request)
-        self._deviation = float(link.largest_deviation(request.target))
+        self._deviation = float(link.largest_deviation(request.outputs[0]))
 
     def means(self, predictor: Matrix) -> tuple[Matrix, Matrix]:
         """The clipped predictors of b rows, and their means."""
@@ -146,7 +146,7 @@ class Family:
 
 
 def _predictors(link: Link, request: Request) -> tuple[float, float]:
-    low, high = (float(link.predictor(mean)) for mean in link.means(request.target))
+    low, high = (float(link.predictor(mean)) for mean in link.means(request.outputs[0]))
     return low, high
 
 

@@ -25,7 +25,7 @@ _ROUNDING = 2.0**-20
 def scaled_batches(
     request: Request, statistic: Statistic, tables: Tables
 ) -> Callable[[], Iterator[tuple[Matrix, Matrix]]]:
-    """Batches of X between scaled columns with the ones last, b×p, and of the target as it is, b.
+    """Batches of X between scaled columns with the ones last, b×p, and of the target as it is, b or b×K.
 
     While they are read MisuseError is raised for rows that are not those of `statistic`: another number of
     them, or values outside its columns' ranges, which are clipped where the owner had that done.
@@ -45,7 +45,7 @@ def scaled_batches(
 
 
 def _as_added(request: Request, statistic: Statistic, table: Table) -> Table:
-    wanted = [column.name for column in (*request.features, request.target)]
+    wanted = [column.name for column in request.columns]
     return {name: _within(statistic.column(name), name, table[name]) for name in wanted}
 
 
@@ -64,7 +64,7 @@ def _within(kept: KeptColumn | None, name: str, values: Values) -> Values:
 def _scaled(request: Request, table: Table) -> tuple[Matrix, Matrix]:
     try:
         columns = design_matrix(request.features, table, request.basis)
-        target = design_matrix([request.target], table)[:, 0]
+        targets = design_matrix(request.outputs, table)
     except UnusableValue as error:
         raise MisuseError(f"column {error.column!r} {error.reason}") from None
     scalings = request.scalings()[:-1]
@@ -72,4 +72,6 @@ def _scaled(request: Request, table: Table) -> tuple[Matrix, Matrix]:
     scaled = (columns - centers) / halves
     if (np.abs(scaled) > 1 + _ROUNDING).any():
         raise MisuseError("a feature is outside the range that the request declares")
-    return np.column_stack([np.clip(scaled, -1, 1), np.ones(len(scaled))]), target
+    return np.column_stack([np.clip(scaled, -1, 1), np.ones(len(scaled))]), targets if targets.shape[
+        1
+    ] > 1 else targets[:, 0]

@@ -135,7 +135,7 @@ def _why_missing(request: Request, information: Matrix, rows: int) -> Missing | 
 def _is_plausible(request: Request, information: Matrix, rows: int) -> bool:
     """Whether it can be of so many rows with columns in [−1, 1]; with a share missing it is far beyond."""
     link = LINKS.get(request.model.kind)
-    largest = 1.0 if link is None else float(link.largest_weight(request.target))
+    largest = 1.0 if link is None else float(link.largest_weight(request.outputs[0]))
     diagonal = np.diag(information)
     return bool((diagonal >= 0).all() and (diagonal <= rows * largest * (1 + _ROUNDING)).all())
 

@@ -62,7 +62,7 @@ class GeneralizedLinear(Kind):
         """The inverse link: a probability, or a mean above zero."""
         return self._curve.mean(predictor)
 
-    def scores(self) -> Scores:
+    def scores(self, model: BoughtModel) -> Scores:  # noqa: ARG002
         """Those of a classification, or the deviance with its share explained, RMSE and MAE."""
         if self._name == "logistic_regression":
             return ClassificationScores()

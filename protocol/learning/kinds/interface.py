@@ -89,9 +89,9 @@ class Kind(Protocol):
         ...
 
     def predict(self, model: BoughtModel, rows: Matrix) -> Matrix:
-        """The expected target for each of m×p rows, as `BoughtModel.design` makes them."""
+        """The expected target for each of m×p rows, as `BoughtModel.design` makes them; of K targets m×K."""
         return self.expected(np.asarray(rows @ np.array(model.weights) + (model.intercept or 0.0)))
 
-    def scores(self) -> Scores:
-        """What predictions of this kind are judged by; takes the rows in batches."""
+    def scores(self, model: BoughtModel) -> Scores:
+        """What predictions of a model of this kind are judged by; takes the rows in batches."""
         ...

@@ -14,6 +14,7 @@ from protocol.roles import dispatch
 from protocol.roles.buyer.rounds import checks, opening
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input
+from tests.adversaries.arena import committing_to_a_multiple, replaced
 from tests.support.roles.bad_trainers import COLUMN, SCHEDULE, bad_data
 from tests.support.roles.checked_markets import checked_request
 from tests.support.roles.inferring import OWNERS
@@ -21,6 +22,9 @@ from tests.support.roles.phases import deciding
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import COLUMNS, ONE_ROUND, altered, small_data, without
+
+_INDEFINITE = -40
+"""Times the matrix of its rows."""
 
 _SCHEDULE = {"rounds": 2, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
 
@@ -130,7 +134,7 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
 
     Of trainings that go well, are given up, repeat a round without a bad trainer, are measured again without
     somebody who is silent or lies, or with other checkers, of owners that decline, that share what standard
-    errors are made of, and of buyers whose word is against a round.
+    errors are made of, of one whose matrix is no sum of squares, and of buyers whose word is against a round.
     """
     found: dict[str, bytes] = {}
     markets = [KeptMarket(found) for _ in range(8)]
@@ -150,13 +154,16 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     inferring = KeptMarket(found, infers=True)
     for market in (*markets, repeating, declining, inferring):
         _ends(market)
+    indefinite = KeptMarket(found)
+    indefinite.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
+    with replaced(committing_to_a_multiple(lambda: indefinite.owners[2].address, _INDEFINITE)):
+        _ends(indefinite)
     denied = [KeptMarket(found) for _ in DENIALS]
     for market, denial in zip(denied, DENIALS, strict=True):
         market.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
         _ends(market, denial)
-    return found, _further(
-        found, [market.using for market in (*markets, repeating, declining, inferring, *denied)]
-    )
+    ended = (*markets, repeating, declining, inferring, indefinite, *denied)
+    return found, _further(found, [market.using for market in ended])
 
 
 def _further(found: dict[str, bytes], using: list[dict[tuple[str, str], bytes]]) -> dict[str, bytes]:

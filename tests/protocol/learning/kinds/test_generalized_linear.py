@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from protocol.bought_model import BoughtModel
 from protocol.errors import MisuseError
 from protocol.learning.glm.fitting import with_fit
 from protocol.learning.kinds.interface import PublishedErrors
@@ -45,5 +46,6 @@ def test_what_is_delivered_predicts_by_the_link(kind: str) -> None:
 
 
 def test_each_kind_has_scores_of_its_own() -> None:
-    assert isinstance(KINDS["logistic_regression"].scores(), ClassificationScores)
-    assert KINDS["poisson_regression"].scores() == DevianceScores("poisson_regression")
+    model = BoughtModel(name="m", features=(), target="y", weights=(), intercept=0.0)
+    assert isinstance(KINDS["logistic_regression"].scores(model), ClassificationScores)
+    assert KINDS["poisson_regression"].scores(model) == DevianceScores("poisson_regression")
