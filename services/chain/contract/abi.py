@@ -1,7 +1,7 @@
-"""The contract's ABI: eth-abi's codec over the artifact that ships with the package.
+"""The contract's ABI: web3.py's codec over the artifact that ships with the package.
 
-It is imported when it is first needed, which a command's help is not to wait for. web3.py's contracts are the
-same codec behind a second of imports, and are what the tests compare with.
+web3.py is imported when it is first needed. That takes over a second, which neither a command's help nor a
+process that only computes gradients should spend.
 """
 
 import json
@@ -20,29 +20,27 @@ from services.chain.rpc.values import octets
 if TYPE_CHECKING:
     from eth_abi.codec import ABICodec
     from eth_typing import ABIError
+    from web3.contract import AsyncContract
 
 _INHERITED = ("supportsInterface", "eip712Domain")
 """Functions of ERC-165 and ERC-5267, which are no part of the market's interface."""
 
 
-MARKETPLACE, TOKEN = "Marketplace", "TestToken"
-"""The artifacts, by the names of their contracts."""
-
-
+@cache
 def marketplace_artifact() -> Mapping[str, Any]:
     """What the compiler made: `abi`, `bytecode` and `runtime_bytes`; see contracts/build.py.
 
     `created` has the last two of the contract that the constructor creates.
     """
-    return _artifact(MARKETPLACE)
-
-
-def token_artifact() -> Mapping[str, Any]:
-    """As `marketplace_artifact`, of a token that anyone may make as much of as it likes."""
-    return _artifact(TOKEN)
+    return _artifact("Marketplace")
 
 
 @cache
+def token_artifact() -> Mapping[str, Any]:
+    """As `marketplace_artifact`, of a token that anyone may make as much of as it likes."""
+    return _artifact("TestToken")
+
+
 def _artifact(name: str) -> Mapping[str, Any]:
     text = files("services.chain").joinpath(f"artifacts/{name}.json").read_text(encoding="utf-8")
     artifact: dict[str, Any] = json.loads(text)
@@ -67,26 +65,35 @@ def interface_id() -> bytes:
     return reduce(lambda left, right: bytes(a ^ b for a, b in zip(left, right, strict=True)), own)
 
 
-def load_libraries() -> None:
-    """Import what calls, events and transactions need, at a moment when nothing waits for it."""
-    import rlp  # noqa: F401, PLC0415
-
-    _types()
-    _event_names()
+@cache
+def marketplace_codec() -> "type[AsyncContract]":
+    """The contract without a node or an address, to encode and decode with."""
+    return _codec(marketplace_artifact())
 
 
 @cache
-def _entries(artifact: str, kind: str) -> Mapping[str, Any]:
-    """What an artifact's ABI says of each function, event or error, by name; ours has each name once."""
-    return {entry["name"]: entry for entry in _artifact(artifact)["abi"] if entry["type"] == kind}
+def token_codec() -> "type[AsyncContract]":
+    """As `marketplace_codec`, of an ERC-20 token: that of the test token, which also mints."""
+    return _codec(token_artifact())
 
 
-def encode_function_call(name: str, *arguments: Any, artifact: str = MARKETPLACE) -> bytes:
-    """Call data for a function of an artifact's contract; addresses are 20 bytes, structs are tuples.
+def load_libraries() -> None:
+    """Import what calls, events and transactions need, at a moment when nothing waits for it."""
+    import eth_account  # noqa: F401, PLC0415
 
-    Raises eth_abi.exceptions.EncodingError for what a function does not take.
-    """
-    function = _function(artifact, name)
+    marketplace_codec()
+
+
+def _codec(artifact: Mapping[str, Any]) -> "type[AsyncContract]":
+    from web3 import AsyncWeb3  # noqa: PLC0415
+    from web3.providers.async_base import AsyncBaseProvider  # noqa: PLC0415
+
+    return AsyncWeb3(AsyncBaseProvider()).eth.contract(abi=artifact["abi"])
+
+
+def encode_function_call(name: str, *arguments: Any) -> bytes:
+    """Call data; addresses among the arguments are 20 bytes, structs are tuples."""
+    function = _function(name)
     return function.selector + _types().encode(function.inputs, arguments)
 
 
@@ -95,16 +102,14 @@ def decode_function_result(name: str, data: bytes) -> tuple[Any, ...]:
     from eth_abi.exceptions import DecodingError  # noqa: PLC0415
 
     try:
-        return tuple(_types().decode(_function(MARKETPLACE, name).outputs, data))
+        return tuple(_types().decode(_function(name).outputs, data))
     except DecodingError as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def event_topic(name: str) -> str:
     """The first topic of an event's logs, with 0x."""
-    from eth_utils.abi import event_abi_to_log_topic  # noqa: PLC0415
-
-    return "0x" + event_abi_to_log_topic(_entries(MARKETPLACE, "event")[name]).hex()
+    return str(marketplace_codec().events[name].topic)
 
 
 def event_name(log: Mapping[str, Any]) -> str | None:
@@ -170,7 +175,7 @@ def snake_case(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """What of its ABI an event's logs need, worked out once.
+    """What of its ABI an event's logs need; web3.py's contracts work it out again for each log.
 
     `indexed` fields are a topic each, of a type that one word holds; `others` are in the log's data.
     """
@@ -184,7 +189,7 @@ class _Event:
 def _event(name: str) -> _Event:
     from eth_utils.abi import collapse_if_tuple  # noqa: PLC0415
 
-    inputs: Any = _entries(MARKETPLACE, "event")[name]["inputs"]
+    inputs: Any = marketplace_codec().events[name].abi["inputs"]
     others = [one for one in inputs if not one["indexed"]]
     return _Event(
         [one for one in inputs if one["indexed"]], others, [collapse_if_tuple(one) for one in others]
@@ -193,7 +198,7 @@ def _event(name: str) -> _Event:
 
 @dataclass(frozen=True, slots=True)
 class _Function:
-    """What of its ABI a function's calls need, worked out once."""
+    """What of its ABI a function's calls need; web3.py's contracts look it up again for each call."""
 
     selector: bytes
     inputs: list[str]
@@ -201,27 +206,27 @@ class _Function:
 
 
 @cache
-def _function(artifact: str, name: str) -> _Function:
+def _function(name: str) -> _Function:
     from eth_utils.abi import (  # noqa: PLC0415
         function_abi_to_4byte_selector,
         get_abi_input_types,
         get_abi_output_types,
     )
 
-    abi = _entries(artifact, "function")[name]
+    abi = marketplace_codec().get_function_by_name(name).abi
     return _Function(function_abi_to_4byte_selector(abi), get_abi_input_types(abi), get_abi_output_types(abi))
 
 
 @cache
 def _types() -> "ABICodec":
-    from services.chain.contract.exact_codec import exact_codec  # noqa: PLC0415
-
-    return exact_codec()
+    """web3.py's codec, which is strict about the length of bytes."""
+    return marketplace_codec().w3.codec
 
 
 @cache
 def _event_names() -> Mapping[str, str]:
-    return {event_topic(name): name for name in _entries(MARKETPLACE, "event")}
+    events: Any = marketplace_codec().events
+    return {event.topic: event.event_name for event in events}
 
 
 @cache

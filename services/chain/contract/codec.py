@@ -98,20 +98,20 @@ def terms_of(words: Sequence[Any]) -> Terms:
 
 
 def address_bytes(address: str) -> bytes:
-    """The 20 bytes of an address: in whatever letters its text is."""
+    """The 20 bytes of an address: as text, web3.py takes it with a checksum alone."""
     return bytes.fromhex(address[2:])
 
 
-def from_abi(value: Any) -> Any:
+def from_web3(value: Any) -> Any:
     """A decoded value as our types want it: addresses in lower case, tuples, fields named in snake case."""
     match value:
         case str():
             return value.lower()
         case list() | tuple():
-            return tuple(map(from_abi, value))
+            return tuple(map(from_web3, value))
         case Mapping():
             names = {"trainingId": "training"}
-            return {names.get(name, snake_case(name)): from_abi(field) for name, field in value.items()}
+            return {names.get(name, snake_case(name)): from_web3(field) for name, field in value.items()}
         case _:
             return value
 
@@ -145,7 +145,7 @@ def decode_log(log: Mapping[str, Any], chain_id: int, timestamp: int) -> ChainEv
 
 def _event_fields(name: str, arguments: Mapping[str, Any]) -> Any:
     """What MarketplaceEvent is validated from."""
-    fields = from_abi(arguments) | {"event": name}
+    fields = from_web3(arguments) | {"event": name}
     if "role" in fields:
         fields["role"] = ROLE_NAMES[fields["role"]]
     if "share" in fields:

@@ -8,7 +8,7 @@ from typing import Any
 
 from protocol.asset import token_asset
 from protocol.terms import Token
-from services.chain.contract.abi import TOKEN, creation_code, encode_function_call, token_artifact
+from services.chain.contract.abi import creation_code, token_artifact, token_codec
 from services.chain.errors import ChainError, RpcError, WrongChain
 from services.chain.rpc.http import Rpc, is_revert
 from services.chain.rpc.values import octets
@@ -66,7 +66,7 @@ async def deploy_test_token(sender: Sender) -> Token:
 
 def _call(name: str, *arguments: Any) -> bytes:
     words = [bytes.fromhex(word[2:]) if isinstance(word, str) else word for word in arguments]
-    return encode_function_call(name, *words, artifact=TOKEN)
+    return bytes.fromhex(token_codec().encode_abi(name, words)[2:])
 
 
 async def _number(rpc: Rpc, token: Token, name: str, *arguments: str) -> int:

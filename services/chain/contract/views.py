@@ -15,7 +15,7 @@ from services.chain.contract.abi import (
     event_topic,
     refusal_of,
 )
-from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_abi, terms_of, to_words
+from services.chain.contract.codec import ROLE_NAMES, address_bytes, from_web3, terms_of, to_words
 from services.chain.contract.logs import LogReader
 from services.chain.contract.tokens import balance_of
 from services.chain.errors import ChainUnavailable, RpcError, WrongChain
@@ -237,7 +237,7 @@ class MarketplaceViews:
         block = hex(max(0, await self.block_number() - self.depth)) if self.depth else "latest"
         try:
             answer = octets(await self.rpc.call("eth_call", request, block))
-            results = from_abi(decode_function_result(name, answer))
+            results = from_web3(decode_function_result(name, answer))
         except RpcError as error:
             raise refusal_of(error) or error from None
         except ValueError:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.chain.rpc.values import octets, quantity
-from services.chain.transactions.signing import SignedTransaction, sign_legacy, sign_with_tip
+
+if TYPE_CHECKING:
+    from eth_account.datastructures import SignedTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class Fees:
         """An eighth more, the usual step: nodes accept a replacement from 10 % more on."""
         return Fees(self.most * 9 // 8 + 1, None if self.tip is None else self.tip * 9 // 8 + 1)
 
+    def fields(self) -> dict[str, int]:
+        """As a transaction has them: EIP-1559's, or those of before it."""
+        if self.tip is None:
+            return {"gasPrice": self.most}
+        return {"type": 2, "maxFeePerGas": self.most, "maxPriorityFeePerGas": self.tip}
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
@@ -52,14 +60,21 @@ class Transaction:
     gas: int
     fees: Fees
 
-    def sign(self, signing_key: bytes) -> SignedTransaction:
+    def sign(self, signing_key: bytes) -> "SignedTransaction":
         """With the raw bytes for eth_sendRawTransaction and the hash under which nodes know them."""
-        recipient = octets(self.recipient) if self.recipient else b""
-        rest = (self.gas, recipient, self.value, self.data)
-        if self.fees.tip is None:
-            return sign_legacy(self.chain_id, (self.nonce, self.fees.most, *rest), signing_key)
-        fields = (self.chain_id, self.nonce, self.fees.tip, self.fees.most, *rest)
-        return sign_with_tip(fields, signing_key)
+        from eth_account import Account  # noqa: PLC0415  slow to import
+
+        fields = {
+            "chainId": self.chain_id,
+            "nonce": self.nonce,
+            "to": octets(self.recipient) if self.recipient else b"",
+            "value": self.value,
+            "data": self.data,
+            "gas": self.gas,
+            **self.fees.fields(),
+        }
+        signed: SignedTransaction = Account.sign_transaction(fields, signing_key)
+        return signed
 
 
 @dataclass(frozen=True, slots=True)

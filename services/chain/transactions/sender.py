@@ -181,10 +181,10 @@ class Sender:
     async def _submit(self, pending: PendingTransaction) -> None:
         """Sign, remember, send; a node that knows the transaction already has done what we want."""
         signed = pending.transaction.sign(self._signing_key)
-        if (name := "0x" + signed.hash.hex()) not in pending.hashes:
-            pending.hashes.append(name)
+        if signed.hash.to_0x_hex() not in pending.hashes:
+            pending.hashes.append(signed.hash.to_0x_hex())
         try:
-            await self._rpc.call("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex())
+            await self._rpc.call("eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())
         except RpcError as error:
             if "already" not in error.message.lower():  # "already known", "already imported"
                 raise

@@ -11,7 +11,7 @@ from protocol.signatures import address_of, sign_digest
 from protocol.terms import Terms
 from services.chain.contract.abi import decode_function_result, encode_function_call
 from services.chain.contract.client import MarketplaceClient
-from services.chain.contract.codec import address_bytes, from_abi, terms_of, to_words
+from services.chain.contract.codec import address_bytes, from_web3, terms_of, to_words
 from services.chain.contract.deploy import Deployment, deploy
 from services.chain.rpc.http import Rpc
 from services.chain.rpc.values import octets
@@ -146,7 +146,7 @@ class ChainMarket:
     async def contract_terms(self, training: int) -> Terms:
         """A training's terms as the contract keeps them."""
         _, _, words = await self.view("termsOf", training)
-        return terms_of(from_abi(words))
+        return terms_of(from_web3(words))
 
     async def draw(self, training: int) -> None:
         await self.join(training)

@@ -1,21 +1,19 @@
-"""The contract's errors by name; calls and events as web3.py has them, without it."""
+"""The contract's errors by name; web3.py only where it is needed."""
 
 import subprocess
 import sys
 
 import pytest
 from eth_abi import encode
-from eth_abi.exceptions import EncodingError
 from eth_hash.auto import keccak
 
 from services.chain.contract.abi import (
     decode_event,
     decode_revert,
-    encode_function_call,
     event_topic,
     marketplace_artifact,
+    marketplace_codec,
 )
-from tests.support.chain.web3_contract import web3_contract
 
 EVENTS = {one["name"]: one["inputs"] for one in marketplace_artifact()["abi"] if one["type"] == "event"}
 
@@ -39,20 +37,12 @@ def test_reverts_are_named() -> None:
     assert decode_revert(not_utf8) == ("reverted", ("0x" + not_utf8.hex(),))
 
 
-def test_neither_web3_nor_eth_account_is_ever_imported() -> None:
-    """They take over a second."""
+def test_web3_is_not_imported_before_it_is_needed() -> None:
+    """It takes over a second, and these modules are also imported for a command's help."""
     modules = ["contract.client", "contract.deploy", "contract.verification", "events.listener", "connect"]
     imports = "".join(f"import services.chain.{module}\n" for module in modules)
-    imports += "import services.chain.contract.abi as abi\nabi.load_libraries()\n"
     code = imports + "import sys; sys.exit('web3' in sys.modules or 'eth_account' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-@pytest.mark.parametrize("length", [0, 31, 33])
-def test_bytes_of_another_length_are_not_filled_up(length) -> None:
-    assert encode_function_call("reveal", 1, bytes(32))
-    with pytest.raises(EncodingError, match="bytes"):
-        encode_function_call("reveal", 1, bytes(length))
 
 
 def sample(field):
@@ -90,7 +80,7 @@ def test_events_are_decoded_as_web3_decodes_them(name) -> None:
     places = dict.fromkeys(
         ("address", "blockHash", "blockNumber", "logIndex", "transactionHash", "transactionIndex")
     )
-    expected = web3_contract().events[name].process_log({**places, **log})["args"]
+    expected = marketplace_codec().events[name].process_log({**places, **log})["args"]
     assert decode_event(name, log) == lowered(dict(expected))
 
 

@@ -8,9 +8,8 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Claim, Draw, Join, Open, RecordRound, Register, Reveal, Withdraw
 from protocol.records import RoundRecord
 from protocol.terms import ADMISSION_NAMES, NATIVE, Terms
-from services.chain.contract.abi import event_topic
-from services.chain.contract.codec import decode_log, encode_call, from_abi, terms_of
-from tests.support.chain.web3_contract import web3_contract
+from services.chain.contract.abi import event_topic, marketplace_codec
+from services.chain.contract.codec import decode_log, encode_call, from_web3, terms_of
 
 digests = st.binary(min_size=32, max_size=32)
 addresses = st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())
@@ -55,15 +54,15 @@ records = st.builds(
 
 
 def arguments_of(name, data):
-    function, arguments = web3_contract().decode_function_input(data)
+    function, arguments = marketplace_codec().decode_function_input(data)
     assert function.fn_name == name
-    return from_abi(tuple(arguments.values()))
+    return from_web3(tuple(arguments.values()))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def web3_is_imported() -> None:
     """It raises the recursion limit, and Hypothesis warns of that within a test."""
-    web3_contract()
+    marketplace_codec()
 
 
 @given(terms, st.integers(0, 2**128))

@@ -3,7 +3,7 @@
 import os
 
 from eth_account import Account
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.signatures import address_of
@@ -13,7 +13,6 @@ from services.chain.transactions.pending import Fees, Transaction
 @given(
     st.integers(0, 2**40), st.integers(0, 2**90), st.binary(max_size=80), st.integers(0, 2**40), st.booleans()
 )
-@example(nonce=0, value=0, data=b"", fee=0, creates=True)
 def test_transactions_are_signed_as_a_wallet_signs_them(nonce, value, data, fee, creates) -> None:
     key = os.urandom(32)
     recipient = None if creates else "0x" + "ab" * 20
@@ -33,23 +32,6 @@ def test_transactions_are_signed_as_a_wallet_signs_them(nonce, value, data, fee,
     assert ours.raw_transaction == theirs.raw_transaction
     assert ours.hash == theirs.hash
     assert Account.recover_transaction(ours.raw_transaction).lower() == address_of(key)
-
-
-@given(st.integers(1, 2**40), st.integers(0, 2**40), st.binary(max_size=80), st.booleans())
-def test_those_without_a_tip_are_for_their_chain_alone(chain_id, nonce, data, creates) -> None:
-    key, recipient = os.urandom(32), None if creates else "0x" + "ab" * 20
-    ours = Transaction(chain_id, nonce, recipient, 5, data, 21_000, Fees(7, None)).sign(key)
-    fields = {
-        "chainId": chain_id,
-        "nonce": nonce,
-        "to": bytes.fromhex(recipient[2:]) if recipient else b"",
-        "value": 5,
-        "data": data,
-        "gas": 21_000,
-        "gasPrice": 7,
-    }
-    theirs = Account.sign_transaction(fields, key)
-    assert (ours.raw_transaction, ours.hash) == (theirs.raw_transaction, theirs.hash)
 
 
 def test_raised_fees_are_enough_for_a_replacement() -> None:
