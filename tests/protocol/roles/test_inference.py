@@ -1,5 +1,7 @@
 """Standard errors at the end of a whole training: who gets what, and what silence and lies lead to."""
 
+from random import Random
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,8 @@ from protocol.inference_terms import ENTRY_BYTES
 from protocol.learning.inference.estimates import Inference, coefficients
 from protocol.learning.inference.sharing import added, opened, split
 from protocol.messages.inference import InformationShare, InformationSum
+from protocol.roles.buyer.inference import awaited_sums
+from protocol.roles.engine.effects import KeepResult, RecordFact
 from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
 from protocol.roles.engine.state import replace
 from protocol.roles.owner.budget import Joining, inference_numbers, most_numbers
@@ -24,6 +28,7 @@ from tests.support.roles.small_markets import (
     body_of,
     losing,
     refusal,
+    shuffling,
     small_data,
     without,
 )
@@ -94,17 +99,6 @@ def test_a_share_alone_is_of_any_matrix() -> None:
         assert len(set(entries)) == len(entries) == 6
         other = split([0] * 6, Randomness(b"\5" * 32))[0]
         assert added(share, other) not in (first, second)
-
-
-def test_fewer_than_five_trainers_of_the_last_round_open_nothing() -> None:
-    market = inferring_market()
-    silent = market.owners[0]
-    market.intercept = without("proven_update", sender=silent)
-    market.finish()
-    assert market.sent(SHARE) == []
-    assert kept_inference(market) == Inference(missing="too_few_trainers")
-    told = [fact.data for fact in market.buyer.facts if fact.name == "not_inferred"]
-    assert told == [{"code": "too_few_trainers", "silent": []}]
 
 
 # ---- budgets ----
@@ -209,7 +203,6 @@ def test_nobody_opens_anything_without_being_asked() -> None:
     asked_nothing = state.request.model_copy(update={"inference": False})
     assert pool_after(replace(state, request=asked_nothing), context) is None
     assert pool_after(replace(state, last_recorded=False), context) is None
-    assert pool_after(replace(state, trained_by=0b1111), context) is None
 
 
 def _settled_late(market: PureMarket, checker: Party) -> list[Input]:
@@ -228,6 +221,31 @@ def _settled_late(market: PureMarket, checker: Party) -> list[Input]:
     market.run()
     market.deliver = deliver  # type: ignore[method-assign]
     return kept
+
+
+def test_fewer_than_five_trainers_of_the_last_round_open_nothing() -> None:
+    market = inferring_market()
+    checker = market.owners[5]
+    market.intercept = without("trained_model")
+    _settled_late(market, checker)
+    assert pool_after(replace(checker.decoded, trained_by=0b01111), market.context(checker)) is None
+    few = replace(market.buyer.decoded, trained_by=0b01111)
+    nothing, effects = awaited_sums(few, market.context(market.buyer))
+    kept, told = effects
+    assert nothing is None
+    assert isinstance(kept, KeepResult)
+    assert isinstance(told, RecordFact)
+    assert unpack(Inference, kept.content) == Inference(missing="too_few_trainers")
+    assert told.data == {"code": "too_few_trainers", "silent": []}
+
+
+def test_any_order_and_repeated_deliveries_lead_to_the_same_end() -> None:
+    chance = Random(1)
+    rows = small_data(owners=7, rows=30)
+    market = inferring_market(rows, choose=shuffling(1), duplicate=lambda: chance.random() < 0.2)
+    finished(market)
+    assert kept_inference(market).missing is None
+    assert len(market.sent(SUM)) == 2
 
 
 # ---- adversaries ----

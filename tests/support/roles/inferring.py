@@ -19,10 +19,10 @@ def inferring_request(**changes: Any) -> dict[str, Any]:
     return small_request(**{"inference": True, "owners": OWNERS, "schedule": CONVERGING, **changes})
 
 
-def inferring_market(data: Sequence[Matrix] | None = None, **changes: Any) -> PureMarket:
+def inferring_market(data: Sequence[Matrix] | None = None, **options: Any) -> PureMarket:
     """A market whose first five owners train and whose last two check."""
     rows = data or small_data(owners=7, rows=ROWS)
-    return small_market(inferring_request(**changes), rows, validators=[5, 6])
+    return small_market(inferring_request(), rows, validators=[5, 6], **options)
 
 
 def kept_inference(market: PureMarket) -> Inference:
