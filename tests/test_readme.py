@@ -43,6 +43,7 @@ PAGES = [
     "deltaml/examples/unlike_patients.md",
     "tests/benchmarks/RESULTS.md",
     "tests/benchmarks/PEERS.md",
+    "tests/benchmarks/GROWTH.md",
 ]
 
 
@@ -61,7 +62,7 @@ def test_the_columns_that_are_shown_are_valid() -> None:
 
 def test_every_make_target_that_is_named_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"^make ([a-z]+)|`make ([a-z]+)", README, flags=re.MULTILINE))
+    named = set(re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)", README, flags=re.MULTILINE))
     for target in {one or other for one, other in named}:
         assert re.search(rf"^{target}: ", makefile, flags=re.MULTILINE), target
 

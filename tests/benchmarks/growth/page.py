@@ -16,9 +16,8 @@ HEAD = """# How costs grow
 Written by `make bench-growth`, one series by `make bench-growth ARGS=rows`; sizes are options. A figure's
 *power* is the exponent of the line through its logarithms by least squares: cost ≈ size^power, with no point
 further away than by the factor beside it; *at the end* it is that of the two largest sizes alone, where fixed
-costs matter least. Processor seconds are those of the machine that each part names,
-longer where others use it too (its load before the run is told); products, bytes and gas are counted, and are
-the same anywhere."""
+costs matter least. Processor seconds are those of the machine that each part names, longer where others use
+it too (its load before the run is told); products, bytes and gas are counted, and are the same anywhere."""
 
 
 def keep(folder: Path, series: Series) -> None:
