@@ -12,6 +12,7 @@ from deltaml.running import run
 from protocol.asset import MARKET_ASSET
 from protocol.bought_model import BoughtModel
 from protocol.errors import MisuseError
+from protocol.learning.inference.estimates import Coefficient
 from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
 from protocol.request import Request
@@ -24,6 +25,7 @@ from services.data.request_suggestion import NOBODY
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure_for_library
 from services.records.chain_history import chain_story
+from services.records.stored_inference import bought_inference, coefficient_table
 from services.sandbox.demo import LEAST_DEMO_KEY_BITS, check_options, train
 from services.sandbox.local_market import LocalMarket
 from services.store import InstanceRow
@@ -39,6 +41,7 @@ class Simulation:
 
     `owners` tells of each table what its owner did and earned; `errors` are before the first round and after
     each; `aggregator_pay` and `refund`, which the buyer gets back, make up the deposit with the owners' pay.
+    Of a request with `inference` `coefficients` has each weight's standard error, 95 % interval and p-value.
     """
 
     request: Request = field(repr=False)
@@ -48,6 +51,7 @@ class Simulation:
     owners: Mapping[str, Participation]
     aggregator_pay: int
     refund: int
+    coefficients: tuple[Coefficient, ...] = field(default=(), repr=False)
 
     @cached_property
     def model(self) -> "BoughtRegressor | BoughtClassifier":
@@ -120,6 +124,14 @@ async def simulate_async(
         return _outcome(market, wanted, row, bought, list(tables))
 
 
+def coefficients_of(market: LocalMarket, request: Request, row: InstanceRow) -> tuple[Coefficient, ...]:
+    """Empty where the request does not ask for them, or there are none, as for want of trainers."""
+    found = bought_inference(market.buyer.store, row) if request.inference else None
+    if found is None or found.missing is not None:
+        return ()
+    return coefficient_table(market.buyer.store, row).lines
+
+
 def _simulated(document: Document, owners: int, key_bits: int | None) -> Request:
     """The request as this market can carry it out; checked before anything starts."""
     if isinstance(document, Mapping):
@@ -166,4 +178,5 @@ def _outcome(
         owners=parts,
         aggregator_pay=aggregator.pay,
         refund=story.credited[market.buyer.identity.address, "refund"],
+        coefficients=coefficients_of(market, request, row),
     )

@@ -13,15 +13,10 @@ from typing import Annotated, Any, Literal, Self
 
 import rfc8785
 from eth_hash.auto import keccak
-from pydantic import (
-    Field,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from protocol.inference_terms import inference_refused
 from protocol.links import LARGEST_SCALE, LINKS, Link
 from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
 from protocol.preparation.columns import Column, DeclaredTarget, Parameter, TargetColumn, parameters_of
@@ -64,7 +59,7 @@ class Request(FrozenModel):
     `purpose` is what the model is intended for, `licence` on what terms its buyer passes it on: owners read
     both before they join, and the model card repeats them. `basis` are curves and products of features beside
     these themselves; owners compute them on their own rows. Of several columns to predict, `targets` has them
-    in the place of `target`.
+    in the place of `target`. With `inference` the buyer gets standard errors.
     """
 
     name: Annotated[Name, StringConstraints(max_length=LONGEST_NAME)]
@@ -82,6 +77,7 @@ class Request(FrozenModel):
         Field(max_length=MOST_TARGETS, fail_fast=True, exclude_if=lambda targets: not targets),
     ] = ()
     scale: Literal["range", "none"] = "range"
+    inference: Annotated[bool, Field(exclude_if=lambda asked: not asked)] = False
     schedule: Schedule = Schedule()
     start: Start = StartZero()
     owners: Owners = Owners()
@@ -117,6 +113,8 @@ class Request(FrozenModel):
         unmet = unsuitable_start(self.model, self.outputs, self.start) or unmet_demand(
             self.model, self.outputs[0], self.start, self.scale
         )
+        if self.inference and unmet is None:
+            unmet = inference_refused(self.model, self.scale, self.owners.minimum, self.parameters)
         if unmet is not None:
             raise ValueError(unmet)
         unfit = self.payment.unsuitable_bonds(self.aggregator) or self._unfit_bounds()
@@ -295,8 +293,8 @@ class Request(FrozenModel):
     def canonical(self) -> bytes:
         """Canonical JSON (RFC 8785); numbers that are not small integers are strings.
 
-        What a document may do without is left out: texts that are empty, no basis, the chain's own coin, no
-        bonds.
+        What a document may do without is left out: texts that are empty, no basis, no inference, the chain's
+        own coin, no bonds.
         """
         document = self.model_dump(mode="json")
         if self.payment.token == NATIVE:

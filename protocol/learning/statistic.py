@@ -32,10 +32,14 @@ _COLUMNS = TypeAdapter(tuple[KeptColumn, ...])
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Fitted:
-    """Two quadratics ‖R(θ, −1)‖² of one request's rows, (p+1)×(p+1) each. As private as the rows: no repr."""
+    """Two quadratics ‖R(θ, −1)‖² of one request's rows, (p+1)×(p+1) each. As private as the rows: no repr.
+
+    `information` is R of √W·X, p×p, with the Fisher information W; of requests that ask for inference alone.
+    """
 
     training: Matrix
     measuring: Matrix
+    information: Matrix | None = None
 
     def __repr__(self) -> str:
         """Nothing that was computed from rows."""
@@ -82,7 +86,8 @@ class Statistic:
         """Bytes for the owner's own store."""
         buffer = BytesIO()
         kept = np.frombuffer(_COLUMNS.dump_json(self.kept), dtype=np.uint8)
-        fitted = {} if self.fitted is None else vars(self.fitted)
+        made = {} if self.fitted is None else vars(self.fitted)
+        fitted = {name: matrix for name, matrix in made.items() if matrix is not None}
         np.savez(buffer, kept=kept, rows=np.array(self.rows), factor=self.factor, **fitted)
         return buffer.getvalue()
 
@@ -96,7 +101,9 @@ class Statistic:
         else:
             ranges = zip(found["columns"], *found["ranges"].tolist(), strict=True)
             kept = tuple(KeptColumn(name=str(name), minimum=low, maximum=high) for name, low, high in ranges)
-        fitted = Fitted(found["training"], found["measuring"]) if "training" in found else None
+        fitted = None
+        if "training" in found:
+            fitted = Fitted(found["training"], found["measuring"], found.get("information"))
         return cls(kept=kept, rows=int(found["rows"]), factor=found["factor"], fitted=fitted)
 
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
 
 from pydantic import Field
 
-from protocol.messages import admission, chain, ending, joining, market, opening, orders, training
+from protocol.messages import (
+    admission,
+    chain,
+    ending,
+    inference,
+    joining,
+    market,
+    opening,
+    orders,
+    training,
+)
 from protocol.messages.admission import AdmissionAnswer, AdmissionCode, AdmissionRequest
 from protocol.messages.catalogue import MAXIMUM_BODY_BYTES, MessageBody
 from protocol.messages.chain import ChainEvent
@@ -22,6 +32,7 @@ from protocol.messages.ending import (
     TrainedModel,
     TrainingFailed,
 )
+from protocol.messages.inference import InformationShare, InformationSum
 from protocol.messages.joining import (
     AnnouncementAnswer,
     Invitation,
@@ -56,7 +67,7 @@ from protocol.messages.values import Parties
 
 MESSAGE_TYPES: dict[str, type[MessageBody]] = {
     kind.model_fields["type"].default: kind
-    for group in (joining, admission, market, training, opening, ending, chain, orders)
+    for group in (joining, admission, market, training, opening, ending, inference, chain, orders)
     for kind in vars(group).values()
     if isinstance(kind, type) and issubclass(kind, MessageBody) and kind is not MessageBody
 } | CHECKED_TYPES

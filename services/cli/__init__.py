@@ -19,6 +19,7 @@ _COMMANDS = {
     "request": "Requests: what a buyer asks to have trained.",
     "market": "What is on offer: the data that owners list with the aggregators of a buyer.",
     "predict": "Predict the target for every row; with the target in the file, score the model.",
+    "coefficients": "Show each weight of a bought model with its standard error, interval and p-value.",
     "show": "Show a daemon's trainings, or what it noted about one.",
     "trainings": "List a daemon's trainings and their states.",
     "history": "Show what happened: trainings, rounds, their times, what failed and what was tried again.",

@@ -1,4 +1,4 @@
-"""Whether a request with curves may publish more than owners that set no budget let one buyer have."""
+"""Whether curves or standard errors may publish more than owners that set no budget let one buyer have."""
 
 from typing import NamedTuple
 
@@ -24,12 +24,13 @@ class BeyondBudget(NamedTuple):
         """For people, with the remedy."""
         return (
             f"the training may publish {self.asked} numbers about each owner's rows; by default owners let a "
-            f"buyer have {self.limit} about these columns, which curves do not raise: ask for fewer curves, "
-            f"rounds or owners.maximum, or agree with owners that they allow more: {self.command}"
+            f"buyer have {self.limit} about these columns, which neither curves nor standard errors raise: "
+            "ask for fewer curves, rounds or owners.maximum, leave inference out, or agree with owners that "
+            f"they allow more: {self.command}"
         )
 
 
 def beyond_budget(request: Request) -> BeyondBudget | None:
-    """What is to be told before the order; None without curves, and where the default is enough."""
+    """What is to be told before the order; None without either, and where the default is enough."""
     found = BeyondBudget(most_numbers(request), safe_per_buyer(request), safe_in_total(request))
-    return found if request.basis and found.asked > found.limit else None
+    return found if (request.basis or request.inference) and found.asked > found.limit else None

@@ -29,6 +29,7 @@ from services.data.sample_request import (
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
 from services.records.chain_history import chain_story
+from services.records.stored_inference import bought_inference
 from services.records.stored_trainings import bought_model
 from services.sandbox.local_market import LocalMarket
 from services.sandbox.report import DemoReport, Outcome, credited, make_report
@@ -207,6 +208,8 @@ async def train(market: LocalMarket, request: Request) -> tuple[InstanceRow, Bou
     assert ended is not None
     if ended.display_status != "FINISHED":
         raise ServiceError(_why(market, ended.display_status))
+    if request.inference:
+        await market.wait_for(lambda: bought_inference(market.buyer.store, ended) is not None)
     whole = request.payment.deposit_wei
     await market.wait_for(lambda: all(_at_rest(party, ended.training, whole) for party in market.parties))
     return ended, bought_model(market.buyer.store, ended)

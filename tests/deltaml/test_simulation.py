@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -7,8 +9,13 @@ import yaml
 from sklearn.linear_model import LinearRegression
 
 from deltaml import simulate
+from deltaml.simulation import coefficients_of
 from protocol.errors import MisuseError
+from protocol.learning.inference.estimates import Inference
 from services.common.errors import DataSetError
+from services.store import Store
+from tests.support.console.trainings import finished_training
+from tests.support.deployment.documents import any_request
 
 REQUEST = {
     "name": "rents",
@@ -117,3 +124,22 @@ def test_requests_that_cannot_be_carried_out_are_told_before_anything_starts():
             simulate({**REQUEST, "payment": {"deposit_wei": str(10**18), **more}}, TABLES)
     with pytest.raises(MisuseError, match="target: is missing"):
         simulate({"name": "rents", "features": REQUEST["features"]}, TABLES)
+
+
+def test_what_a_request_for_standard_errors_needs_is_told_before_anything_starts():
+    with pytest.raises(MisuseError, match=r"set owners\.minimum to 7 or more"):
+        simulate({**REQUEST, "inference": True}, TABLES, key_bits=1024)
+
+
+def test_coefficients_are_those_that_the_buyers_store_has():
+    """Without a market: a whole training that ends with them is in `tests.protocol.roles.test_inference`."""
+    store = Store()
+    found = Inference(names=("age", "bmi", "intercept"), standard_errors=(1.0, 2.0, 4.0))
+    asked = any_request(inference=True, owners={"minimum": 7, "maximum": 8})
+    market = SimpleNamespace(buyer=SimpleNamespace(store=store))
+    for number, (result, names) in enumerate(
+        [(found, ["age", "bmi", "intercept"]), (Inference(missing="silent"), [])], 1
+    ):
+        row = store.instance(finished_training(store, training=number, inference=result))
+        assert [one.name for one in coefficients_of(market, asked, row)] == names
+        assert coefficients_of(market, any_request(), row) == ()

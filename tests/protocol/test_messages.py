@@ -86,6 +86,8 @@ SAMPLES: list[FrozenModel] = [
     m.ModelReceived(digest=DIGEST),
     m.ModelRequest(),
     m.ModelRefused(code="no_model_here"),
+    m.InformationShare(share=b"\5" * 24),
+    m.InformationSum(silent=("0x" + "11" * 20,)),
     m.ParticipantDropped(participant=PARTY, from_round=3, code="silent"),
     m.Complaint(code="bad_opening", accused=OTHER, evidence=(SIGNED,)),
     m.TrainingFailed(code="too_few_trainers", fault=None, last_round=2),

@@ -131,7 +131,8 @@ class Family:
     def newton(self, truth: Matrix, predictor: Matrix) -> tuple[Matrix, Matrix]:
         """As `weighted`, with the curvature at the predictor: what the next step to the optimum is made of.
 
-        Never leaves the owner, so no bound is needed where it differs from `weighted`.
+        Its response never leaves the owner, so none is needed a bound; its W, which may, added to others' for
+        standard errors, is never above that of `weighted`.
         """
         if self.curve.newton_weight is None:
             return self.weighted(truth, predictor)

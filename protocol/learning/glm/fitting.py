@@ -46,6 +46,7 @@ class _Pass(NamedTuple):
 def fit(request: Request, batches: Batches) -> Fitted:
     """Both quadratics of an owner's rows, in the request's scale, (p+1)×(p+1) each.
 
+    Passes that look for the optimum weigh by the Fisher information, of which standard errors are made.
     Raises MisuseError where there are no rows.
     """
     family = Family(request)
@@ -53,9 +54,11 @@ def fit(request: Request, batches: Batches) -> Fitted:
     first = _pass(family, batches, start, family.newton)
     ridge = max(float(request.model.l2), family.curve.prior / first.rows, _LEAST_RIDGE)
     best = _optimum(family, batches, first, ridge)
+    information = best.factor[:-1, :-1] if request.inference else None
     if family.curve.newton_weight is not None:
         best = _pass(family, batches, best.weights, family.weighted)
-    return Fitted(training=best.factor, measuring=_measuring(family, batches, first, best))
+    measuring = _measuring(family, batches, first, best)
+    return Fitted(training=best.factor, measuring=measuring, information=information)
 
 
 def with_fit(request: Request, statistic: Statistic, tables: Tables) -> Statistic:

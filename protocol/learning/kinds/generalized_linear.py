@@ -7,6 +7,7 @@ with the request known, and stand in the training's copy of the statistic.
 
 from protocol.bought_model import BoughtModel
 from protocol.data_card import CardColumn
+from protocol.errors import MisuseError
 from protocol.learning.glm.families import CURVES
 from protocol.learning.kinds.interface import Kind, PublishedErrors
 from protocol.learning.scores.classification import ClassificationScores
@@ -41,6 +42,13 @@ class GeneralizedLinear(Kind):
         Raises MisuseError for rows that were not fitted.
         """
         return statistic.quadratics().measuring
+
+    def information_factor(self, request: Request, statistic: Statistic) -> Matrix:  # noqa: ARG002
+        """R/√m of √W·X, p×p, at the owner's optimum; raises MisuseError for rows fitted without inference."""
+        information = statistic.quadratics().information
+        if information is None:
+            raise MisuseError("the rows were fitted for a request without inference: fit them with this one")
+        return information
 
     def statistic_entries(self, request: Request) -> int:
         """Entries of one triangular factor: an owner trains or measures, and gives one of the two."""

@@ -69,6 +69,13 @@ class Kind(Protocol):
         """
         ...
 
+    def information_factor(self, request: Request, statistic: Statistic) -> Matrix:
+        """R/√m of √W·X, p×p, with W the Fisher information of a row, 1 where the target itself is predicted.
+
+        Raises MisuseError for a column that the data set lacks, and for rows that were not fitted.
+        """
+        return self.measuring_factor(request, statistic)[:-1, :-1]
+
     def statistic_entries(self, request: Request) -> int:
         """How many unknown numbers about an owner's rows the published ones could determine."""
         ...

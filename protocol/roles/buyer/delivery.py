@@ -4,7 +4,6 @@ from typing import TypeVar
 
 from protocol.codec import pack
 from protocol.crypto.fixed_point import decode
-from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Cancel, Cancelled, Settle, Settled, Withdraw
@@ -16,7 +15,7 @@ from protocol.messages import (
     TrainedModel,
     TrainingFailed,
 )
-from protocol.records import FIXED_POINT
+from protocol.roles.buyer.inference import awaited_sums, published_errors
 from protocol.roles.buyer.state import (
     BuyerStep,
     CollectingState,
@@ -86,17 +85,13 @@ def on_trained_model(state: CollectingState, received: Received[TrainedModel], c
     ciphertexts = body.model.read(private.public_key, scale=MODEL_SCALE, count=state.request.parameters)
     plaintexts = private.decrypt_all(ciphertexts)
     weights = decode([private.public_key.signed(one) for one in plaintexts], MODEL_SCALE)
-    bought = kind_of(state.request).bought(state.request, list(map(float, weights)), _errors(state))
+    bought = kind_of(state.request).bought(state.request, list(map(float, weights)), published_errors(state))
     result = KeepResult(name="model", content=pack(bought))
     receipt = message(context, state.request.aggregator, ModelReceived(digest=state.recorded_model))
     fact = facts.FINISHED.of(rounds=state.recorded)
-    return Step(enter(FinishedState, state), (result, receipt, timers.MODEL.cancel(), fact))
-
-
-def _errors(state: CollectingState) -> PublishedErrors:
-    """The chain's errors of the first model and of the delivered one, in the target's own units squared."""
-    unit = state.request.error_unit / FIXED_POINT
-    return PublishedErrors(float(unit * state.start_error), float(unit * state.delivered_error))
+    awaited, waiting = awaited_sums(state, context)
+    effects = (result, receipt, timers.MODEL.cancel(), fact, *waiting)
+    return Step(enter(FinishedState, state, awaited=awaited), effects)
 
 
 def on_model_late(state: CollectingState, _about: None, context: Context) -> BuyerStep:

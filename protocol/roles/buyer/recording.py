@@ -52,7 +52,13 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
     start = event.record.mse_before if event.round == 1 else state.start_error
     delivered = event.mse_after if event.record.delivers else state.delivered_error
     after = with_recorded(state, event, context)
-    after = replace(after, start_error=start, delivered_error=delivered)
+    after = replace(
+        after,
+        start_error=start,
+        delivered_error=delivered,
+        trained_by=event.record.trainers,
+        measured_by=event.record.validators,
+    )
     timer = record_timer(after, terms_of(state), context)
     return Step(after, (_round_fact(event), stall_timer(after, context), timer))
 

@@ -10,6 +10,7 @@ from protocol.admission_policy import AdmissionPolicy
 from protocol.crypto.cipher import PrivateKey, PublicKey
 from protocol.marketplace import Cancel
 from protocol.messages.rounds.values import Number, Numbers, StartMeasured
+from protocol.messages.values import Parties as Addresses
 from protocol.request import Request
 from protocol.roles.engine import private, timers
 from protocol.roles.engine.context import Context, Step
@@ -156,6 +157,7 @@ class RunningState(OnChainState, RecordingState):
     `link` is where the chain of opened rounds stands, `opened_sets` are the rounds that were opened.
     `start_error` and `delivered_error` are as the chain has them (× `FIXED_POINT`): of the first model, and
     of the one that is delivered if no round follows. Some kinds of model are delivered by them.
+    `trained_by` and `measured_by` are the owners of the last recorded round.
 
     `standing` are the members of the last announced attempt, all drawn validators before the first; whoever
     is left out stays out. Of each attempt at a round that is still to be opened: `exchanges` and `questions`
@@ -171,6 +173,8 @@ class RunningState(OnChainState, RecordingState):
     opened_sets: tuple[RoundNumber, ...] = ()
     start_error: BigInteger = 0
     delivered_error: BigInteger = 0
+    trained_by: Seats = 0
+    measured_by: Seats = 0
     standing: Seats = 0
     exchanges: tuple[Exchange, ...] = ()
     attempts: tuple[AttemptMembers, ...] = ()
@@ -228,17 +232,36 @@ class CollectingState(OnChainState):
 
     phase: Literal["collecting"] = "collecting"
     recorded_model: Digest
+    last_recorded: bool = False
+    trained_by: Seats = 0
+    measured_by: Seats = 0
     model_requests: int = 0
     model_until: float = 0.0
     start_error: BigInteger = 0
     delivered_error: BigInteger = 0
 
 
+class AwaitedSums(FrozenModel):
+    """Of whom the pooled information is made, by whom, and the published numbers beside it.
+
+    The errors are in the target's own units squared. `total` is the sum that has come, of `summed_by`.
+    """
+
+    trainers: Addresses
+    checkers: tuple[Address, Address]
+    start_error: float
+    delivered_error: float
+    validation_rows: float
+    total: BlobRef | None = None
+    summed_by: Address | None = None
+
+
 class FinishedState(OnChainState):
-    """The model is kept for the operator."""
+    """The model is kept for the operator; its standard errors may be `awaited` still."""
 
     phase: Literal["finished"] = "finished"
     recorded_model: Digest
+    awaited: AwaitedSums | None = None
 
 
 class FailedState(BuyerState):

@@ -16,6 +16,7 @@ from protocol.messages import (
     AdmissionOrder,
     AdmissionRequest,
     Complaint,
+    InformationSum,
     JoiningProgress,
     ModelRefused,
     ParticipantDropped,
@@ -27,7 +28,7 @@ from protocol.messages import (
     TrainingFailed,
     TrainingOrder,
 )
-from protocol.roles.buyer import admission, delivery, ordering, recording
+from protocol.roles.buyer import admission, delivery, inference, ordering, recording
 from protocol.roles.buyer.state import (
     CollectingState,
     FailedState,
@@ -45,6 +46,7 @@ from protocol.roles.engine.effects import (
     RecordFact,
     SendMessage,
     SetTimer,
+    StoreBlob,
     SubmitCall,
 )
 from protocol.roles.engine.table import STAYS, on_event, on_message, on_refusal, on_timer, on_training_gone
@@ -172,8 +174,8 @@ ENDING = (
         TrainedModel,
         delivery.on_trained_model,
         then=FinishedState,
-        effects=(KeepResult, SendMessage, CancelTimer, RecordFact),
-    ).because("The recorded model is decrypted and kept."),
+        effects=(KeepResult, SendMessage, CancelTimer, RecordFact, SetTimer),
+    ).because("The recorded model is decrypted and kept; its standard errors are waited for, if asked for."),
     on_timer(
         CollectingState,
         timers.MODEL,
@@ -187,4 +189,18 @@ ENDING = (
     on_message(FinishedState, TrainedModel, delivery.on_model_again, effects=(SendMessage,)).because(
         "The aggregator has missed the receipt: it gets it again."
     ),
+    on_message(
+        FinishedState,
+        InformationSum,
+        inference.on_information_sum,
+        effects=(KeepResult, RecordFact, CancelTimer, StoreBlob),
+    ).because(
+        "With both checkers' sums standard errors are worked out; without a share people are told whose."
+    ),
+    on_timer(
+        FinishedState,
+        timers.INFORMATION,
+        inference.on_information_late,
+        effects=(KeepResult, RecordFact, CancelTimer),
+    ).because("A checker has not sent its sum: the model stays without standard errors."),
 )

@@ -103,6 +103,7 @@ END = TrainingTimer("end", "the aggregator: the end on the chain of a training t
 SETTLE = TrainingTimer("settle", "the aggregator: the settlement on the chain")
 MODEL = TrainingTimer("model", "the buyer: the model")
 DELIVERY = TrainingTimer("delivery", "the aggregator: the buyer's receipt for the model")
+INFORMATION = TrainingTimer("information", "checker and buyer: shares, or sums, of information matrices")
 RETENTION = TrainingTimer("retention", "a validator: the time for which it must keep the model")
 
 TIMERS = {entry.name: entry for entry in list(globals().values()) if isinstance(entry, Timer)}

@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import Field
 
 from protocol.codec import pack, unpack
+from protocol.inference_terms import opened_entries
 from protocol.marketplace import quorum, validator_count
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
@@ -136,7 +137,8 @@ def most_numbers(request: Request) -> int:
     owners, rounds = request.owners.maximum, request.schedule.rounds
     validators = validator_count(owners)
     starts = most_start_errors(validators, rounds)
-    return published_numbers(request, owners - validators, rounds, starts)
+    numbers = published_numbers(request, owners - validators, rounds, starts)
+    return numbers + inference_numbers(request)
 
 
 def most_start_errors(validators: int, rounds: int) -> int:
@@ -150,6 +152,11 @@ def most_start_errors(validators: int, rounds: int) -> int:
 def published_numbers(request: Request, trainers: int, rounds: int, starts: int) -> int:
     """Numbers about the statistics: the row count, two for each trainer and round, `starts` v₀, weights."""
     return JOIN_NUMBERS + 2 * trainers * rounds + starts + request.parameters
+
+
+def inference_numbers(request: Request) -> int:
+    """What standard errors disclose beside: the entries of the pooled information matrix, p(p+1)/2."""
+    return opened_entries(request.parameters) if request.inference else 0
 
 
 def counts_in(values: Mapping[str, bytes]) -> Counts:
@@ -173,8 +180,10 @@ def reserve(state: JoinedState) -> PutValue:
     return count_numbers(state.training, state.opened.buyer, state.data_set, most_numbers(state.request))
 
 
-def give_back(state: JoinedState) -> PutValue:
+def give_back(state: JoinedState, *, shared: bool = False) -> PutValue:
     """The effect that counts what an ended training can have published in place of what was reserved.
+
+    With `shared` that is the pooled information as well, to which this owner has given its own.
 
     Before the roles are drawn nothing is: if it counted, whoever opens trainings and cancels them, for gas
     alone, would use budgets up for all other buyers.
@@ -186,6 +195,7 @@ def give_back(state: JoinedState) -> PutValue:
         rounds = _opened_rounds(state)
         trainers, starts = state.parties.trainers.bit_count(), _start_errors(state, rounds)
         numbers = published_numbers(state.request, trainers, rounds, starts) + _of_repetitions(state, rounds)
+    numbers += inference_numbers(state.request) if shared else 0
     return count_numbers(state.training, state.opened.buyer, state.data_set, numbers)
 
 

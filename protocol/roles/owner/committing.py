@@ -21,6 +21,7 @@ from protocol.crypto.commitments import (
 from protocol.crypto.fixed_point import encode, encode_matrix
 from protocol.crypto.randomness import Randomness
 from protocol.learning.gram import gram_triangle
+from protocol.learning.inference.sharing import information_triangle
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.scales import COEFFICIENT_SCALE, ENTRY_SCALE, UPDATE_SCALE
 from protocol.learning.statistic import Statistic
@@ -45,10 +46,16 @@ class SecretVector(FrozenModel):
 
 
 class OwnerSecrets(FrozenModel):
-    """The content of a blob: what stands behind an owner's commitments, p rows and the Gram triangle."""
+    """The content of a blob: what stands behind an owner's commitments, p rows and the Gram triangle.
+
+    `information` is nothing that is committed to: of a request with `inference`, m·RᵀR for i ≤ j.
+    """
 
     maps: Annotated[tuple[SecretVector, ...], Field(repr=False)]
     gram: Annotated[SecretVector, Field(repr=False)]
+    information: Annotated[
+        tuple[BigInteger, ...], Field(repr=False, exclude_if=lambda triangle: not triangle)
+    ] = ()
 
     def map_rows(self) -> tuple[CommittedVector, ...]:
         """Each row of M with its entry of v."""
@@ -79,8 +86,19 @@ def commit_to(
     gram = CommittedVector.draw(gram_triangle(factor, targets), entry_limits, identity.group, randomness)
     base = draw_base(key, randomness)
     commitments = OwnerCommitments.of(identity, owner, statistic.rows, base, maps, gram)
-    secrets = OwnerSecrets(maps=tuple(map(SecretVector.of, maps)), gram=SecretVector.of(gram))
+    secrets = OwnerSecrets(
+        maps=tuple(map(SecretVector.of, maps)),
+        gram=SecretVector.of(gram),
+        information=_information(request, statistic),
+    )
     return commitments, secrets
+
+
+def _information(request: Request, statistic: Statistic) -> tuple[int, ...]:
+    """Made with the commitments, while the rows' statistic is at hand; shared after the settlement alone."""
+    if not request.inference:
+        return ()
+    return information_triangle(kind_of(request).information_factor(request, statistic), statistic.rows)
 
 
 def _fitting_rows(request: Request, statistic: Statistic, limits: tuple[int, ...]) -> list[list[int]]:

@@ -9,7 +9,7 @@ from protocol.roles.engine.effects import SubmitCall, effects_of
 from protocol.roles.engine.inputs import CallRefused, Received
 from protocol.roles.engine.state import enter, replace
 from protocol.roles.engine.worked_out import forget_work
-from protocol.roles.owner import stall
+from protocol.roles.owner import inference, stall
 from protocol.roles.owner.budget import give_back, policy_of, with_start_error
 from protocol.roles.owner.joining import left_out
 from protocol.roles.owner.state import (
@@ -65,10 +65,18 @@ def _caught_up(state: RunningState, record: RoundRecord) -> RunningState:
 
 
 def on_settled(state: RunningState, _event: Settled, context: Context) -> Step[OwnerState]:
-    """The deposit is divided: claim our part; whoever holds the last model keeps it for a buyer that asks."""
-    finished = enter(FinishedState, state, settled_at=context.now)
+    """The deposit is divided: claim our part; whoever holds the last model keeps it for a buyer that asks.
+
+    With `inference` trainers send the shares of their information, and checkers wait for them.
+    """
+    pool = inference.pool_after(state, context)
+    shares = () if pool is None else inference.shares_for(pool, state, context)
+    pooling = None if pool is None else inference.pooling_for(pool, state, context)
+    finished = enter(FinishedState, state, settled_at=context.now, pooling=pooling)
     effects = (
-        give_back(state),
+        give_back(state, shared=bool(shares)),
+        shares,
+        None if pooling is None else inference.pooling_timer(state),
         _claim(state, context),
         timers.STALLED.cancel(),
         timers.RECORD.cancel(),

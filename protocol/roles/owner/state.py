@@ -182,13 +182,25 @@ class RunningState(JoinedState, DrawnState, RecordingState, HoldingState):
         return self.attempt is not None
 
 
+class Pooling(FrozenModel):
+    """The trainers whose shares a checker waits for, those whose have come, and the sum of these."""
+
+    awaited: Seats
+    shared: Seats = 0
+    total: BlobRef | None = None
+
+
 class FinishedState(HoldingState):
-    """Settled; a validator hands out the last model's ciphertexts while it must keep them."""
+    """Settled; a validator hands out the last model's ciphertexts while it must keep them.
+
+    `pooling` is what a checker of a training with `inference` still adds up.
+    """
 
     phase: Literal["finished"] = "finished"
     opened: Opened
     request: Request
     settled_at: float = 0.0
+    pooling: Pooling | None = None
 
 
 class DeclinedState(OwnerState):

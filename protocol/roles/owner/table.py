@@ -15,6 +15,7 @@ from protocol.marketplace import (
 from protocol.messages import (
     AdmissionAnswer,
     Complaint,
+    InformationShare,
     Invitation,
     ModelRequest,
     ParticipantDropped,
@@ -29,6 +30,7 @@ from protocol.roles.engine.effects import (
     RecordFact,
     SendMessage,
     SetTimer,
+    StoreBlob,
     SubmitCall,
 )
 from protocol.roles.engine.table import (
@@ -42,6 +44,7 @@ from protocol.roles.engine.table import (
 from protocol.roles.owner import (
     admission,
     drawing,
+    inference,
     joining,
     progress,
     recording,
@@ -152,8 +155,11 @@ ENDING = (
         Settled,
         progress.on_settled,
         then=FinishedState,
-        effects=(PutValue, SubmitCall, CancelTimer, SetTimer),
-    ).because("The owner claims its pay and withdraws it; a validator keeps the last model for a while."),
+        effects=(PutValue, SubmitCall, CancelTimer, SetTimer, SendMessage),
+    ).because(
+        "The owner claims its pay and withdraws it; a validator keeps the last model for a while; trainers "
+        "share their information where standard errors were asked for."
+    ),
     on_event(
         (WaitingState, ReadyState, InitiatedState, RunningState),
         Cancelled,
@@ -175,6 +181,15 @@ ENDING = (
     on_message(FinishedState, TrainingFailed, serving.on_given_up, effects=(RecordFact,)).because(
         "The notice has come after the settlement: it says whether the last recorded model is owed."
     ),
+    on_message(
+        FinishedState,
+        InformationShare,
+        inference.on_information_share,
+        effects=(SendMessage, CancelTimer, StoreBlob),
+    ).because("A checker adds the trainers' shares; the buyer gets the sum of all."),
+    on_timer(
+        FinishedState, timers.INFORMATION, inference.on_information_late, effects=(SendMessage,)
+    ).because("A trainer has sent no share: nothing is added up, and the buyer is told whose is missing."),
     on_timer(FinishedState, timers.RETENTION, progress.on_retention_over).because(
         "The model need not be kept any longer."
     ),

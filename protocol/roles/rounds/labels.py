@@ -33,6 +33,7 @@ class Label(StrEnum):
     QUESTION = "projection question"
     ZERO_TEST = "zero test"
     ZERO_OPENING = "opening of a zero test"
+    INFORMATION = "shares of an information matrix"
     RANGES = "openings of trainers' ranges, to a checker"
     ERRORS = "openings of named errors, to a checker"
 

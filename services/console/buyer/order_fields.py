@@ -33,6 +33,7 @@ FIELDS = (
     Field("target-minimum", ("target", "minimum"), "decimal"),
     Field("target-maximum", ("target", "maximum"), "decimal"),
     Field("scale", ("scale",), "text"),
+    Field("inference", ("inference",), "yes"),
     Field("rounds", ("schedule", "rounds"), "whole"),
     Field("local_steps", ("schedule", "local_steps"), "whole"),
     Field("step_size", ("schedule", "step_size"), "decimal"),

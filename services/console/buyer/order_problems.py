@@ -95,6 +95,13 @@ _BY_TEXT = (
         _("The range of %(column)s is too narrow beside its values: widen it, or subtract a constant."),
     ),
     (
+        r"inference.*",
+        _(
+            "Standard errors need 7 owners at least, columns scaled by their ranges, a ridge penalty of "
+            "0.00001 at most, and another model than a binary classification."
+        ),
+    ),
+    (
         r"basis needs model.intercept: true and scale: range",
         _("Curves need an intercept, and columns scaled by their ranges."),
     ),

@@ -5,12 +5,14 @@ from functools import cached_property
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
+from protocol.learning.inference.estimates import Coefficient, Inference
 from protocol.payment import earned
 from protocol.roles.buyer.state import BuyerState, CancellableState
 from services.console.presentation.training_record import TrainingRecord
 from services.data.own_scores import OwnScores
 from services.records.own_scores import kept_scores
 from services.records.seat_admissions import Applicant, applicant_of
+from services.records.stored_inference import bought_inference, coefficient_table
 
 FINAL_PHASES = frozenset({"finished", "failed", "collecting"})
 
@@ -64,6 +66,18 @@ class Training(TrainingRecord[BuyerState]):
         """The bought model: for operators alone."""
         content = self.party.store.result(self.row.key, "model")
         return None if content is None else unpack(BoughtModel, content)
+
+    @property
+    def inference(self) -> Inference | None:
+        """What came of the model's standard errors; None where none are asked for, or are still to come."""
+        return bought_inference(self.party.store, self.row)
+
+    @property
+    def coefficients(self) -> tuple[Coefficient, ...]:
+        """Each weight with its standard error, for operators alone; empty without them."""
+        if self.inference is None or self.inference.missing is not None:
+            return ()
+        return coefficient_table(self.party.store, self.row).lines
 
     @property
     def scores(self) -> OwnScores | None:

@@ -190,7 +190,25 @@ FAULTS = {
 PARTS = {"trainer": _("trainer"), "validator": _("validator")}
 """What the contract draws."""
 
-_REASONS = {**FAULTS, **FAILURES, **ANSWERS, **ADMISSIONS, **LEFT_OUT, **CONTESTED, **CONTRACT, **PARTS}
+NOT_INFERRED = {
+    "ended_early": _("the training ended before its last round"),
+    "silent": _("shares or sums did not come in time"),
+    "implausible_sum": _("somebody has sent something else than its share"),
+    "singular": _("some weights are determined only together"),
+}
+"""Why there are no standard errors, besides too few trainers."""
+
+_REASONS = {
+    **NOT_INFERRED,
+    **FAULTS,
+    **FAILURES,
+    **ANSWERS,
+    **ADMISSIONS,
+    **LEFT_OUT,
+    **CONTESTED,
+    **CONTRACT,
+    **PARTS,
+}
 _UNKNOWN = _("a reason that this console has no words for")
 
 EVENTS = {

@@ -28,6 +28,8 @@ TEXTS = {
     "validated": _("Round %(round)s was measured"),
     "settled": _("The deposit was divided"),
     "finished": _("The model arrived"),
+    "inferred": _("The standard errors of the weights arrived"),
+    "not_inferred": _("There are no standard errors of the weights"),
     "cancelled": _("The training was cancelled"),
     "stop_requested": _("The operator asked to stop"),
     "gave_up": _("The aggregator gave up"),

@@ -170,6 +170,14 @@ def test_of_curves_that_owners_refuse_by_default_is_told_what_they_have_to_allow
     assert str(found._replace(in_total=found.asked)).endswith(f"--per-buyer {found.asked}")
 
 
+def test_of_standard_errors_that_owners_refuse_by_default_is_told_what_they_have_to_allow():
+    few, many = ({"minimum": 7, "maximum": most} for most in (7, 64))
+    told = beyond_budget(any_request(inference=True, owners=many))
+    assert "leave inference out" in str(told)
+    wide = [{"name": f"x{place}", "minimum": 0, "maximum": 1} for place in range(10)]
+    assert beyond_budget(any_request(inference=True, owners=few, features=wide, schedule={})) is None
+
+
 def test_a_suggestion_with_curves_tells_what_owners_have_to_allow(sample):
     wanted = ("request", "suggest", sample, "--target", "price")
     assert "owners let a buyer have" in run(*wanted, "--curves").stderr

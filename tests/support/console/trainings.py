@@ -8,6 +8,7 @@ import numpy as np
 from protocol.bought_model import BoughtModel
 from protocol.codec import pack
 from protocol.crypto.cipher import PublicKey
+from protocol.learning.inference.estimates import Inference
 from protocol.learning.scores.classification import ClassificationScores
 from protocol.marketplace import (
     Credited,
@@ -99,8 +100,10 @@ def running_training(
     return key
 
 
-def finished_training(store: Store, *, training: int = 1, **request: Any) -> str:
-    """A training that has ended with a model; returns its key."""
+def finished_training(
+    store: Store, *, training: int = 1, inference: Inference | None = None, **request: Any
+) -> str:
+    """A training that has ended with a model, and this beside it; returns its key."""
     key = running_training(store, training=training, **request)
     wanted = any_request(**{"scale": "none", **request})
     put(store, key, wanted, phase="finished", training=training, recorded=3)
@@ -118,7 +121,7 @@ def finished_training(store: Store, *, training: int = 1, **request: Any) -> str
         state=row.state,
         display_status="FINISHED",
         finished=True,
-        results={"model": pack(model)},
+        results={"model": pack(model), **({} if inference is None else {"inference": pack(inference)})},
     )
     store.write_step(item, done, 1_700_000_100.0)
     return key

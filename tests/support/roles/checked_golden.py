@@ -17,10 +17,11 @@ from protocol.roles.engine.inputs import Input
 from tests.adversaries.arena import committing_to_a_multiple, replaced
 from tests.support.roles.bad_trainers import COLUMN, SCHEDULE, bad_data
 from tests.support.roles.checked_markets import checked_request
+from tests.support.roles.inferring import OWNERS
 from tests.support.roles.phases import deciding
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party
-from tests.support.roles.small_markets import COLUMNS, altered, small_data, without
+from tests.support.roles.small_markets import COLUMNS, ONE_ROUND, altered, small_data, without
 
 _INDEFINITE = -40
 """Times the matrix of its rows."""
@@ -34,13 +35,18 @@ class KeptMarket(PureMarket):
     And of each field the smallest state in which it is used (`used_fields`), by role, phase and field.
     """
 
-    def __init__(self, found: dict[str, bytes], *, is_bad: bool = False, **options: Any) -> None:
-        """Where it `is_bad`, the first of three trainers sits out."""
+    def __init__(
+        self, found: dict[str, bytes], *, is_bad: bool = False, infers: bool = False, **options: Any
+    ) -> None:
+        """Where it `is_bad`, the first of three trainers sits out; where it `infers`, five share."""
         request, data, validators = checked_request(schedule=_SCHEDULE), small_data(owners=5), [2, 3, 4]
         if is_bad:
             schedule = {"rounds": 3, **SCHEDULE}
             request, data = checked_request(schedule=schedule, features=[COLUMN]), bad_data(5)
             validators = [3, 4]
+        if infers:
+            request = checked_request(schedule=ONE_ROUND, inference=True, owners=OWNERS)
+            data, validators = small_data(owners=7), [5, 6]
         super().__init__(request, data, COLUMNS, validators=validators, **options)
         self.found = found
         self.using: dict[tuple[str, str], bytes] = {}
@@ -127,8 +133,8 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Packed states by place, and further ones by role, phase and a field that is used in none of those.
 
     Of trainings that go well, are given up, repeat a round without a bad trainer, are measured again without
-    somebody who is silent or lies, or with other checkers, of owners that decline, of one whose matrix is no
-    sum of squares, and of buyers whose word is against a round.
+    somebody who is silent or lies, or with other checkers, of owners that decline, that share what standard
+    errors are made of, of one whose matrix is no sum of squares, and of buyers whose word is against a round.
     """
     found: dict[str, bytes] = {}
     markets = [KeptMarket(found) for _ in range(8)]
@@ -145,7 +151,8 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
         altered(other_model, signed, model_roots=()) if signed.envelope.type == "round_evidence" else signed,
     )
     declining.intercept = lambda message: deciding(declining, message)
-    for market in (*markets, repeating, declining):
+    inferring = KeptMarket(found, infers=True)
+    for market in (*markets, repeating, declining, inferring):
         _ends(market)
     indefinite = KeptMarket(found)
     indefinite.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
@@ -155,7 +162,7 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     for market, denial in zip(denied, DENIALS, strict=True):
         market.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
         _ends(market, denial)
-    ended = (*markets, repeating, declining, indefinite, *denied)
+    ended = (*markets, repeating, declining, inferring, indefinite, *denied)
     return found, _further(found, [market.using for market in ended])
 
 

@@ -9,6 +9,7 @@ import json
 from protocol.codec import pack
 from protocol.messages import MESSAGE_TYPES
 from protocol.messages.catalogue import MessageBody
+from protocol.messages.inference import InformationSum
 from protocol.messages.rounds import (
     AttemptAnnounced,
     CheckedStarted,
@@ -61,6 +62,7 @@ def fuller() -> tuple[MessageBody, ...]:
         CheckVerdict(in_order=False, ground="shown", evidence=shown.verdicts),
         RingShared(purpose="metric", share=(b"\5",), seed=b"s" * 32),
         RingConsent(purpose="metric", refused=True, shown=shown.verdicts[0]),
+        InformationSum(silent=("0x" + "11" * 20,)),
     )
 
 

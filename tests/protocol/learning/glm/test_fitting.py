@@ -1,5 +1,6 @@
 """Fits of an owner's own rows, by scikit-learn's regressions of the same rows; and what is measured."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,10 @@ from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegr
 from protocol.errors import MisuseError
 from protocol.learning.glm.families import Family
 from protocol.learning.glm.fitting import Batches, fit
-from protocol.learning.statistic import Fitted, Matrix
+from protocol.learning.statistic import Fitted, Matrix, Statistic
 from protocol.links import LINKS
 from protocol.request import Request
-from tests.support.generalized import request_of, rows_of
+from tests.support.generalized import request_of, rows_of, statistic_of
 
 REFERENCES: dict[str, Any] = {
     "logistic_regression": LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000),
@@ -92,6 +93,26 @@ def test_rows_without_an_optimum_give_numbers_within_the_bounds(kind: str, const
         assert np.isfinite(factor).all()
         assert np.linalg.norm(factor[:, -1]) <= 2**request.residual_bits
         assert np.linalg.norm(factor @ np.append(weights, -1.0)) <= 2.0**request.residual_bits
+
+
+@pytest.mark.parametrize(
+    ("kind", "weight"),
+    [
+        ("logistic_regression", lambda t: 1 / (2 + np.exp(t) + np.exp(-t))),
+        ("poisson_regression", np.exp),
+        ("gamma_regression", np.ones_like),
+    ],
+)
+def test_with_inference_it_has_the_fisher_information_at_the_optimum(kind: str, weight: Any) -> None:
+    request, rows = request_of(kind, inference=True, owners={"minimum": 7, "maximum": 8}), rows_of(kind, 3000)
+    found = fit(request, batches_of(rows))
+    assert found.information is not None
+    x = np.column_stack([rows[:, :2], np.ones(len(rows))])
+    fisher = x.T @ (x * weight(x @ optimum(found, request))[:, None]) / len(rows)
+    np.testing.assert_allclose(found.information.T @ found.information, fisher, rtol=1e-3)
+    copy = Statistic.from_bytes(replace(statistic_of(rows), fitted=found).to_bytes())
+    np.testing.assert_array_equal(copy.quadratics().information, found.information)
+    assert fit(request_of(kind), batches_of(rows)).information is None
 
 
 def test_a_fit_shows_nothing_of_its_rows() -> None:

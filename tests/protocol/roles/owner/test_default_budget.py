@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.inference_terms import FEWEST_TRAINERS
 from protocol.owner_policy import Budget
 from protocol.preparation.design import design_matrix
 from protocol.roles.owner.budget import Counts, most_numbers, standing
@@ -41,6 +42,24 @@ def test_curves_raise_what_is_asked_and_never_what_is_left(columns: int, number:
     straight, curved = (asking(columns, basis=waves(count), **other) for count in (0, number))
     assert safe_in_total(curved) == safe_in_total(straight)
     assert most_numbers(curved) == most_numbers(straight) + number
+
+
+@given(st.integers(1, 40), st.integers(7, 20), st.integers(1, 5))
+def test_one_buyer_gets_the_pooled_information_of_the_same_rows_once(
+    columns: int, owners: int, rounds: int
+) -> None:
+    """Two sums of trainers that differ by one would show that one's matrix."""
+    request = asking(columns, owners, owners, rounds, inference=True)
+    entries, p = (columns + 1) * (columns + 2) // 2, columns + 1
+    assert most_numbers(request) == most_numbers(asking(columns, owners, owners, rounds)) + entries
+    least = 1 + 2 * FEWEST_TRAINERS + 1 + p + entries  # after one round
+    counts = joined((BUYER, "a", least))
+    assert standing(Budget(), counts, request, BUYER, "a").is_exhausted
+
+
+def test_a_buyer_of_ten_columns_gets_it_by_default() -> None:
+    request = asking(least=7, inference=True)
+    assert not standing(Budget(), Counts(), request, BUYER, "a").is_exhausted
 
 
 @pytest.mark.parametrize("number", [0, 50, 1000])

@@ -188,6 +188,7 @@ def test_a_deposit_in_a_token_is_typed_in_its_smallest_units():
         {"payment": {"deposit_wei": 10**10, "token": "0x" + "70" * 20}},
         {"start": {"start": "zero"}},
         {"start": {"start": "weights", "weights": [1, "2.5", 3]}},
+        {"inference": True, "owners": {"minimum": 7, "maximum": 9}},
     ],
 )
 def test_a_document_survives_the_form_and_its_yaml(changes):
@@ -363,6 +364,12 @@ def test_a_classification_comes_through_the_form():
 )
 def test_what_a_classification_lacks_is_told_in_the_forms_words(changes, says):
     assert says in problems(**{**CLASSIFICATION, **changes})[""]
+
+
+def test_what_standard_errors_need_is_told_in_the_forms_words():
+    owners = {"owners-minimum": "7", "owners-maximum": "9"}
+    assert check(filled(inference="on", **owners)).request.inference
+    assert "Standard errors need 7 owners" in problems(inference="on")[""]
 
 
 def test_a_kind_that_there_is_not_is_told_beside_its_field():

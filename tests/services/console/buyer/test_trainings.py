@@ -6,6 +6,7 @@ import re
 import pytest
 
 from protocol.crypto.cipher import PublicKey
+from protocol.learning.inference.estimates import Inference
 from protocol.marketplace import Opened
 from services.console.buyer.views import Training
 from services.console.presentation.format import isoformat, points_text
@@ -226,6 +227,30 @@ async def test_the_model_is_for_operators(world, browser):
         assert "Operators can see" in page
         async with viewer.http.get(f"/live/training/{key}") as response:
             assert b"152.125" not in await response.content.readuntil(b"event: timeline")
+
+
+SURE = Inference(
+    names=("age", "bmi", "intercept"),
+    standard_errors=(0.5, 5.0, 100.25),
+    degrees=40.0,
+    trainers=5,
+    rows=500,
+)
+
+
+async def test_how_sure_the_weights_are_is_for_operators_too(world, browser):
+    key = finished_training(world.store, inference=SURE)
+    page = await browser.get(f"/trainings/{key}")
+    assert all(part in page for part in ('id="coefficients"', "100.25", "of 500 rows"))
+    async with Browser(world) as viewer:
+        await viewer.sign_in("victor")
+        assert "100.25" not in await viewer.get(f"/trainings/{key}")
+
+
+async def test_why_there_are_no_standard_errors_is_told(world, browser):
+    missing = Inference(missing="singular")
+    key = finished_training(world.store, training=2, inference=missing)
+    assert "some weights are determined only together" in await browser.get(f"/trainings/{key}")
 
 
 async def test_there_is_no_model_before_the_end(world, browser):

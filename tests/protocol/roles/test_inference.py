@@ -1,0 +1,317 @@
+"""Standard errors at the end of a whole training: who gets what, and what silence and lies lead to."""
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from protocol.bought_model import BoughtModel
+from protocol.codec import unpack
+from protocol.crypto.randomness import Randomness
+from protocol.envelope import SignedMessage
+from protocol.inference_terms import ENTRY_BYTES
+from protocol.learning.inference.estimates import Inference, coefficients
+from protocol.learning.inference.sharing import added, opened, split
+from protocol.messages.inference import InformationShare, InformationSum
+from protocol.roles.buyer.inference import awaited_sums
+from protocol.roles.engine.effects import KeepResult, RecordFact
+from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
+from protocol.roles.engine.state import replace
+from protocol.roles.owner.budget import Joining, inference_numbers, most_numbers
+from protocol.roles.owner.inference import pool_after
+from protocol.verification.transcript import KEPT
+from tests.support.roles.inferring import ROWS, inferring_market, kept_inference
+from tests.support.roles.pure_market import PureMarket
+from tests.support.roles.pure_party import Party
+from tests.support.roles.small_markets import (
+    altered,
+    body_of,
+    losing,
+    refusal,
+    shuffling,
+    small_data,
+    without,
+)
+
+SHARE, SUM = "information_share", "information_sum"
+SILENT_LATE = "information"
+
+
+def finished(market: PureMarket) -> PureMarket:
+    market.finish()
+    assert {party.shown for party in market.parties.values()} == {"FINISHED"}
+    assert unpack(BoughtModel, market.buyer.results["model"]).intercept is not None
+    return market
+
+
+def test_intervals_are_those_of_the_trainers_pooled_rows() -> None:
+    data = small_data(owners=7, rows=ROWS)
+    market = finished(inferring_market())
+    found, pooled = kept_inference(market), np.vstack(data[:5])
+    x, y = np.column_stack([pooled[:, :2], np.ones(len(pooled))]), pooled[:, 2]
+    weights, (squares,), *_ = np.linalg.lstsq(x, y, rcond=None)
+    errors = np.sqrt(np.diag(np.linalg.inv(x.T @ x)))
+    assert (found.missing, found.names, found.trainers, found.rows) == (
+        None,
+        ("x0", "x1", "intercept"),
+        5,
+        300,
+    )
+    assert found.degrees == 120
+    assert found.standard_errors == pytest.approx(errors * np.sqrt(found.dispersion), rel=1e-6)
+    assert found.dispersion == pytest.approx(squares / (300 - 3), rel=0.3)  # of other owners' rows
+    table = coefficients(unpack(BoughtModel, market.buyer.results["model"]), found)
+    pooled_ends = [
+        (weight - 1.98 * error, weight + 1.98 * error)
+        for weight, error in zip(weights, found.standard_errors, strict=True)
+    ]
+    ends = [(one.low, one.high) for one in table]
+    left_by_averaging = 0.5 * max(found.standard_errors)
+    assert np.abs(np.subtract(ends, pooled_ends)).max() < left_by_averaging
+
+
+def test_each_checker_gets_a_share_of_every_trainer_and_the_buyer_two_sums_alone() -> None:
+    market = finished(inferring_market())
+    trainers, checkers = (
+        {party.address for party in some} for some in (market.trainers(), market.validators())
+    )
+    places = [(one.envelope.sender, one.envelope.recipient) for one in market.sent(SHARE)]
+    assert sorted(places) == sorted((trainer, checker) for trainer in trainers for checker in checkers)
+    sums = market.sent(SUM)
+    assert {(one.envelope.sender, one.envelope.recipient) for one in sums} == {
+        (checker, market.buyer.address) for checker in checkers
+    }
+    ended = [fact.name for fact in market.buyer.facts]
+    assert ended.count("inferred") == 1
+    assert all(owner.decoded.pooling is None for owner in market.owners)
+
+
+def test_a_share_alone_is_of_any_matrix() -> None:
+    """Whatever an owner's matrix is, there is another share with which the one that was seen makes it."""
+    market = finished(inferring_market())
+    first, second = (
+        body_of(one).share for one in market.sent(SHARE) if one.envelope.sender == market.owners[0].address
+    )
+    matrix = opened(first, second, 3)
+    assert matrix[2, 2] == pytest.approx(ROWS)  # the ones of the intercept
+    for share in (first, second):
+        entries = [share[at : at + ENTRY_BYTES] for at in range(0, len(share), ENTRY_BYTES)]
+        assert len(set(entries)) == len(entries) == 6
+        other = split([0] * 6, Randomness(b"\5" * 32))[0]
+        assert added(share, other) not in (first, second)
+
+
+# ---- budgets ----
+
+
+def test_trainers_have_counted_the_pooled_matrix_and_checkers_none() -> None:
+    market = finished(inferring_market())
+    plain = market.request.model_copy(update={"inference": False})
+    assert most_numbers(market.request) == most_numbers(plain) + 6
+    assert inference_numbers(plain) == 0
+    counted = {owner.address: unpack(Joining, owner.values["joined:1"]).numbers for owner in market.owners}
+    trained, checked = (
+        {counted[party.address] for party in some} for some in (market.trainers(), market.validators())
+    )
+    assert {numbers - 6 for numbers in trained} == checked
+
+
+# ---- silence ----
+
+
+def fire(market: PureMarket, party: Party) -> None:
+    market.now += 10_000
+    market.fire(party, SILENT_LATE)
+    market.run()
+
+
+def test_a_trainer_without_a_share_is_named_and_nobody_elses_is_told() -> None:
+    market = inferring_market()
+    silent = market.owners[2]
+    market.intercept = without(SHARE, sender=silent)
+    finished(market)
+    assert "inference" not in market.buyer.results
+    fire(market, market.validators()[0])
+    assert kept_inference(market) == Inference(missing="silent", silent=(silent.address,))
+    assert all(body_of(one).total == b"" for one in market.sent(SUM))
+    fire(market, market.validators()[1])  # the buyer has heard it
+    assert kept_inference(market).silent == (silent.address,)
+    assert market.buyer.facts[-1].name == "input_late"
+
+
+def test_a_checker_without_a_sum_is_named() -> None:
+    market = inferring_market()
+    checker = market.owners[5]
+    market.intercept = without(SUM, sender=checker)
+    finished(market)
+    fire(market, market.buyer)
+    assert kept_inference(market) == Inference(missing="silent", silent=(checker.address,))
+    late = market.sent(SUM)[-1]
+    market.deliver(market.buyer, MessageReceived(signed=late))
+    assert kept_inference(market).missing == "silent"
+
+
+def test_timers_that_fire_when_all_is_there_change_nothing() -> None:
+    market = finished(inferring_market())
+    before = kept_inference(market)
+    for party in (market.buyer, *market.validators()):
+        assert SILENT_LATE not in party.timers
+        market.deliver(party, TimerFired(name=SILENT_LATE))
+    market.run()
+    assert kept_inference(market) == before
+
+
+# ---- redelivery, order ----
+
+
+def test_sums_that_come_before_the_model_wait_for_it_and_repeated_shares_count_once() -> None:
+    market = inferring_market()
+    held: list[SignedMessage] = []
+
+    def twice(message: SignedMessage) -> tuple[SignedMessage, ...]:
+        if message.envelope.type == "trained_model":
+            held.append(message)
+            return ()
+        return (message, message) if message.envelope.type in (SHARE, SUM) else (message,)
+
+    market.intercept = twice
+    market.run()
+    assert len(market.sent(SUM)) == 2
+    assert market.buyer.results == {}
+    market.post(held[0])
+    market.run()
+    assert kept_inference(market).missing is None
+
+
+def test_shares_may_come_before_a_checker_sees_the_settlement() -> None:
+    market = inferring_market()
+    checker = market.owners[5]
+    waiting = _settled_late(market, checker)
+    assert checker.phase == "running"
+    assert {len(market.sent(SUM)), len(waiting)} == {1}
+    assert pool_after(checker.decoded, market.context(checker)) is not None
+    market.deliver(checker, waiting[0])
+    market.run()
+    assert kept_inference(market).missing is None
+
+
+def test_nobody_opens_anything_without_being_asked() -> None:
+    market = inferring_market()
+    checker = market.owners[5]
+    _settled_late(market, checker)
+    state, context = checker.decoded, market.context(checker)
+    asked_nothing = state.request.model_copy(update={"inference": False})
+    assert pool_after(replace(state, request=asked_nothing), context) is None
+    assert pool_after(replace(state, last_recorded=False), context) is None
+
+
+def _settled_late(market: PureMarket, checker: Party) -> list[Input]:
+    """Run with the settlement's event kept from one checker; returns it."""
+    kept: list[Input] = []
+    deliver = market.deliver
+
+    def delivering(party: Party, item):  # type: ignore[no-untyped-def]
+        event = getattr(getattr(item, "chain_event", None), "event", None)
+        if party is checker and getattr(event, "event", "") == "Settled" and not kept:
+            kept.append(item)
+            return None
+        return deliver(party, item)
+
+    market.deliver = delivering  # type: ignore[method-assign]
+    market.run()
+    market.deliver = deliver  # type: ignore[method-assign]
+    return kept
+
+
+def test_fewer_than_five_trainers_of_the_last_round_open_nothing() -> None:
+    market = inferring_market()
+    checker = market.owners[5]
+    market.intercept = without("trained_model")
+    _settled_late(market, checker)
+    assert pool_after(replace(checker.decoded, trained_by=0b01111), market.context(checker)) is None
+    few = replace(market.buyer.decoded, trained_by=0b01111)
+    nothing, effects = awaited_sums(few, market.context(market.buyer))
+    kept, told = effects
+    assert nothing is None
+    assert isinstance(kept, KeepResult)
+    assert isinstance(told, RecordFact)
+    assert unpack(Inference, kept.content) == Inference(missing="too_few_trainers")
+    assert told.data == {"code": "too_few_trainers", "silent": []}
+
+
+def test_any_order_and_repeated_deliveries_lead_to_the_same_end() -> None:
+    chance = Random(1)
+    rows = small_data(owners=7, rows=30)
+    market = inferring_market(rows, choose=shuffling(1), duplicate=lambda: chance.random() < 0.2)
+    finished(market)
+    assert kept_inference(market).missing is None
+    assert len(market.sent(SUM)) == 2
+
+
+# ---- adversaries ----
+
+
+def lying(market: PureMarket, type_name: str, liar: Party, **changes: object) -> None:
+    """Have one party send another body of this type."""
+
+    def intercept(message: SignedMessage) -> tuple[SignedMessage, ...]:
+        envelope = message.envelope
+        if envelope.type == type_name and envelope.sender == liar.address:
+            return (altered(market, message, **changes),)
+        return (message,)
+
+    market.intercept = intercept
+
+
+@pytest.mark.parametrize(("type_name", "place"), [(SHARE, 1), (SUM, 6)])
+def test_shares_and_sums_of_anything_else_are_seen_to_be_implausible(type_name: str, place: int) -> None:
+    market = inferring_market()
+    field = "share" if type_name == SHARE else "total"
+    lying(market, type_name, market.owners[place], **{field: b"\7" * 6 * ENTRY_BYTES})
+    finished(market)
+    assert kept_inference(market) == Inference(missing="implausible_sum", trainers=5, rows=5 * ROWS)
+
+
+@pytest.mark.parametrize(("type_name", "field"), [(SHARE, "share"), (SUM, "total")])
+def test_another_number_of_entries_is_refused(type_name: str, field: str) -> None:
+    market = inferring_market()
+    message = market.run_until(type_name)
+    recipient = market.parties[message.envelope.recipient]
+    while recipient.phase != "finished":
+        market.deliver_next()
+    longer = getattr(body_of(message), field) + b"\0" * ENTRY_BYTES
+    assert refusal(market, recipient, altered(market, message, **{field: longer})) == "wrong_count"
+
+
+def test_only_trainers_shares_and_checkers_sums_are_taken() -> None:
+    market = inferring_market()
+    market.intercept = losing(lambda one: one.envelope.type in (SHARE, SUM))
+    finished(market)
+    checker, other, trainer = market.owners[5], market.owners[6], market.owners[0]
+    share = InformationShare(share=b"\0" * 6 * ENTRY_BYTES)
+    assert refusal(market, checker, market.message(other, checker, share)) == "not_a_trainer"
+    own = InformationSum(total=b"\0" * 6 * ENTRY_BYTES)
+    assert refusal(market, market.buyer, market.message(trainer, market.buyer, own)) == "wrong_sender"
+    blaming = InformationSum(silent=(other.address,))
+    assert refusal(market, market.buyer, market.message(checker, market.buyer, blaming)) == "not_a_trainer"
+
+
+def test_a_trainer_is_sent_no_share_and_takes_none() -> None:
+    market = inferring_market()
+    market.intercept = losing(lambda one: one.envelope.type == SHARE)
+    finished(market)
+    first, second = market.owners[:2]
+    share = market.message(first, second, InformationShare(share=b"\0" * 6 * ENTRY_BYTES))
+    before = second.decoded
+    market.deliver(second, MessageReceived(signed=share))
+    assert second.decoded == before
+
+
+def test_no_transcript_keeps_shares_or_sums() -> None:
+    """Those of both checkers together would show every trainer's matrix."""
+    assert not {SHARE, SUM} & KEPT
+
+
+def test_nothing_of_a_matrix_is_in_a_repr() -> None:
+    for body in (InformationShare(share=b"secret"), InformationSum(total=b"secret")):
+        assert "secret" not in repr(body)
