@@ -25,7 +25,7 @@ def gram_triangle(factor: Matrix, targets: int = 1) -> list[int]:
     changes each entry by at most ½, and so θ̃ᵀĜθ̃ by at most d/2·|θ̃|². What is added to the diagonal makes up
     for that: no integer θ̃, however large, has a negative error. Were it not so, a trainer whose weights are
     too large, along what columns that add up to one another do not see, would make an honest matrix look like
-    one that is no sum of squares (`rounds.negative_errors`).
+    one that is no sum of squares (`rounds.opened_errors`).
     """
     integers = encode_matrix(factor, _FACTOR_SCALE)
     columns = list(zip(*integers, strict=True))

@@ -154,8 +154,8 @@ def committing_to_a_multiple(owner: Callable[[], str], times: int) -> Sequence[R
     """One owner has so many times the matrix of its rows: of a negative number it is no sum of squares."""
     honest = commitments.commit_to
 
-    def multiplied(factor: Any) -> list[int]:
-        return [times * int(one) for one in gram_triangle(factor)]
+    def multiplied(factor: Any, targets: int = 1) -> list[int]:
+        return [times * int(one) for one in gram_triangle(factor, targets)]
 
     def commit(*arguments: Any) -> Any:
         if arguments[4] != owner():
