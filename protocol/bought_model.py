@@ -11,7 +11,7 @@ from protocol.preparation.design import design_matrix
 from protocol.preparation.tables import Matrix, Table
 from protocol.preparation.values import Level
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND, MAXIMUM_FEATURES, KindName
+from protocol.request_sections import DEFAULT_KIND, MAXIMUM_FEATURES, Dispersion, KindName
 from protocol.scaling import to_own_units
 from protocol.types import FrozenModel, Name
 
@@ -39,7 +39,8 @@ class BoughtModel(FrozenModel):
     """What the buyer paid for: weights by feature, the intercept apart, in the features' own units.
 
     Of a classification they make the log-odds of the target being 1, not the target itself; of counts and
-    amounts the logarithm of the mean. With `target_level` the target holds texts, of which this one is 1.
+    amounts the logarithm of the mean; `dispersion` is that of counts whose request declared one. With
+    `target_level` the target holds texts, of which this one is 1.
     `columns` are the request's: what rows must have, and how they become the `features` that the weights are
     for (`design`), with the functions of `basis` after them. `ranges` is in files of earlier versions
     instead, whose columns are all numbers.
@@ -47,6 +48,7 @@ class BoughtModel(FrozenModel):
 
     name: Name
     kind: KindName = DEFAULT_KIND
+    dispersion: Annotated[Dispersion | None, Field(exclude_if=lambda alpha: alpha is None)] = None
     features: tuple[str, ...]
     target: Name
     target_kind: Literal["numeric", "boolean"] = "numeric"
@@ -71,6 +73,8 @@ class BoughtModel(FrozenModel):
             raise ValueError("a binary classification has a boolean target and an intercept")
         if self.kind == "logistic_regression" and self.target_kind != "boolean":
             raise ValueError("a logistic regression has a boolean target")
+        if (self.kind == "negative_binomial_regression") != (self.dispersion is not None):
+            raise ValueError("a negative binomial regression has a dispersion, and no other kind has one")
         return self
 
     def design(self, table: Table) -> Matrix:

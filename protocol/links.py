@@ -6,6 +6,7 @@ within [−1, 1], which is what the bounds of weights and residuals are made of 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -50,6 +51,10 @@ class Link(Protocol):
     def largest_deviation(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
         """Where the Pearson residual of a row is clipped."""
         return Decimal(LARGEST_DEVIATION)
+
+    def dispersed(self, dispersion: Decimal | None) -> "Link":  # noqa: ARG002
+        """The link of a request with this dispersion α, which one family alone has."""
+        return self
 
     def reach(self, target: TargetColumn) -> Decimal:
         """L: a whole number that no |√W·z| of a row is above."""
@@ -111,6 +116,26 @@ class CountLink(Link):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class DispersedCountLink(CountLink):
+    """Counts whose variance is μ + αμ², the negative binomial's; α is the request's dispersion."""
+
+    dispersion: Decimal = Decimal(1)
+
+    def dispersed(self, dispersion: Decimal | None) -> Link:
+        """Of this α; without one, as in a request that is refused for it, it stays what it is."""
+        return self if dispersion is None else DispersedCountLink(dispersion)
+
+    def largest_weight(self, target: TargetColumn) -> Decimal:
+        """W = μ/(1 + αμ) grows with μ, and stays below 1/α."""
+        most = target.limits[1]
+        return most / (1 + self.dispersion * most)
+
+    def largest_deviation(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
+        """No more than usual: what counts vary more than Poisson's is declared."""
+        return Decimal(LARGEST_DEVIATION)
+
+
 class AmountLink(Link):
     """Amounts above zero whose spread grows with their mean: the predictor is the logarithm of the mean."""
 
@@ -136,5 +161,12 @@ LINKS: Mapping[str, Link] = {
     "logistic_regression": LogitLink(),
     "poisson_regression": CountLink(),
     "gamma_regression": AmountLink(),
+    "negative_binomial_regression": DispersedCountLink(),
 }
 """By the name of the kind of model; kinds that are not here predict the target itself."""
+
+
+def link_of(kind: str, dispersion: Decimal | None) -> Link | None:
+    """The link of a request's model; None where it predicts the target itself."""
+    link = LINKS.get(kind)
+    return None if link is None else link.dispersed(dispersion)

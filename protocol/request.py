@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from protocol.links import LARGEST_SCALE, LINKS, Link
+from protocol.links import LARGEST_SCALE, Link, link_of
 from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
 from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_kinds import unmet_demand
@@ -214,7 +214,7 @@ class Request(FrozenModel):
 
         None as well for a target that it does not suit, which is refused before anything is computed.
         """
-        link = LINKS.get(self.model.kind)
+        link = link_of(self.model.kind, self.model.dispersion)
         return None if link is None or link.unsuitable(self.target) else link
 
     @property

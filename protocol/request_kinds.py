@@ -1,10 +1,10 @@
 """What each kind of model asks of a request's other sections; `Request` refuses what does not have it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from protocol.links import LINKS
+from protocol.links import link_of
 from protocol.preparation.columns import TargetColumn
 from protocol.request_sections import KindName, ModelKind, Start, StartMean
 
@@ -13,13 +13,15 @@ from protocol.request_sections import KindName, ModelKind, Start, StartMean
 class Demands:
     """`boolean_target`: each row's target is 0 or 1, as owners' cards say; `mean_start` shows the share.
 
-    `range_scale`: the bounds of predictors follow from declared ranges alone.
+    `range_scale`: the bounds of predictors follow from declared ranges alone. `dispersion`: how much the
+    target varies must be declared, which no other kind may.
     """
 
     boolean_target: bool = False
     intercept: bool = False
     mean_start: bool = False
     range_scale: bool = False
+    dispersion: bool = False
 
 
 _LINKED = Demands(intercept=True, mean_start=True, range_scale=True)
@@ -32,8 +34,12 @@ DEMANDS: Mapping[KindName, Demands] = {
     "logistic_regression": _LINKED,
     "poisson_regression": _LINKED,
     "gamma_regression": _LINKED,
+    "negative_binomial_regression": replace(_LINKED, dispersion=True),
 }
 """By the name of the kind: one row for each that `ModelKind` lists."""
+
+DISPERSED: frozenset[str] = frozenset(kind for kind, asked in DEMANDS.items() if asked.dispersion)
+"""Kinds whose requests and models have a dispersion."""
 
 
 def unmet_demand(
@@ -55,7 +61,19 @@ def unmet_demand(
         )
     if asked.range_scale and scale != "range":
         return f"{model.kind} needs scale: range"
-    return _unsuitable_mean(model, target, start)
+    return _unmet_dispersion(model) or _unsuitable_mean(model, target, start)
+
+
+def _unmet_dispersion(model: ModelKind) -> str | None:
+    asked = DEMANDS[model.kind].dispersion
+    if asked and model.dispersion is None:
+        return (
+            f"{model.kind} needs model.dispersion, α of a variance μ + αμ²: `deltaml request suggest` works "
+            "one out of a sample"
+        )
+    if model.dispersion is not None and not asked:
+        return f"model.dispersion is for counts that vary more than Poisson's, not for {model.kind}"
+    return None
 
 
 def _start_of(target: TargetColumn) -> str:
@@ -64,7 +82,7 @@ def _start_of(target: TargetColumn) -> str:
 
 def _unsuitable_mean(model: ModelKind, target: TargetColumn, start: Start) -> str | None:
     """Of kinds with a link: a target, or a mean to start from, that has no predictor."""
-    link = LINKS.get(model.kind)
+    link = link_of(model.kind, model.dispersion)
     if link is None:
         return None
     unsuitable = link.unsuitable(target)

@@ -29,6 +29,7 @@ KindName = Literal[
     "logistic_regression",
     "poisson_regression",
     "gamma_regression",
+    "negative_binomial_regression",
 ]
 """What `learning.kinds.registry` has."""
 
@@ -36,15 +37,21 @@ DEFAULT_KIND: Literal["linear_regression"] = "linear_regression"
 """Of documents that name none."""
 
 
+Dispersion = Annotated[Number, Field(ge=Decimal("0.001"), le=1000)]
+"""α of counts with the variance μ + αμ²; below a thousandth they vary as Poisson's do."""
+
+
 class ModelKind(FrozenModel):
     """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`).
 
-    What `kind` asks of the other sections says `request_kinds.DEMANDS`.
+    What `kind` asks of the other sections says `request_kinds.DEMANDS`. `dispersion` is of negative binomial
+    regressions alone; a document without one has the hash of those that know none.
     """
 
     kind: KindName = DEFAULT_KIND
     intercept: bool = True
     l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal("0.00001")
+    dispersion: Annotated[Dispersion | None, Field(exclude_if=lambda alpha: alpha is None)] = None
 
 
 class Schedule(FrozenModel):

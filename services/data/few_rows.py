@@ -12,6 +12,7 @@ ROWS_PER_FEATURE: Mapping[str, int] = {
     "logistic_regression": 20,
     "poisson_regression": 10,
     "gamma_regression": 10,
+    "negative_binomial_regression": 10,
 }
 """Of an owner: with fewer its local model follows its noise, and so do the errors that pay is measured by.
 

@@ -35,6 +35,7 @@ from services.data.column_suggestion import (
     target_values,
 )
 from services.data.curve_suggestion import quartiles, suggest_curves
+from services.data.dispersion import model_section
 from services.data.few_rows import ROWS_PER_FEATURE, rows_needed
 from services.data.identifiers import require_measurement
 from services.data.row_files import column_names, plain_name
@@ -210,7 +211,7 @@ def _document(
 ) -> dict[str, Any]:
     return {
         "name": choices.name,
-        "model": {"kind": choices.kind},
+        "model": model_section(choices.kind, values),
         **_least_rows(choices.kind, len(features)),
         "features": features,
         "target": target,
@@ -280,7 +281,13 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
 
 def _kind_lines(request: Request) -> list[str]:
     """The kind of model, where it is not what a document without one asks for."""
-    return [] if request.model.kind == DEFAULT_KIND else ["model:", f"  kind: {request.model.kind}"]
+    if request.model.kind == DEFAULT_KIND:
+        return []
+    lines = ["model:", f"  kind: {request.model.kind}"]
+    if request.model.dispersion is not None:
+        comment = "α: counts of the sample vary by μ + αμ² around their mean; columns explain a part."
+        lines.append(f"  dispersion: {request.model.dispersion} # {comment}")
+    return lines
 
 
 def _basis_lines(request: Request) -> list[str]:

@@ -23,6 +23,7 @@ from protocol.request_sections import DEFAULT_KIND, Schedule
 from protocol.terms import NATIVE, Token
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
+from services.data.dispersion import model_section
 from services.data.identifiers import require_measurement
 from services.data.row_files import (
     columns_hint,
@@ -233,7 +234,7 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: T
     return parse_request(
         {
             "name": f"demo, seed {options.seed}",
-            "model": {"kind": options.kind, **({"l2": 0} if options.thesis else {})},
+            "model": {**model_section(options.kind, values), **({"l2": 0} if options.thesis else {})},
             "features": [column(name, data, values) for name in data.features],
             "target": target,
             "schedule": options.schedule(),

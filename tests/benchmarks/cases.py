@@ -15,7 +15,9 @@ from protocol.preparation.tables import Table, ValueKind
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND
+from services.data.dispersion import dispersion_of
 from services.data.sample_request import DemoData, DemoOptions, demo_request
+from tests.support.regressions import DispersedCounts
 
 Matrix = NDArray[np.float64]
 OWNERS = 5
@@ -158,6 +160,22 @@ def visits() -> Case:
     )
 
 
+def dispersed_visits() -> Case:
+    """The same people, whose mean numbers of visits vary by gamma factors besides: α = ½."""
+    case, generator = visits(), np.random.default_rng(18)
+    age, illnesses, distance = case.rows[:, 0], case.rows[:, 1], case.rows[:, 2]
+    mean = np.exp(0.2 + 0.01 * age + 0.25 * illnesses - 0.03 * distance)
+    counts = generator.poisson(mean * generator.gamma(2.0, 0.5, len(mean)))
+    return replace(
+        case,
+        title="Visits that vary more",
+        kind="negative_binomial_regression",
+        rows=np.column_stack([case.rows[:, :-1], counts]).astype(np.float64),
+        pooled_title="negative binomial regression by Newton's method",
+        pooled=_dispersed,
+    )
+
+
 CASES = (
     breast_cancer,
     breast_cancer_odds,
@@ -168,6 +186,7 @@ CASES = (
     diabetes,
     diabetes_amounts,
     visits,
+    dispersed_visits,
 )
 
 
@@ -176,6 +195,12 @@ def _scaled(
 ) -> Callable[[Matrix], Matrix]:
     regression = make_pipeline(StandardScaler(), regressor(alpha=0, max_iter=10_000)).fit(features, target)
     return lambda rows: np.asarray(regression.predict(rows))
+
+
+def _dispersed(features: Matrix, target: Matrix) -> Callable[[Matrix], Matrix]:
+    """With the dispersion that a request for these rows has."""
+    regression = DispersedCounts(float(dispersion_of(target)))
+    return regression.fit(features, target).predict
 
 
 def _logistic(features: Matrix, target: Matrix) -> Callable[[Matrix], Matrix]:

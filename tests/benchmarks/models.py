@@ -14,7 +14,8 @@ import typer
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from protocol.learning.kinds.registry import KINDS
+from protocol.bought_model import BoughtModel
+from protocol.learning.kinds.registry import kind_of_model
 from tests.benchmarks import incentives, several_classes, shuffled
 from tests.benchmarks.cases import CASES, Case, table_of
 from tests.benchmarks.curved_cases import CURVED_CASES
@@ -26,9 +27,9 @@ Matrix = NDArray[np.float64]
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
-def scores_of(case: Case, truth: Matrix, predicted: Matrix) -> list[float]:
-    """The case's figures."""
-    scores = KINDS[case.kind].scores()
+def scores_of(case: Case, model: BoughtModel, truth: Matrix, predicted: Matrix) -> list[float]:
+    """The case's figures, by the dispersion of the bought model where it has one."""
+    scores = kind_of_model(model).scores()
     scores.add(truth, predicted)
     found: Mapping[str, Any] = scores.figures()
     return [found[name] for name in case.figures]
@@ -40,12 +41,12 @@ def one_seed(case: Case, seed: int) -> Iterator[tuple[str, list[float]]]:
     given, held = train_test_split(case.rows, test_size=0.3, random_state=seed, stratify=held_by)
     places = places_of(len(given), seed)
     for (count, title), model in zip(TRAINED, delivered(case, given, seed), strict=True):
-        predicted = KINDS[model.kind].predict(model, model.design(table_of(case, held)))
-        yield f"DeltaML, {title}", scores_of(case, held[:, -1], predicted)
+        predicted = kind_of_model(model).predict(model, model.design(table_of(case, held)))
+        yield f"DeltaML, {title}", scores_of(case, model, held[:, -1], predicted)
         rows = given[np.concatenate(places[:count])]
         pooled = case.pooled(rows[:, :-1], rows[:, -1])
         compared = f"{case.pooled_title}, rows of {count} pooled"
-        yield compared, scores_of(case, held[:, -1], pooled(held[:, :-1]))
+        yield compared, scores_of(case, model, held[:, -1], pooled(held[:, :-1]))
 
 
 def means(case: Case, seeds: int) -> dict[str, list[float]]:

@@ -24,6 +24,7 @@ _EFFECT: Mapping[str, float] = {
     "logistic_regression": 1.5,
     "poisson_regression": 0.5,
     "gamma_regression": 0.5,
+    "negative_binomial_regression": 0.6,
 }
 """Standard deviation of the linear predictor: between a quarter and a half of the deviance is explained."""
 
@@ -38,6 +39,9 @@ _DRAWN: Mapping[str, Callable[[np.random.Generator, Matrix], Matrix]] = {
     "logistic_regression": _classes,
     "poisson_regression": lambda generator, t: generator.poisson(3 * np.exp(t)),
     "gamma_regression": lambda generator, t: generator.gamma(2.0, np.exp(t) / 2) + 0.001,
+    "negative_binomial_regression": lambda generator, t: generator.poisson(
+        3 * np.exp(t) * generator.gamma(2.0, 0.5, len(t))
+    ),
 }
 
 

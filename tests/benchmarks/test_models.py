@@ -9,6 +9,7 @@ from tests.benchmarks.cases import (
     diabetes,
     diabetes_amounts,
     diabetes_odds,
+    dispersed_visits,
     visits,
 )
 from tests.benchmarks.curved_cases import diabetes_curves, digits_waves
@@ -54,6 +55,13 @@ def test_regression_is_close_to_least_squares_on_pooled_rows() -> None:
 
 def test_counts_are_close_to_poisson_regression_on_pooled_rows() -> None:
     for (deviance, explained, rmse), best in pairs(visits()):
+        assert deviance < 1.02 * best[0]
+        assert explained > best[1] - 0.01
+        assert rmse < 1.02 * best[2]
+
+
+def test_counts_that_vary_more_are_close_to_negative_binomial_regression_on_pooled_rows() -> None:
+    for (deviance, explained, rmse), best in pairs(dispersed_visits()):
         assert deviance < 1.02 * best[0]
         assert explained > best[1] - 0.01
         assert rmse < 1.02 * best[2]

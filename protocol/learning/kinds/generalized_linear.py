@@ -1,13 +1,16 @@
-"""Generalized linear models: logistic, Poisson and gamma regression, trained encrypted as quadratics.
+"""Generalized linear models: logistic, Poisson, negative binomial and gamma, trained encrypted as quadratics.
 
 An owner's loss is expanded around the optimum of its own rows (`learning.glm.fitting`), so the local steps
 are an affine map and the error a quadratic form, as `interface` asks. Both quadratics are made of the rows
 with the request known, and stand in the training's copy of the statistic.
 """
 
+from decimal import Decimal
+
 from protocol.bought_model import BoughtModel
 from protocol.data_card import CardColumn
-from protocol.learning.glm.families import CURVES
+from protocol.errors import MisuseError
+from protocol.learning.glm.families import curve_of
 from protocol.learning.kinds.interface import Kind, PublishedErrors
 from protocol.learning.scores.classification import ClassificationScores
 from protocol.learning.scores.deviance import DevianceScores
@@ -16,6 +19,7 @@ from protocol.learning.statistic import Matrix, Statistic
 from protocol.preparation.columns import Column
 from protocol.reason import Reason
 from protocol.request import Request
+from protocol.request_kinds import DISPERSED
 
 
 class GeneralizedLinear(Kind):
@@ -23,9 +27,9 @@ class GeneralizedLinear(Kind):
 
     reads_rows = True
 
-    def __init__(self, name: str) -> None:
-        """`name` is among `LINKS` and `CURVES`."""
-        self._name, self._curve = name, CURVES[name]
+    def __init__(self, name: str, dispersion: Decimal | None = None) -> None:
+        """`name` is among `LINKS` and `CURVES`; `dispersion` is that of a bought model, where it has one."""
+        self._name, self._curve, self._dispersion = name, curve_of(name, dispersion), dispersion
 
     def target_mismatch(self, target: Column, found: CardColumn) -> Reason | None:  # noqa: ARG002
         """None: whatever lies within the declared range, as `request_kinds` has it, is of the family."""
@@ -48,14 +52,20 @@ class GeneralizedLinear(Kind):
 
     def bought(self, request: Request, weights: list[float], errors: PublishedErrors) -> BoughtModel:  # noqa: ARG002
         """The weights of the linear predictor in the columns' own units."""
-        return BoughtModel.of(request, weights).model_copy(update={"kind": self._name})
+        family = {"kind": self._name, "dispersion": request.model.dispersion}
+        return BoughtModel.of(request, weights).model_copy(update=family)
 
     def expected(self, predictor: Matrix) -> Matrix:
         """The inverse link: a probability, or a mean above zero."""
         return self._curve.mean(predictor)
 
     def scores(self) -> Scores:
-        """Those of a classification, or the deviance with its share explained, RMSE and MAE."""
+        """Those of a classification, or the deviance with its share explained, RMSE and MAE.
+
+        Raises MisuseError for a family whose dispersion is not known here: `registry.kind_of_model`.
+        """
+        if self._name in DISPERSED and self._dispersion is None:
+            raise MisuseError(f"the deviance of {self._name} depends on the model's dispersion")
         if self._name == "logistic_regression":
             return ClassificationScores()
-        return DevianceScores(self._name)
+        return DevianceScores(self._name, self._dispersion)

@@ -73,6 +73,11 @@ _BY_TEXT = (
         r"target: \w+ predicts a column of 0 and 1, and '(?P<column>.+)' is .*",
         _("A binary classification predicts truth values: write kind: boolean in the rules of %(column)s."),
     ),
+    (r"\w+ needs model.dispersion.*", _("This kind of model needs a dispersion α.")),
+    (
+        r"model.dispersion is for counts that vary more than Poisson's, .*",
+        _("Only a negative binomial regression has a dispersion: leave it empty."),
+    ),
     (r"\w+ needs model.intercept: true", _("This kind of model needs an intercept.")),
     (
         r"\w+ starts from the share of ones: .*",

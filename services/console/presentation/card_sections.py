@@ -34,6 +34,9 @@ _MODELS = {
     "logistic_regression": _("Logistic regression, ridge penalty λ = %(l2)s"),
     "poisson_regression": _("Poisson regression of counts, ridge penalty λ = %(l2)s"),
     "gamma_regression": _("Gamma regression of amounts, ridge penalty λ = %(l2)s"),
+    "negative_binomial_regression": _(
+        "Negative binomial regression of counts with the dispersion %(dispersion)s, ridge penalty λ = %(l2)s"
+    ),
 }
 _CURVES = {
     "polynomial": _("polynomial up to a degree"),
@@ -86,7 +89,7 @@ def _use(card: ModelCard, words: Words) -> Section:
             (_("Licence of the model"), card.licence or unsaid),
             (
                 _("Kind of model"),
-                _(_MODELS.get(card.kind, card.kind)) % {"l2": card.request["model"]["l2"]},
+                _(_MODELS.get(card.kind, card.kind)) % card.request["model"],
             ),
             (_("Predicts"), card.request["target"]["name"]),
             (_("Finished"), formats.moment(max((one.at for one in card.transactions), default=None))),

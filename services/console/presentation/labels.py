@@ -213,6 +213,7 @@ MODEL_KINDS = {
     "logistic_regression": _("Logistic regression"),
     "poisson_regression": _("Poisson regression (counts)"),
     "gamma_regression": _("Gamma regression (amounts)"),
+    "negative_binomial_regression": _("Negative binomial regression (counts)"),
 }
 _OTHER_KIND = _("another kind")
 

@@ -24,7 +24,8 @@ ROUNDS = {"rounds": 1, "local_steps": 40, "tolerance": 0}
 
 def generalized_market(kind: str, *, fitted: bool = True) -> PureMarket:
     """One round, by the shortest key that products of wide counts fit in."""
-    document: dict[str, Any] = document_of(kind, model={"kind": kind, "l2": "0.001"}, schedule=ROUNDS)
+    document: dict[str, Any] = document_of(kind, schedule=ROUNDS)
+    document["model"]["l2"] = "0.001"
     rows = [rows_of(kind, 60, seed) for seed in range(4)]
     request = small_request(**{**document, "key_bits": 1152})
     market = PureMarket(request, rows, NAMES, validators=[2, 3])

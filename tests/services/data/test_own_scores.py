@@ -1,6 +1,7 @@
 """A bought model's scores on a buyer's own rows: those that numpy and scikit-learn find, of every kind."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ CLASSES = ("binary_classification", "logistic_regression")
 def model_of(kind: str, **changes: object) -> BoughtModel:
     target = "boolean" if kind in CLASSES else "numeric"
     fields = {"name": "m", "kind": kind, "features": ("a", "b"), "target": "y", "target_kind": target}
+    if kind == "negative_binomial_regression":
+        fields["dispersion"] = Decimal("0.5")
     return BoughtModel(**{**fields, "weights": (1.0, -0.5), "intercept": 0.25, **changes})  # type: ignore[arg-type]
 
 

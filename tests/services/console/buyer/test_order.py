@@ -2,6 +2,7 @@
 
 import html
 import re
+from decimal import Decimal
 from unicodedata import normalize
 
 import pytest
@@ -342,6 +343,18 @@ def test_a_classification_comes_through_the_form():
 )
 def test_what_a_classification_lacks_is_told_in_the_forms_words(changes, says):
     assert says in problems(**{**CLASSIFICATION, **changes})[""]
+
+
+COUNTS = {"kind": "negative_binomial_regression", "target-minimum": "0", "start_value": "3"}
+
+
+def test_a_dispersion_comes_through_the_form_and_is_missed_where_it_is_needed_alone():
+    request = check(filled(**COUNTS, dispersion="0,5")).request
+    assert request.model.dispersion == Decimal("0.5")
+    assert parse_request(document_of(values_of(request.model_dump(mode="json")))) == request
+    assert "needs a dispersion" in problems(**COUNTS)[""]
+    assert "leave it empty" in problems(**{**COUNTS, "kind": "poisson_regression"}, dispersion="1")[""]
+    assert list(problems(**COUNTS, dispersion="0")) == ["dispersion"]
 
 
 def test_a_kind_that_there_is_not_is_told_beside_its_field():
