@@ -13,7 +13,7 @@ import numpy as np
 
 from protocol.bought_model import BoughtModel
 from protocol.errors import UnusableValue
-from protocol.learning.kinds.registry import kind_of_model
+from protocol.learning.kinds.registry import KINDS
 from protocol.learning.scores.classification import ClassificationScores
 from protocol.learning.scores.deviance import DevianceScores
 from protocol.learning.scores.interface import Scores
@@ -97,15 +97,16 @@ def predict_rows(source: Source, write: Write | None) -> Quality:
 
     Raises DataSetError for a feature that cannot be read. A target that cannot be is a reason not to compare.
     """
-    kind = kind_of_model(source.model)
-    quality = Quality(kind.scores())
+    model = source.model
+    quality = Quality(KINDS[model.kind].scores(model))
     if source.has_target:
         try:
             for batch in source.with_target():
                 truth = _truth(source, batch, quality.rows)
                 quality.scores.add(truth, _predict(source, batch, quality, write))
         except DataSetError as error:
-            quality = Quality(kind.scores(), rows=quality.rows, reason=str(error), outside=quality.outside)
+            scores = KINDS[model.kind].scores(model)
+            quality = Quality(scores, rows=quality.rows, reason=str(error), outside=quality.outside)
         else:
             return quality
     done = quality.rows
@@ -141,7 +142,7 @@ def _predict(source: Source, table: Table, quality: Quality, write: Write | None
             f"{source.file}, row {row}: column {error.column!r} {error.reason}; fill such values or drop "
             "such rows, which the model does not map"
         ) from None
-    predicted = kind_of_model(model).predict(model, features)
+    predicted = KINDS[model.kind].predict(model, features)
     if write is not None:
         write(predicted)
     quality.rows += len(features)

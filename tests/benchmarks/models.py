@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from protocol.bought_model import BoughtModel
-from protocol.learning.kinds.registry import kind_of_model
+from protocol.learning.kinds.registry import KINDS
 from tests.benchmarks import incentives, several_classes, shuffled
 from tests.benchmarks.cases import CASES, Case, table_of
 from tests.benchmarks.curved_cases import CURVED_CASES
@@ -29,7 +29,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 def scores_of(case: Case, model: BoughtModel, truth: Matrix, predicted: Matrix) -> list[float]:
     """The case's figures, by the dispersion of the bought model where it has one."""
-    scores = kind_of_model(model).scores()
+    scores = KINDS[case.kind].scores(model)
     scores.add(truth, predicted)
     found: Mapping[str, Any] = scores.figures()
     return [found[name] for name in case.figures]
@@ -41,7 +41,7 @@ def one_seed(case: Case, seed: int) -> Iterator[tuple[str, list[float]]]:
     given, held = train_test_split(case.rows, test_size=0.3, random_state=seed, stratify=held_by)
     places = places_of(len(given), seed)
     for (count, title), model in zip(TRAINED, delivered(case, given, seed), strict=True):
-        predicted = kind_of_model(model).predict(model, model.design(table_of(case, held)))
+        predicted = KINDS[model.kind].predict(model, model.design(table_of(case, held)))
         yield f"DeltaML, {title}", scores_of(case, model, held[:, -1], predicted)
         rows = given[np.concatenate(places[:count])]
         pooled = case.pooled(rows[:, :-1], rows[:, -1])

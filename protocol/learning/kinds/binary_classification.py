@@ -56,7 +56,7 @@ class BinaryClassification(LeastSquares):
         bounded = np.clip(predictor, -_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)
         return np.asarray(1.0 / (1.0 + np.exp(-bounded)))
 
-    def scores(self) -> ClassificationScores:
+    def scores(self, model: BoughtModel) -> ClassificationScores:  # noqa: ARG002
         """Accuracy, AUC, log-loss, Brier score, confusion matrix and calibration."""
         return ClassificationScores()
 

@@ -5,12 +5,9 @@ are an affine map and the error a quadratic form, as `interface` asks. Both quad
 with the request known, and stand in the training's copy of the statistic.
 """
 
-from decimal import Decimal
-
 from protocol.bought_model import BoughtModel
 from protocol.data_card import CardColumn
-from protocol.errors import MisuseError
-from protocol.learning.glm.families import curve_of
+from protocol.learning.glm.families import CURVES
 from protocol.learning.kinds.interface import Kind, PublishedErrors
 from protocol.learning.scores.classification import ClassificationScores
 from protocol.learning.scores.deviance import DevianceScores
@@ -19,7 +16,6 @@ from protocol.learning.statistic import Matrix, Statistic
 from protocol.preparation.columns import Column
 from protocol.reason import Reason
 from protocol.request import Request
-from protocol.request_kinds import DISPERSED
 
 
 class GeneralizedLinear(Kind):
@@ -27,9 +23,9 @@ class GeneralizedLinear(Kind):
 
     reads_rows = True
 
-    def __init__(self, name: str, dispersion: Decimal | None = None) -> None:
-        """`name` is among `LINKS` and `CURVES`; `dispersion` is that of a bought model, where it has one."""
-        self._name, self._curve, self._dispersion = name, curve_of(name, dispersion), dispersion
+    def __init__(self, name: str) -> None:
+        """`name` is among `LINKS` and `CURVES`."""
+        self._name, self._curve = name, CURVES[name]
 
     def target_mismatch(self, target: Column, found: CardColumn) -> Reason | None:  # noqa: ARG002
         """None: whatever lies within the declared range, as `request_kinds` has it, is of the family."""
@@ -59,13 +55,8 @@ class GeneralizedLinear(Kind):
         """The inverse link: a probability, or a mean above zero."""
         return self._curve.mean(predictor)
 
-    def scores(self) -> Scores:
-        """Those of a classification, or the deviance with its share explained, RMSE and MAE.
-
-        Raises MisuseError for a family whose dispersion is not known here: `registry.kind_of_model`.
-        """
-        if self._name in DISPERSED and self._dispersion is None:
-            raise MisuseError(f"the deviance of {self._name} depends on the model's dispersion")
+    def scores(self, model: BoughtModel) -> Scores:
+        """Those of a classification, or the deviance with its share explained, RMSE and MAE."""
         if self._name == "logistic_regression":
             return ClassificationScores()
-        return DevianceScores(self._name, self._dispersion)
+        return DevianceScores(self._name, model.dispersion)

@@ -85,6 +85,6 @@ class Kind(Protocol):
         """The expected target for each of m×p rows, as `BoughtModel.design` makes them."""
         return self.expected(np.asarray(rows @ np.array(model.weights) + (model.intercept or 0.0)))
 
-    def scores(self) -> Scores:
-        """What predictions of this kind are judged by; takes the rows in batches."""
+    def scores(self, model: BoughtModel) -> Scores:
+        """What predictions of a model of this kind are judged by; takes the rows in batches."""
         ...

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.binary_classification import BinaryClassification
 from protocol.learning.kinds.generalized_linear import GeneralizedLinear
 from protocol.learning.kinds.interface import Kind
@@ -27,8 +26,3 @@ _OF_CURVES: Mapping[str, Kind] = {
 def kind_of(request: Request) -> Kind:
     """The kind of model that a request asks for."""
     return (_OF_CURVES if request.basis else KINDS)[request.model.kind]
-
-
-def kind_of_model(model: BoughtModel) -> Kind:
-    """The kind of a bought model: what its dispersion is, its scores depend on."""
-    return KINDS[model.kind] if model.dispersion is None else GeneralizedLinear(model.kind, model.dispersion)

@@ -8,7 +8,7 @@ import pytest
 from protocol.errors import MisuseError
 from protocol.learning.glm.fitting import with_fit
 from protocol.learning.kinds.interface import PublishedErrors
-from protocol.learning.kinds.registry import KINDS, kind_of, kind_of_model
+from protocol.learning.kinds.registry import KINDS, kind_of
 from protocol.learning.scores.classification import ClassificationScores
 from protocol.learning.scores.deviance import DevianceScores
 from protocol.links import LINKS
@@ -47,13 +47,12 @@ def test_what_is_delivered_predicts_by_the_link(kind: str) -> None:
 
 
 def test_each_kind_has_scores_of_its_own() -> None:
-    assert isinstance(KINDS["logistic_regression"].scores(), ClassificationScores)
-    assert KINDS["poisson_regression"].scores() == DevianceScores("poisson_regression")
-
-
-def test_a_model_with_a_dispersion_is_scored_by_it() -> None:
-    request = request_of("negative_binomial_regression")
-    model = kind_of(request).bought(request, [0.0, 0.0, 0.0], ERRORS)
-    assert kind_of_model(model).scores() == DevianceScores("negative_binomial_regression", Decimal("0.5"))
-    with pytest.raises(MisuseError, match="depends on the model's dispersion"):
-        KINDS["negative_binomial_regression"].scores()
+    models = {
+        kind: kind_of(request_of(kind)).bought(request_of(kind), [0.0, 0.0, 0.0], ERRORS) for kind in LINKS
+    }
+    scores = {kind: KINDS[kind].scores(model) for kind, model in models.items()}
+    assert isinstance(scores["logistic_regression"], ClassificationScores)
+    assert scores["poisson_regression"] == DevianceScores("poisson_regression")
+    assert scores["negative_binomial_regression"] == DevianceScores(
+        "negative_binomial_regression", Decimal("0.5")
+    )

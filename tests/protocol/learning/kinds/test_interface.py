@@ -43,6 +43,6 @@ def test_the_kind_of_the_readme_trains_measures_and_predicts() -> None:
     np.testing.assert_allclose(kind.predict(model, rows[:, :2]), np.clip(design @ best, 0, 1), atol=1e-3)
     far = kind.predict(model, np.array([[1e9, 0.0], [-1e9, 0.0]]))
     assert sorted(far) == [0.0, 1.0]
-    scores = kind.scores()
+    scores = kind.scores(model)
     scores.add(rows[:, 2], kind.predict(model, rows[:, :2]))
     assert scores.figures()["mse"] == pytest.approx(np.mean((rows[:, 2] - design @ best) ** 2), rel=1e-3)
