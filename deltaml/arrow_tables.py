@@ -45,7 +45,7 @@ def data_set_of(name: str, table: Table, request: Request) -> DataSet:
     place = f"table {name!r}"
     if not isinstance(table, Table):
         raise DataSetError(f"{place} is a {type(table).__name__}; give a table of pandas, polars or Arrow")
-    columns = (*request.features, request.target)
+    columns = request.columns
     kinds = kinds_asked(columns)
     rows = rows_of(place, table, kinds)
     if not prepared.row_count(rows):

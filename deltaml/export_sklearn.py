@@ -45,9 +45,10 @@ def _fitted(model: BoughtModel) -> Any:
 def _unfitted(model: BoughtModel) -> LinearRegression | PoissonRegressor | GammaRegressor:
     """With the model's link; scikit-learn keeps a generalized model's in what `fit` makes.
 
-    Negative binomial counts, which it does not have, are predicted as Poisson's are: by e to the predictor.
+    Log hazards are the predictors themselves. Negative binomial counts, which it does not have, are predicted
+    as Poisson's are: by e to the predictor.
     """
-    if model.kind == "linear_regression":
+    if model.kind in ("linear_regression", "cox_regression"):
         return LinearRegression(fit_intercept=model.intercept is not None)
     regression = GammaRegressor() if model.kind == "gamma_regression" else PoissonRegressor()
     regression._base_loss = regression._get_loss()  # noqa: SLF001  no public name

@@ -163,4 +163,4 @@ class OwnerPolicy(FrozenModel):
 
 def asked_columns(request: Request) -> set[str]:
     """The names of features and target."""
-    return {column.name for column in (*request.features, request.target)}
+    return {column.name for column in request.columns}

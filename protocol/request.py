@@ -21,7 +21,7 @@ from pydantic import (
 
 from protocol.links import LARGEST_SCALE, Link, link_of
 from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
-from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
+from protocol.preparation.columns import BooleanColumn, Column, Parameter, TargetColumn, parameters_of
 from protocol.request_kinds import unmet_demand
 from protocol.request_sections import (
     MAXIMUM_FEATURES,
@@ -87,7 +87,7 @@ class Request(FrozenModel):
     @cached_property
     def _is_consistent(self) -> bool:
         """True; raises ValueError for sections that contradict each other."""
-        twice = repeated(column.name for column in (*self.features, self.target))
+        twice = repeated(column.name for column in self.columns)
         if twice is not None:
             raise ValueError(f"column {twice!r} is named twice")
         self._check_parameters()
@@ -174,6 +174,16 @@ class Request(FrozenModel):
         inputs = [*features, Decimal(1)] if self.model.intercept else features
         weights = self.start_weights() or (Decimal(0),) * self.parameters
         return target + sum(abs(w) * x for w, x in zip(weights, inputs, strict=True))
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Everything that rows must have: features, target, and `events` where there are any."""
+        return (*self.features, self.target, *self.events)
+
+    @property
+    def events(self) -> tuple[BooleanColumn, ...]:
+        """The column that says which times ended with the event, of kinds that have one."""
+        return () if self.model.event is None else (BooleanColumn(name=self.model.event, kind="boolean"),)
 
     @property
     def parameters(self) -> int:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from protocol.links import link_of
 from protocol.preparation.columns import TargetColumn
-from protocol.request_sections import KindName, ModelKind, Start, StartMean
+from protocol.request_sections import KindName, ModelKind, Start, StartMean, StartZero
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Demands:
     """`boolean_target`: each row's target is 0 or 1, as owners' cards say; `mean_start` shows the share.
 
     `range_scale`: the bounds of predictors follow from declared ranges alone. `dispersion`: how much the
-    target varies must be declared, which no other kind may.
+    target varies must be declared, and `event`: which column tells that a time is one of an event; no other
+    kind may. `zero_start`: no start but zero has a meaning.
     """
 
     boolean_target: bool = False
@@ -22,6 +23,8 @@ class Demands:
     mean_start: bool = False
     range_scale: bool = False
     dispersion: bool = False
+    event: bool = False
+    zero_start: bool = False
 
 
 _LINKED = Demands(intercept=True, mean_start=True, range_scale=True)
@@ -35,11 +38,15 @@ DEMANDS: Mapping[KindName, Demands] = {
     "poisson_regression": _LINKED,
     "gamma_regression": _LINKED,
     "negative_binomial_regression": replace(_LINKED, dispersion=True),
+    "cox_regression": Demands(intercept=True, range_scale=True, event=True, zero_start=True),
 }
 """By the name of the kind: one row for each that `ModelKind` lists."""
 
 DISPERSED: frozenset[str] = frozenset(kind for kind, asked in DEMANDS.items() if asked.dispersion)
 """Kinds whose requests and models have a dispersion."""
+
+WITH_EVENTS: frozenset[str] = frozenset(kind for kind, asked in DEMANDS.items() if asked.event)
+"""Kinds whose requests and models name a column of events."""
 
 
 def unmet_demand(
@@ -61,7 +68,9 @@ def unmet_demand(
         )
     if asked.range_scale and scale != "range":
         return f"{model.kind} needs scale: range"
-    return _unmet_dispersion(model) or _unsuitable_mean(model, target, start)
+    if asked.zero_start and not isinstance(start, StartZero):
+        return f"{model.kind} starts from hazards that are all alike: use start: {{start: zero}}"
+    return _unmet_dispersion(model) or _unmet_event(model) or _unsuitable_mean(model, target, start)
 
 
 def _unmet_dispersion(model: ModelKind) -> str | None:
@@ -73,6 +82,15 @@ def _unmet_dispersion(model: ModelKind) -> str | None:
         )
     if model.dispersion is not None and not asked:
         return f"model.dispersion is for counts that vary more than Poisson's, not for {model.kind}"
+    return None
+
+
+def _unmet_event(model: ModelKind) -> str | None:
+    asked = DEMANDS[model.kind].event
+    if asked and model.event is None:
+        return f"{model.kind} needs model.event: the name of the column that is 1 where the event came"
+    if model.event is not None and not asked:
+        return f"model.event is for times until an event, not for {model.kind}"
     return None
 
 

@@ -15,7 +15,7 @@ from protocol.terms import (
     BasisPoints,
     Token,
 )
-from protocol.types import ZERO_ADDRESS, Address, FrozenModel
+from protocol.types import ZERO_ADDRESS, Address, FrozenModel, Name
 
 MAXIMUM_FEATURES = 4096
 MAXIMUM_OWNERS = 256
@@ -30,6 +30,7 @@ KindName = Literal[
     "poisson_regression",
     "gamma_regression",
     "negative_binomial_regression",
+    "cox_regression",
 ]
 """What `learning.kinds.registry` has."""
 
@@ -45,13 +46,15 @@ class ModelKind(FrozenModel):
     """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`).
 
     What `kind` asks of the other sections says `request_kinds.DEMANDS`. `dispersion` is of negative binomial
-    regressions alone; a document without one has the hash of those that know none.
+    regressions alone, and of Cox's `event`: the column that is 1 where the time ended with the event and 0
+    where nothing had happened yet. A document without them has the hash of those that know none.
     """
 
     kind: KindName = DEFAULT_KIND
     intercept: bool = True
     l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal("0.00001")
     dispersion: Annotated[Dispersion | None, Field(exclude_if=lambda alpha: alpha is None)] = None
+    event: Annotated[Name | None, Field(exclude_if=lambda event: event is None)] = None
 
 
 class Schedule(FrozenModel):

@@ -50,10 +50,10 @@ def mismatches(request: Request, card: DataCard, *, words: bool = True) -> tuple
     Without `words` it tells of a vocabulary how many words are against it, and not which.
     """
     known = {column.name: column for column in card.columns}
-    columns = (*request.features, request.target)
+    columns = request.columns
     reasons = [_column_mismatch(column, known.get(column.name), words=words) for column in columns]
     target = known.get(request.target.name)
-    if target is not None and reasons[-1] is None:
+    if target is not None and reasons[len(request.features)] is None:
         reasons.append(kind_of(request).target_mismatch(request.target, target))
     if card.rows_from < request.bounds.min_rows:
         reasons.append(Reason(FEW_ROWS, rows=card.rows_from, asked=request.bounds.min_rows))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from protocol.learning.scores.classification import CALIBRATION_GROUPS, ClassificationScores
+from protocol.learning.scores.concordance import ConcordanceScores
 from protocol.learning.scores.deviance import DevianceScores
 from protocol.learning.scores.interface import Scores
 from protocol.learning.scores.regression import RegressionScores
@@ -25,6 +26,8 @@ def score_figures(scores: Scores) -> str:
             return (
                 f", deviance {deviance:.6g}{explained}, RMSE {scores.rmse:.6g}, MAE {scores.errors.mae:.6g}"
             )
+        case ConcordanceScores(concordance=float(concordance)):
+            return f", concordance {concordance:.4f} ({scores.events} events)"
     return ""
 
 

@@ -42,6 +42,12 @@ class _Deviance(TypedDict):
     mae: _Figure
 
 
+class _Concordance(TypedDict):
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    concordance: _Figure
+    events: _Count | None
+
+
 class _Confusion(TypedDict):
     __pydantic_config__ = _EXACT  # type: ignore[misc]
     true_negative: _Count
@@ -67,7 +73,7 @@ class _Classification(TypedDict):
     calibration: Annotated[list[_Group], Field(min_length=CALIBRATION_GROUPS, max_length=CALIBRATION_GROUPS)]
 
 
-_FIGURES: TypeAdapter[Any] = TypeAdapter(_Regression | _Deviance | _Classification)
+_FIGURES: TypeAdapter[Any] = TypeAdapter(_Regression | _Deviance | _Concordance | _Classification)
 
 
 def _of_a_kind(figures: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +130,10 @@ def own_scores(model: BoughtModel, file: Path, at: float) -> OwnScores:
     """
     source = open_rows(model, file)
     if not source.has_target:
-        raise DataSetError(f"{file} has no column {model.target!r}: scores compare predictions with it")
+        event = "" if model.event is None else f", or no column {model.event!r}"
+        raise DataSetError(
+            f"{file} has no column {model.target!r}{event}: scores compare predictions with it"
+        )
     quality = predict_rows(source, None)
     if quality.reason is not None:
         raise DataSetError(quality.reason)

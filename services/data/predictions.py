@@ -20,7 +20,7 @@ from protocol.learning.scores.interface import Scores
 from protocol.learning.scores.regression import RegressionScores
 from protocol.learning.statistic import Matrix
 from protocol.preparation.design import outside_counts
-from protocol.preparation.tables import Table, Texts, row_count, rows_of
+from protocol.preparation.tables import Table, Texts, ValueKind, row_count, rows_of
 from services.common.errors import ConfigurationError, DataSetError
 from services.common.files import private_writer
 from services.data.row_files import column_names, plain_name
@@ -81,13 +81,17 @@ class Source:
     def with_target(self) -> Iterator[Table]:
         """And the target; raises DataSetError as `read_tables` does."""
         is_text = self.model.target_level is not None
-        target = {self.model.target: "text" if is_text else KIND_READ[self.model.target_kind]}
+        target: dict[str, ValueKind] = {
+            self.model.target: "text" if is_text else KIND_READ[self.model.target_kind],
+            **({} if self.model.event is None else {self.model.event: "boolean"}),
+        }
         return read_tables(self.file, {**kinds_asked(self.model.columns), **target})
 
 
 def open_rows(model: BoughtModel, file: Path) -> Source:
     """A file of rows to predict the target of; raises DataSetError for one that lacks a feature."""
-    source = Source(model, file, plain_name(model.target) in column_names(file))
+    needed = (model.target,) if model.event is None else (model.target, model.event)
+    source = Source(model, file, set(map(plain_name, needed)) <= set(column_names(file)))
     source.features()
     return source
 
@@ -118,15 +122,25 @@ def predict_rows(source: Source, write: Write | None) -> Quality:
 
 
 def _truth(source: Source, table: Table, before: int) -> Matrix:
-    """The target's values; raises DataSetError where one is missing."""
-    truth, level = table[source.model.target], source.model.target_level
+    """The target's values, with the events beside them (b×2) where there are any.
+
+    Raises DataSetError where one is missing.
+    """
+    times = _whole(source, table, before, source.model.target)
+    if source.model.event is None:
+        return times
+    return np.column_stack([times, _whole(source, table, before, source.model.event)])
+
+
+def _whole(source: Source, table: Table, before: int, name: str) -> Matrix:
+    truth, level = table[name], source.model.target_level
     if isinstance(truth, Texts):
         here = truth.levels.index(level) if level in truth.levels else -2
         truth = np.where(truth.codes < 0, np.nan, truth.codes == here)
     gaps = np.flatnonzero(np.isnan(truth))
     if len(gaps):
         raise DataSetError(
-            f"{source.file}, row {before + int(gaps[0]) + 1}: column {source.model.target!r} has no value; "
+            f"{source.file}, row {before + int(gaps[0]) + 1}: column {name!r} has no value; "
             "fill such values or drop such rows"
         )
     return truth

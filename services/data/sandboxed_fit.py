@@ -47,7 +47,7 @@ def _answer(path: Path, asked: dict[str, Any]) -> dict[str, Any]:
     try:
         request = Request.model_validate_json(asked["request"])
         statistic = Statistic.from_bytes(asked["statistic"])
-        kinds = kinds_asked((*request.features, request.target))
+        kinds = kinds_asked(request.columns)
         fitted = with_fit(request, statistic, lambda: read_tables(path, kinds))
     except DeltaMLError as error:
         return {"error": str(error)}

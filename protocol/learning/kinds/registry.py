@@ -6,6 +6,7 @@ from protocol.learning.kinds.binary_classification import BinaryClassification
 from protocol.learning.kinds.generalized_linear import GeneralizedLinear
 from protocol.learning.kinds.interface import Kind
 from protocol.learning.kinds.linear_regression import LinearRegression
+from protocol.learning.kinds.proportional_hazards import ProportionalHazards
 from protocol.links import LINKS
 from protocol.request import Request
 
@@ -13,6 +14,7 @@ KINDS: Mapping[str, Kind] = {
     "linear_regression": LinearRegression(),
     "binary_classification": BinaryClassification(),
     **{name: GeneralizedLinear(name) for name in LINKS},
+    "cox_regression": ProportionalHazards(),
 }
 
 _OF_CURVES: Mapping[str, Kind] = {

@@ -8,7 +8,16 @@ from services.common.addresses import WrongChecksum, plain_address
 from services.console.presentation.parse import decimal_number, scaled, whole_number, with_point
 
 Kind = Literal[
-    "text", "address", "whole", "optional", "decimal", "optional_decimal", "money", "percent", "yes"
+    "text",
+    "address",
+    "whole",
+    "optional",
+    "decimal",
+    "optional_decimal",
+    "optional_text",
+    "money",
+    "percent",
+    "yes",
 ]
 _LARGEST_WHOLE = 10**29 - 1
 _DIGITS_SHOWN = 40
@@ -49,8 +58,8 @@ def meant(text: str, kind: Kind) -> Any:
             return _amount(text) if kind == "money" else _address(text)
         case "percent":
             number = scaled(text, 100)
-        case "text":
-            return text
+        case "text" | "optional_text":
+            return text or (None if kind == "optional_text" else "")
     return text if number is None else number
 
 

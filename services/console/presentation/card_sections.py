@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from protocol.links import LINKS
+from protocol.links import FITTED
 from services.console.presentation.card_figures import bars, curve
 from services.console.presentation.card_parts import Section, Table, Words
 from services.console.presentation.card_scores import score_sections
@@ -37,6 +37,7 @@ _MODELS = {
     "negative_binomial_regression": _(
         "Negative binomial regression of counts with the dispersion %(dispersion)s, ridge penalty λ = %(l2)s"
     ),
+    "cox_regression": _("Cox regression of times until the event %(event)s, ridge penalty λ = %(l2)s"),
 }
 _CURVES = {
     "polynomial": _("polynomial up to a degree"),
@@ -151,7 +152,7 @@ def _explained(card: ModelCard, words: Words) -> tuple[str, ...]:
             "on rows of your own."
         )
         return (measured, brier, share)
-    if card.kind in LINKS:
+    if card.kind in FITTED:
         deviance = _(
             "In the place of the MSE stands the mean deviance: each validator's own near the optimum of its "
             "rows, exact at the first model, and a square in between. deltaml predict scores the delivered "

@@ -214,6 +214,7 @@ MODEL_KINDS = {
     "poisson_regression": _("Poisson regression (counts)"),
     "gamma_regression": _("Gamma regression (amounts)"),
     "negative_binomial_regression": _("Negative binomial regression (counts)"),
+    "cox_regression": _("Cox regression (times until an event)"),
 }
 _OTHER_KIND = _("another kind")
 
