@@ -10,6 +10,7 @@ from tests.benchmarks.cases import (
     diabetes_amounts,
     diabetes_odds,
     dispersed_visits,
+    survival,
     visits,
 )
 from tests.benchmarks.cheating import CHEATS, shares
@@ -34,6 +35,7 @@ PAID_CASES = (
     _curved(diabetes_amounts, "bmi", 23, 26, 29),
     _curved(visits, "age", 35, 55, 75),
     _curved(dispersed_visits, "age", 35, 55, 75),
+    _curved(survival, "age", 45, 60, 75),
 )
 """Every kind of model, with curves and without."""
 

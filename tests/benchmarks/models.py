@@ -42,11 +42,11 @@ def one_seed(case: Case, seed: int) -> Iterator[tuple[str, list[float]]]:
     places = places_of(len(given), seed)
     for (count, title), model in zip(TRAINED, delivered(case, given, seed), strict=True):
         predicted = KINDS[model.kind].predict(model, model.design(table_of(case, held)))
-        yield f"DeltaML, {title}", scores_of(case, model, held[:, -1], predicted)
+        yield f"DeltaML, {title}", scores_of(case, model, case.truth(held), predicted)
         rows = given[np.concatenate(places[:count])]
-        pooled = case.pooled(rows[:, :-1], rows[:, -1])
+        pooled = case.pooled(rows[:, : case.features], case.truth(rows))
         compared = f"{case.pooled_title}, rows of {count} pooled"
-        yield compared, scores_of(case, model, held[:, -1], pooled(held[:, :-1]))
+        yield compared, scores_of(case, model, case.truth(held), pooled(held[:, : case.features]))
 
 
 def means(case: Case, seeds: int) -> dict[str, list[float]]:
@@ -59,7 +59,7 @@ def means(case: Case, seeds: int) -> dict[str, list[float]]:
 
 
 def _compared(case: Case, seeds: int) -> str:
-    rows = f"{len(case.rows)} rows, {len(case.names) - 1} columns"
+    rows = f"{len(case.rows)} rows, {case.features} columns"
     return _scored(rows, case.figures, means(case, seeds), seeds)
 
 
