@@ -52,7 +52,8 @@ def verify_entries(header: Header, entries: Sequence[Entry], expected: Expected)
             where = f"{header.contract} on chain {header.chain_id}"
             require(expected.market in (None, market), "wrong_market", where)
             same = header.training == expected.training
-            require(same, "other_training", f"of training {header.training}")
+            told = f"it is of training {header.training}, not {expected.training}"
+            require(same, "other_training", told)
         contents = contents_of(header, entries, expected.signing_key)
         course = _course(contents, rebuilt(contents, expected.group, expected.seed))
         for one in _rounds(expected, course):

@@ -71,6 +71,7 @@ _OPTIONS = {
     "report": typer.Option(help="Write the figures here, as JSON."),
     "force": typer.Option("--force", help="Replace these files if they exist."),
     "folder": typer.Option("--store", help="Keep every party's database in this folder."),
+    "transcripts": typer.Option(help="Write every party's transcript to this folder, for `deltaml verify`."),
     "workers": typer.Option(help="Worker processes; default: one a core.", min=0),
     "metrics_port": typer.Option(help="Serve Prometheus metrics on this loopback port.", min=1, max=65535),
 }

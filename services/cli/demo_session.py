@@ -42,6 +42,7 @@ def attend(options: DemoOptions, port: int, *, wei: bool, json: bool) -> None:
         ("--report", options.report),
         ("--model-out", options.model_out),
         ("--card", options.card),
+        ("--transcripts", options.transcripts),
         ("--json", json),
     ):
         if given:
@@ -131,6 +132,7 @@ def _show_files(options: DemoOptions) -> None:
         "card": options.card,
         "report": options.report,
         "stores": options.folder,
+        "transcripts": options.transcripts,
     }
     for what, path in kept.items():
         if path is not None:

@@ -16,13 +16,18 @@ MISUSE = 2
 
 
 class ErrorGroup(TyperGroup):
-    """Turns our errors into a message on standard error and an exit status; bugs keep their traceback."""
+    """Turns our errors into a message on standard error and an exit status; bugs keep their traceback.
+
+    Of an option's value that does not fit, the message says what was given beside what it must be.
+    """
 
     @override
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            raise _with_value(error) from None
         except DeltaMLError as error:
             _exit([error])
         except ExceptionGroup as group:
@@ -37,6 +42,18 @@ def _exit(errors: Sequence[DeltaMLError]) -> None:
         typer.echo(f"error: {visible(text)}", err=True)
     misuse = (MisuseError, ConfigurationError, DataSetError)
     raise typer.Exit(MISUSE if all(isinstance(error, misuse) for error in errors) else FAILURE)
+
+
+def _with_value(error: typer.BadParameter) -> typer.BadParameter:
+    """The same error with what was given, where a value is not of its option's type or range."""
+    from pydantic import ValidationError  # noqa: PLC0415  not for --help
+
+    from protocol.request_parsing import rule_of  # noqa: PLC0415  not for --help
+
+    if isinstance(error.__cause__, ValidationError):
+        wrong = error.__cause__.errors(include_url=False)[0]
+        error.message = f"{rule_of(wrong)} (given: {str(wrong['input'])[:60]!r})"
+    return error
 
 
 def _leaves(group: ExceptionGroup[DeltaMLError]) -> Iterator[DeltaMLError]:

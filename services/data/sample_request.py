@@ -85,6 +85,7 @@ class DemoOptions:
     card: Path | None = None
     force: bool = False
     folder: Path | None = None
+    transcripts: Path | None = None
     workers: int | None = None
     metrics_port: int | None = None
 

@@ -32,6 +32,7 @@ from services.records.chain_history import chain_story
 from services.records.stored_trainings import bought_model
 from services.sandbox.local_market import LocalMarket
 from services.sandbox.report import DemoReport, Outcome, credited, make_report
+from services.sandbox.transcripts import write_transcripts
 from services.store import InstanceRow
 
 __all__ = ["DemoOptions", "DemoReport", "run_demo"]
@@ -79,8 +80,9 @@ def prepared_data(options: DemoOptions, progress: Progress, least_key_bits: int)
     check_widths(request)
     check_checkable(request)
     check_deposit(request, f"use --deposit {least_deposit(request)} or more")
-    if options.folder is not None:
-        _make_folder(options.folder)
+    for name, folder in (("--store", options.folder), ("--transcripts", options.transcripts)):
+        if folder is not None:
+            _make_folder(name, folder)
     for line in column_notes(options, data):
         progress(line, None)
     progress(f"{sum(data.sizes)} rows dealt to {options.owners} owners", None)
@@ -139,12 +141,12 @@ def _check_writable(path: Path) -> None:
         raise MisuseError(f"{path} cannot be written: name a file in a folder that you may write to")
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(option: str, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise MisuseError(
-            f"--store {folder} cannot be used ({error.strerror}): name a new folder, or one of yours"
+            f"{option} {folder} cannot be used ({error.strerror}): name a new folder, or one of yours"
         ) from None
 
 
@@ -174,6 +176,9 @@ async def _run(options: DemoOptions, data: DemoData, progress: Progress, least_k
             write_model(options.model_out, model)  # before anything else: it was paid for
         if options.card is not None:
             _write_card(options.card, market, ended)
+        if options.transcripts is not None:
+            assert ended.training is not None  # it has ended, so the contract has numbered it
+            write_transcripts(options.transcripts, market, ended.training)
         outcome = Outcome(request, model, events, data_sets, market)
         return await make_report(
             outcome,

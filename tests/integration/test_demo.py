@@ -21,6 +21,7 @@ from services.identity.sealing import unseal
 from services.observability.counters import PHASES
 from services.records.model_card import ModelCard
 from services.sandbox.demo import DemoOptions
+from tests.support.daemons.command_line import run_json
 from tests.support.daemons.watched_demo import naive_training, watched_demo
 
 REPORT_FIELDS = [
@@ -62,6 +63,7 @@ def demo(folder):
             model_out=folder / "model.json",
             card=folder / "card.json",
             folder=folder / "stores",
+            transcripts=folder / "transcripts",
             workers=1,
         )
     )
@@ -249,6 +251,18 @@ def test_the_stores_and_the_model_are_their_owners_alone(demo, folder):
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert stat.S_IMODE((folder / "stores").stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "model.json").stat().st_mode) == 0o600
+
+
+def test_every_party_keeps_a_transcript_that_verifies(demo, folder):
+    files = sorted((folder / "transcripts").iterdir())
+    assert [file.name.split("-")[0] for file in files] == [
+        *["data_owner"] * 5,
+        "federated_aggregator",
+        "model_buyer",
+    ]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    for file in files:
+        assert run_json("verify", "1", "--transcript", file, "--jobs", 1)["failure"] is None
 
 
 # ---- other data ----
