@@ -78,6 +78,12 @@ _BY_TEXT = (
         r"model.dispersion is for counts that vary more than Poisson's, .*",
         _("Only a negative binomial regression has a dispersion: leave it empty."),
     ),
+    (
+        r"\w+ needs model.event: .*",
+        _("This kind of model needs the column that says whether the time ended with the event."),
+    ),
+    (r"model.event is for times until an event, .*", _("Only a Cox regression has a column of events.")),
+    (r"\w+ starts from hazards that are all alike: .*", _("This kind of model starts from zero.")),
     (r"\w+ needs model.intercept: true", _("This kind of model needs an intercept.")),
     (
         r"\w+ starts from the share of ones: .*",

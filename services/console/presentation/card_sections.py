@@ -236,7 +236,9 @@ def _data_sets(card: ModelCard, words: Words) -> tuple[Section, ...]:
 
 def _columns(card: ModelCard, words: Words) -> Section:
     _ = words.gettext
-    columns = [*card.request["features"], card.request["target"]]
+    event = card.request["model"].get("event")
+    events = [] if event is None else [{"name": event, "kind": "boolean"}]
+    columns = [*card.request["features"], *events, card.request["target"]]
     rows = tuple((str(one["name"]), _(_KINDS[one.get("kind", "numeric")]), _values(one)) for one in columns)
     curves = tuple(_curve(one, words) for one in card.request.get("basis", ()))
     return Section(

@@ -357,6 +357,19 @@ def test_a_dispersion_comes_through_the_form_and_is_missed_where_it_is_needed_al
     assert list(problems(**COUNTS, dispersion="0")) == ["dispersion"]
 
 
+HAZARDS = {"kind": "cox_regression", "target-minimum": "0", "start": "zero"}
+
+
+def test_hazards_come_through_the_form_with_their_column_of_events():
+    request = check(filled(**HAZARDS, event=" died ")).request
+    assert (request.model.event, [column.name for column in request.events]) == ("died", ["died"])
+    assert parse_request(document_of(values_of(request.model_dump(mode="json")))) == request
+    assert "whether the time ended with the event" in problems(**HAZARDS)[""]
+    assert "starts from zero" in problems(**{**HAZARDS, "start": "mean"}, event="died")[""]
+    assert "Only a Cox regression" in problems(**{**HAZARDS, "kind": "linear_regression"}, event="died")[""]
+    assert "twice" in problems(**HAZARDS, event="age")[""]
+
+
 def test_a_kind_that_there_is_not_is_told_beside_its_field():
     assert list(problems(kind="oracle")) == ["kind"]
 
