@@ -13,15 +13,11 @@ from typing import Annotated, Any, Literal, Self
 
 import rfc8785
 from eth_hash.auto import keccak
-from pydantic import (
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, model_validator
 
 from protocol.links import LARGEST_SCALE, Link, link_of
 from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
-from protocol.preparation.columns import BooleanColumn, Column, Parameter, TargetColumn, parameters_of
+from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
 from protocol.request_kinds import unmet_demand
 from protocol.request_sections import (
     MAXIMUM_FEATURES,
@@ -177,13 +173,8 @@ class Request(FrozenModel):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Everything that rows must have: features, target, and `events` where there are any."""
-        return (*self.features, self.target, *self.events)
-
-    @property
-    def events(self) -> tuple[BooleanColumn, ...]:
-        """The column that says which times ended with the event, of kinds that have one."""
-        return () if self.model.event is None else (BooleanColumn(name=self.model.event, kind="boolean"),)
+        """Everything that rows must have: features, target, and the column of events if any."""
+        return (*self.features, self.target, *self.model.events)
 
     @property
     def parameters(self) -> int:

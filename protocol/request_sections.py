@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from protocol.preparation.columns import BooleanColumn
 from protocol.request_values import AmountText, Number, StepSize
 from protocol.seat_admission import AdmittedBy
 from protocol.terms import (
@@ -55,6 +56,11 @@ class ModelKind(FrozenModel):
     l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal("0.00001")
     dispersion: Annotated[Dispersion | None, Field(exclude_if=lambda alpha: alpha is None)] = None
     event: Annotated[Name | None, Field(exclude_if=lambda event: event is None)] = None
+
+    @property
+    def events(self) -> tuple[BooleanColumn, ...]:
+        """The column that says which times ended with the event, of kinds that have one."""
+        return () if self.event is None else (BooleanColumn(name=self.event, kind="boolean"),)
 
 
 class Schedule(FrozenModel):

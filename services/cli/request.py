@@ -31,6 +31,7 @@ _CONFIG = "The file of your buyer's daemon, which names the aggregators that you
 _COLUMNS = "Predict from these columns only: a,b,c; by default from all but those that count or name rows."
 _CURVES = typer.Option("--curves", help="Ask for a curve (a natural spline) of each number and date.")
 _EVENT = typer.Option(help="Of times until an event: the column that is 1 where it came, 0 where not yet.")
+_OUT = typer.Option(help="Write it to this new file; by default to standard output.")
 _WITHOUT = typer.Option(help="Leave these columns out: a,b,c.", show_default=False)
 _DEPOSIT = amount_option("The deposit", default=MARKET_ASSET.whole)
 
@@ -90,9 +91,7 @@ def suggest(
     event: Annotated[str | None, _EVENT] = None,
     least_owners: Annotated[int, typer.Option(help="Owners that are needed.", min=4, max=256)] = 4,
     most_owners: Annotated[int, typer.Option(help="Owners that are taken.", min=4, max=256)] = 16,
-    out: Annotated[
-        Path | None, typer.Option(help="Write it to this new file; by default to standard output.")
-    ] = None,
+    out: Annotated[Path | None, _OUT] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
     json: Json = False,
 ) -> None:

@@ -13,7 +13,7 @@ ROWS_PER_FEATURE: Mapping[str, int] = {
     "poisson_regression": 10,
     "gamma_regression": 10,
     "negative_binomial_regression": 10,
-    "cox_regression": 20,
+    "cox_regression": 10,
 }
 """Of an owner: with fewer its local model follows its noise, and so do the errors that pay is measured by.
 

@@ -69,7 +69,7 @@ def with_fit(request: Request, statistic: Statistic, tables: Tables) -> Statisti
 
 
 def _quadratics(request: Request) -> Callable[[Request, Batches], Fitted]:
-    if request.events:
+    if request.model.events:
         return fit_hazards
     return fit if request.model.kind in LINKS else squares
 

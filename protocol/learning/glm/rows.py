@@ -68,7 +68,7 @@ def _within(kept: KeptColumn | None, name: str, values: Values) -> Values:
 def _scaled(request: Request, table: Table) -> tuple[Matrix, Matrix]:
     try:
         columns = design_matrix(request.features, table, request.basis)
-        target = design_matrix([request.target, *request.events], table)
+        target = design_matrix([request.target, *request.model.events], table)
     except UnusableValue as error:
         raise MisuseError(f"column {error.column!r} {error.reason}") from None
     scalings = request.scalings()[:-1]
@@ -78,4 +78,4 @@ def _scaled(request: Request, table: Table) -> tuple[Matrix, Matrix]:
         raise MisuseError("a feature is outside the range that the request declares")
     return np.column_stack(
         [np.clip(scaled, -1, 1), np.ones(len(scaled))]
-    ), target if request.events else target[:, 0]
+    ), target if request.model.events else target[:, 0]

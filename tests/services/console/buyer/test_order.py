@@ -362,7 +362,7 @@ HAZARDS = {"kind": "cox_regression", "target-minimum": "0", "start": "zero"}
 
 def test_hazards_come_through_the_form_with_their_column_of_events():
     request = check(filled(**HAZARDS, event=" died ")).request
-    assert (request.model.event, [column.name for column in request.events]) == ("died", ["died"])
+    assert (request.model.event, [column.name for column in request.model.events]) == ("died", ["died"])
     assert parse_request(document_of(values_of(request.model_dump(mode="json")))) == request
     assert "whether the time ended with the event" in problems(**HAZARDS)[""]
     assert "starts from zero" in problems(**{**HAZARDS, "start": "mean"}, event="died")[""]
