@@ -62,14 +62,14 @@ def test_counts_are_close_to_poisson_regression_on_pooled_rows() -> None:
 
 
 def test_counts_that_vary_more_are_close_to_negative_binomial_regression_on_pooled_rows() -> None:
-    for (deviance, explained, rmse), best in pairs(dispersed_visits()):
+    for (deviance, explained, rmse), best in pairs(dispersed_visits(), seeds=1):
         assert deviance < 1.02 * best[0]
         assert explained > best[1] - 0.01
         assert rmse < 1.02 * best[2]
 
 
 def test_hazards_are_close_to_cox_regression_on_pooled_rows() -> None:
-    for (concordance,), (best,) in pairs(survival()):
+    for (concordance,), (best,) in pairs(survival(), seeds=1):
         assert concordance > best - 0.005
 
 
