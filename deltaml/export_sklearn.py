@@ -6,12 +6,14 @@ import numpy as np
 
 from deltaml.optional import extra
 from deltaml.preparation import ColumnPreparation
-from protocol.bought_model import BoughtModel
+from protocol.bought_model import BoughtModel, TargetWeights
 from protocol.preparation.columns import Column, NumericColumn
 
 with extra():
     from sklearn.linear_model import GammaRegressor, LinearRegression, LogisticRegression, PoissonRegressor
+    from sklearn.multiclass import OneVsRestClassifier
     from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import LabelBinarizer
 
 
 def as_sklearn(model: BoughtModel) -> Any:
@@ -24,12 +26,15 @@ def as_sklearn(model: BoughtModel) -> Any:
     regression = _fitted(model)
     regression.n_features_in_ = len(model.features)
     if not model.basis and all(_is_plain(column) for column in model.columns):
-        regression.feature_names_in_ = np.array(model.features, dtype=object)
+        for one in (regression, *getattr(regression, "estimators_", ())):
+            one.feature_names_in_ = np.array(model.features, dtype=object)
         return regression
     return Pipeline([("columns", ColumnPreparation(model.columns, model.basis)), ("weights", regression)])
 
 
 def _fitted(model: BoughtModel) -> Any:
+    if model.outputs:
+        return _fitted_classes(model) if model.kind == "several_classes" else _fitted_targets(model)
     if model.kind in ("binary_classification", "logistic_regression"):
         classification = LogisticRegression()
         classification.classes_ = np.array([0, 1])
@@ -40,6 +45,32 @@ def _fitted(model: BoughtModel) -> Any:
     regression.coef_ = np.array(model.weights)
     regression.intercept_ = model.intercept or 0.0
     return regression
+
+
+def _fitted_targets(model: BoughtModel) -> LinearRegression:
+    regression = LinearRegression(fit_intercept=model.outputs[0].intercept is not None)
+    regression.coef_ = np.array([one.weights for one in model.outputs])
+    regression.intercept_ = np.array([one.intercept or 0.0 for one in model.outputs])
+    return regression
+
+
+def _fitted_classes(model: BoughtModel) -> OneVsRestClassifier:
+    """Scikit-learn divides the probabilities of a row by their sum as well."""
+    whole = OneVsRestClassifier(LogisticRegression())
+    levels = [one.target_level or "" for one in model.outputs]
+    whole.label_binarizer_ = LabelBinarizer(sparse_output=True).fit(levels)
+    whole.classes_ = whole.label_binarizer_.classes_
+    by_level = dict(zip(levels, model.outputs, strict=True))
+    whole.estimators_ = [_of_class(by_level[str(level)]) for level in whole.label_binarizer_.classes_]
+    return whole
+
+
+def _of_class(one: TargetWeights) -> LogisticRegression:
+    classification = LogisticRegression()
+    classification.classes_ = np.array([0, 1])
+    classification.coef_, classification.intercept_ = np.array([one.weights]), np.array([one.intercept])
+    classification.n_features_in_ = len(one.weights)
+    return classification
 
 
 def _unfitted(model: BoughtModel) -> LinearRegression | PoissonRegressor | GammaRegressor:

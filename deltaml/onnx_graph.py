@@ -35,6 +35,10 @@ class Graph:
         """A constant of double-precision numbers, by its name."""
         return self._constant(np.array(value, dtype=np.float64))
 
+    def place(self, *axes: int) -> str:
+        """A constant row of whole numbers, by its name."""
+        return self._constant(np.array(axes, dtype=np.int64))
+
     def text(self, *values: str) -> str:
         """A constant row of texts, by its name."""
         return self._constant(np.array([values], dtype=object))

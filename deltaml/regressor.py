@@ -10,6 +10,7 @@ from deltaml.arrow_tables import Table
 from deltaml.classifier import BoughtClassifier
 from deltaml.estimator import BoughtEstimator
 from deltaml.optional import extra
+from deltaml.several import BoughtSeveralClasses, BoughtTargets
 from protocol.bought_model import BoughtModel
 from services.data.model_file import read_model
 
@@ -81,12 +82,17 @@ class BoughtRegressor(RegressorMixin, BoughtEstimator):  # type: ignore[misc]
 _CLASSIFICATIONS = ("binary_classification", "logistic_regression")
 
 
-def estimator_of(model: BoughtModel) -> BoughtRegressor | BoughtClassifier:
+Estimator = BoughtRegressor | BoughtClassifier | BoughtTargets | BoughtSeveralClasses
+
+
+def estimator_of(model: BoughtModel) -> Estimator:
     """The estimator for a model's kind."""
+    if model.outputs:
+        return BoughtTargets(model) if model.kind == "several_targets" else BoughtSeveralClasses(model)
     return BoughtClassifier(model) if model.kind in _CLASSIFICATIONS else BoughtRegressor(model)
 
 
-def load_model(path: Path | str) -> BoughtRegressor | BoughtClassifier:
+def load_model(path: Path | str) -> Estimator:
     """The estimator of a model file, as `deltaml show --model-out`, the demo and the console write it.
 
     Raises ConfigurationError when there is none, others can read it, or it is not a model.

@@ -11,9 +11,10 @@ from protocol.preparation.design import design_matrix
 from protocol.preparation.tables import Matrix, Table
 from protocol.preparation.values import Level
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND, MAXIMUM_FEATURES, Dispersion, KindName
+from protocol.request_sections import DEFAULT_KIND, MAXIMUM_FEATURES, MOST_CLASSES, Dispersion, KindName
+from protocol.request_targets import SEVERAL
 from protocol.scaling import to_own_units
-from protocol.types import FrozenModel, Name
+from protocol.types import FrozenModel, Name, repeated
 
 
 class Range(FrozenModel):
@@ -21,6 +22,21 @@ class Range(FrozenModel):
 
     minimum: float
     maximum: float
+
+
+class TargetWeights(FrozenModel):
+    """One of several targets with its own weights, as `BoughtModel` has them of a single one."""
+
+    target: Name
+    target_kind: Literal["numeric", "boolean"] = "numeric"
+    target_level: Annotated[Level | None, Field(exclude_if=lambda level: level is None)] = None
+    weights: Annotated[tuple[float, ...], Field(repr=False)]
+    intercept: Annotated[float | None, Field(repr=False)]
+
+    @property
+    def label(self) -> str:
+        """The column, of a class with its level."""
+        return self.target if self.target_level is None else f"{self.target}={self.target_level}"
 
 
 def _of_numbers(fields: dict[str, Any]) -> tuple[NumericColumn, ...]:
@@ -45,7 +61,8 @@ class BoughtModel(FrozenModel):
     that rows need besides to be compared with.
     `columns` are the request's: what rows must have, and how they become the `features` that the weights are
     for (`design`), with the functions of `basis` after them. `ranges` is in files of earlier versions
-    instead, whose columns are all numbers.
+    instead, whose columns are all numbers. Several targets, or classes, have theirs in `outputs`: then
+    `weights` is empty and `target` the first of them.
     """
 
     name: Name
@@ -61,6 +78,9 @@ class BoughtModel(FrozenModel):
     ranges: Annotated[tuple[Range, ...], Field(exclude=True)] = ()
     columns: Annotated[tuple[Column, ...], Field(default_factory=_of_numbers)]
     basis: Annotated[tuple[Basis, ...], Field(max_length=MOST_BASES, exclude_if=lambda basis: not basis)] = ()
+    outputs: Annotated[
+        tuple[TargetWeights, ...], Field(max_length=MOST_CLASSES, exclude_if=lambda outputs: not outputs)
+    ] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -80,7 +100,25 @@ class BoughtModel(FrozenModel):
             raise ValueError("a negative binomial regression has a dispersion, and no other kind has one")
         if (self.kind == "cox_regression") != (self.event is not None):
             raise ValueError("a model of hazards has an event, and no other kind has one")
+        self._check_outputs()
         return self
+
+    def _check_outputs(self) -> None:
+        if (self.kind in SEVERAL) != (len(self.outputs) > 1) or len(self.outputs) == 1:
+            raise ValueError(f"{len(self.outputs)} outputs; a kind of several targets has two or more")
+        if any(len(one.weights) != len(self.features) for one in self.outputs):
+            raise ValueError("every target has as many weights as there are features")
+        twice = repeated(one.label for one in self.outputs)
+        if twice is not None:
+            raise ValueError(f"{twice!r} is predicted twice")
+        of_one = len({one.target for one in self.outputs}) == 1
+        if self.kind == "several_classes" and not (of_one and all(one.target_level for one in self.outputs)):
+            raise ValueError("several classes are levels of one target")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted: one, but of several targets."""
+        return tuple(dict.fromkeys(one.target for one in self.outputs)) or (self.target,)
 
     def design(self, table: Table) -> Matrix:
         """m×p out of m rows as they are read: what `Kind.predict` takes.
@@ -95,16 +133,33 @@ class BoughtModel(FrozenModel):
 
         They stay what was trained, the target's own least squares: see `Kind.bought` for what is delivered.
         """
-        weights = to_own_units(weights, request.scalings())
-        intercept = weights.pop() if request.model.intercept else None
+        each = [_named(request, target, weights) for target in range(len(request.outputs))]
+        several = request.model.kind in SEVERAL
+        one = each[0].model_copy(update={"weights": (), "intercept": None}) if several else each[0]
         return cls(
             name=request.name,
+            kind=request.model.kind if several else DEFAULT_KIND,
             features=request.weight_names,
-            target=request.target.name,
-            target_kind=request.target.kind,
-            target_level=getattr(request.target, "level", None),
-            weights=tuple(weights),
-            intercept=intercept,
+            target=one.target,
+            target_kind=one.target_kind,
+            target_level=None if several else one.target_level,
+            weights=one.weights,
+            intercept=one.intercept,
             columns=request.features,
             basis=request.basis,
+            outputs=tuple(each) if several else (),
         )
+
+
+def _named(request: Request, target: int, weights: list[float]) -> TargetWeights:
+    """Of one target, out of all weights between scaled columns."""
+    size, column = request.output_parameters, request.outputs[target]
+    own = to_own_units(weights[target * size :][:size], request.scalings(target))
+    intercept = own.pop() if request.model.intercept else None
+    return TargetWeights(
+        target=column.name,
+        target_kind=column.kind,
+        target_level=getattr(column, "level", None),
+        weights=tuple(own),
+        intercept=intercept,
+    )

@@ -13,15 +13,18 @@ from typing import Annotated, Any, Literal, Self
 
 import rfc8785
 from eth_hash.auto import keccak
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from protocol.links import LARGEST_SCALE, Link, link_of
 from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
-from protocol.preparation.columns import Column, Parameter, TargetColumn, parameters_of
-from protocol.request_kinds import unmet_demand
+from protocol.preparation.columns import Column, DeclaredTarget, Parameter, TargetColumn, parameters_of
+from protocol.request_bounds import too_few_bits, too_large_first
+from protocol.request_columns import inexact_column, repeated_name, unsuitable_columns
+from protocol.request_kinds import unmet_demand, unsuitable_start
 from protocol.request_sections import (
     MAXIMUM_FEATURES,
-    MOST_BITS,
+    MOST_TARGETS,
     Bounds,
     Deadlines,
     ModelKind,
@@ -30,12 +33,14 @@ from protocol.request_sections import (
     Schedule,
     Start,
     StartMean,
+    StartMeans,
     StartWeights,
     StartZero,
 )
+from protocol.request_targets import outputs_of, too_many_weights, unsuitable_targets
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
 from protocol.terms import NATIVE, Terms
-from protocol.types import Address, FreeText, FrozenModel, Name, repeated
+from protocol.types import Address, FreeText, FrozenModel, Name
 
 LEAST_KEY_BITS = 2048
 MOST_KEY_BITS = 8192
@@ -52,7 +57,8 @@ class Request(FrozenModel):
 
     `purpose` is what the model is intended for, `licence` on what terms its buyer passes it on: owners read
     both before they join, and the model card repeats them. `basis` are curves and products of features beside
-    these themselves; owners compute them on their own rows.
+    these themselves; owners compute them on their own rows. Of several columns to predict, `targets` has them
+    in the place of `target`.
     """
 
     name: Annotated[Name, StringConstraints(max_length=LONGEST_NAME)]
@@ -62,7 +68,13 @@ class Request(FrozenModel):
         tuple[Basis, ...],
         Field(max_length=MOST_BASES, fail_fast=True, exclude_if=lambda basis: not basis),
     ] = ()
-    target: TargetColumn
+    target: Annotated[
+        DeclaredTarget | None, Field(exclude_if=lambda target: target is None, validate_default=True)
+    ] = None
+    targets: Annotated[
+        tuple[TargetColumn, ...],
+        Field(max_length=MOST_TARGETS, fail_fast=True, exclude_if=lambda targets: not targets),
+    ] = ()
     scale: Literal["range", "none"] = "range"
     schedule: Schedule = Schedule()
     start: Start = StartZero()
@@ -75,6 +87,14 @@ class Request(FrozenModel):
     purpose: FreeText = ""
     licence: FreeText = ""
 
+    @field_validator("target")
+    @classmethod
+    def _named(cls, target: DeclaredTarget | None, info: ValidationInfo) -> DeclaredTarget | None:
+        model = info.data.get("model")
+        if target is None and model is not None and model.kind != "several_targets":
+            raise PydanticCustomError("missing", "Field required")
+        return target
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _ = self._is_consistent  # pydantic asks again whenever a state that holds the document is made
@@ -83,123 +103,87 @@ class Request(FrozenModel):
     @cached_property
     def _is_consistent(self) -> bool:
         """True; raises ValueError for sections that contradict each other."""
-        twice = repeated(column.name for column in self.columns)
-        if twice is not None:
-            raise ValueError(f"column {twice!r} is named twice")
-        self._check_parameters()
-        for parameter, scaling in zip(self._inputs, self._scalings, strict=True):
-            if not scaling.is_exact:
-                raise ValueError(
-                    f"column {parameter.name!r}: floating point has no numbers for so narrow a range around "
-                    f"{scaling.center:.9g}; have a constant subtracted from the column, or widen the range"
-                )
+        unsuitable = unsuitable_targets(self.model.kind, self.target, self.targets) or self._unsuitable()
+        if unsuitable is not None:
+            raise ValueError(unsuitable)
         if isinstance(self.start, StartWeights) and len(self.start.weights) != self.parameters:
             raise ValueError(f"start.weights has {len(self.start.weights)} values; {self.parameters} needed")
-        if isinstance(self.start, StartMean) and not self.model.intercept:
-            raise ValueError("start: mean needs model.intercept: true")
-        self._check_mean()
-        unmet = unmet_demand(self.model, self.target, self.start, self.scale)
+        unmet = unsuitable_start(self.model, self.outputs, self.start) or unmet_demand(
+            self.model, self.outputs[0], self.start, self.scale
+        )
         if unmet is not None:
             raise ValueError(unmet)
-        self._check_bonds()
-        if self.scale == "range":
-            self._check_bounds()
-        else:
-            self._check_first_model()
+        unfit = self.payment.unsuitable_bonds(self.aggregator) or self._unfit_bounds()
+        if unfit is not None:
+            raise ValueError(unfit)
         return True
 
-    def _check_parameters(self) -> None:
-        if self.basis and not (self.model.intercept and self.scale == "range"):
-            raise ValueError("basis needs model.intercept: true and scale: range")
-        twice = repeated(parameter.name for parameter in self._inputs)
-        if twice is not None:
-            raise ValueError(
-                f"two weights are named {twice!r}; rename a column or a level, or leave a basis out"
-            )
-        levels = next((one.name for one in self.features if getattr(one, "level", None) is not None), None)
-        if levels is not None:
-            raise ValueError(f"column {levels!r}: level is for a target; declare kind: categorical")
-        if self.target.missing != "refuse" or getattr(self.target, "log", False):
-            raise ValueError("target: missing values and logarithms are for features")
+    def _unsuitable(self) -> str | None:
+        is_plain = self.model.intercept and self.scale == "range"
+        if self.basis and not is_plain:
+            return "basis needs model.intercept: true and scale: range"
+        return (
+            unsuitable_columns(self.features, self.declared_targets)
+            or repeated_name((*self.features, *self.model.events), self.declared_targets, self.weight_names)
+            or too_many_weights(self.parameters, len(self.outputs))
+            or inexact_column(self._inputs, self._scalings)
+        )
 
-    def _check_mean(self) -> None:
-        low, high = self.target.limits
-        if isinstance(self.start, StartMean) and not low <= self.start.value <= high:
-            raise ValueError(
-                f"start.value is {self.start.value}, no mean of a target between {low} and {high}"
-            )
+    def _unfit_bounds(self) -> str | None:
+        if self.scale == "range":
+            return too_few_bits(self.bounds, self._needed_bits)
+        first = self.start_weights()
+        return too_large_first(first, self._inputs, self.weight_bits, self.residual_bits)
 
-    def _check_bonds(self) -> None:
-        bonds = self.payment.bonds
-        if bonds is not None and bonds.aggregator and bonds.forfeit_to == self.aggregator:
-            raise ValueError(
-                f"payment.bonds.forfeit_to is the aggregator, {self.aggregator}, which deposits a bond: "
-                "name an account of neither it nor the buyer"
-            )
-
-    def _check_bounds(self) -> None:
-        """Between scaled columns a number that overflows its slot would be read as another, unnoticed."""
-        for name, needed in zip(("weight_bits", "residual_bits"), self._needed_bits, strict=True):
-            given = getattr(self.bounds, name)
-            if given is not None and given < needed:
-                raise ValueError(
-                    f"bounds.{name} is {given}; this start and schedule may need {needed}: leave it out"
-                )
-            if needed > MOST_BITS:
-                raise ValueError(
-                    f"this start and schedule may need {needed} bits, of {MOST_BITS} at most: start from "
-                    "smaller weights, or widen the target's range"
-                )
-
-    def _check_first_model(self) -> None:
-        """Of columns as they are no more is known than what the first model gives."""
-        limit = Decimal(2) ** self.weight_bits
-        if any(abs(weight) >= limit for weight in self.start_weights()):
-            raise ValueError("a start weight does not fit into bounds.weight_bits")
-        needed = int(self._largest_first_residual()).bit_length()
-        if needed > self.residual_bits:
-            raise ValueError(
-                f"residuals of the first model may need {needed} bits; bounds.residual_bits is "
-                f"{self.residual_bits}: raise it, or narrow the ranges"
-            )
-
-    def _largest_first_residual(self) -> Decimal:
-        """The bound of |Xθ − y| for the start's weights that the declared ranges give."""
-        ranges = [parameter.limits or (Decimal(0), Decimal(1)) for parameter in self._inputs]
-        *features, target = [max(abs(low), abs(high)) for low, high in ranges]
-        inputs = [*features, Decimal(1)] if self.model.intercept else features
-        weights = self.start_weights() or (Decimal(0),) * self.parameters
-        return target + sum(abs(w) * x for w, x in zip(weights, inputs, strict=True))
+    @property
+    def declared_targets(self) -> tuple[DeclaredTarget, ...]:
+        """What is to be predicted, as the document has it."""
+        return self.targets if self.target is None else (self.target,)
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Everything that rows must have: features, target, and the column of events if any."""
-        return (*self.features, self.target, *self.model.events)
+        """Everything that rows must have, as the document has it: features, targets, and events if any."""
+        return (*self.features, *self.declared_targets, *self.model.events)
+
+    @property
+    def outputs(self) -> tuple[TargetColumn, ...]:
+        """The columns of numbers that are predicted, one of most kinds; of several classes one for each."""
+        return self._outputs
+
+    @cached_property
+    def _outputs(self) -> tuple[TargetColumn, ...]:
+        return outputs_of(self.declared_targets)
 
     @property
     def parameters(self) -> int:
-        """p: the number of weights, the intercept included."""
-        return len(self._inputs) - 1 + int(self.model.intercept)
+        """The number of weights, all targets' and the intercepts included."""
+        return len(self.outputs) * self.output_parameters
+
+    @property
+    def output_parameters(self) -> int:
+        """p: of these the weights of one target, its intercept included."""
+        return len(self.weight_names) + int(self.model.intercept)
 
     @cached_property
     def _inputs(self) -> tuple[Parameter, ...]:
-        """What the weights but the intercept belong to, and the target last."""
+        """What a target's weights but the intercept belong to, and all targets last."""
         features = all_parameters(self.features, self.basis, MAXIMUM_FEATURES)
-        return (*features, *self.target.parameters)
+        return (*features, *parameters_of(self.outputs))
 
     @property
     def weight_names(self) -> tuple[str, ...]:
-        """What each weight but the intercept belongs to."""
-        return tuple(parameter.name for parameter in self._inputs[:-1])
+        """What each weight of a target but the intercept belongs to."""
+        return tuple(parameter.name for parameter in self._inputs[: -len(self.outputs)])
 
     @property
     def curve_names(self) -> tuple[str, ...]:
         """Of these the functions of `basis`, which come last."""
         return self.weight_names[len(parameters_of(self.features)) :]
 
-    def scalings(self) -> tuple[Scaling, ...]:
-        """How each parameter's column, and the target last, is scaled before anything is computed."""
-        return self._scalings
+    def scalings(self, output: int = 0) -> tuple[Scaling, ...]:
+        """How each parameter's column, and that of `outputs` last, is scaled before anything is computed."""
+        features = len(self._scalings) - len(self.outputs)
+        return (*self._scalings[:features], self._scalings[features + output])
 
     @cached_property
     def _scalings(self) -> tuple[Scaling, ...]:
@@ -207,7 +191,9 @@ class Request(FrozenModel):
             return (UNSCALED,) * len(self._inputs)
         scalings = tuple(parameter.scaling(centered=self.model.intercept) for parameter in self._inputs)
         link = self._link
-        return scalings if link is None else (*scalings[:-1], Scaling(Decimal(0), link.reach(self.target)))
+        return (
+            scalings if link is None else (*scalings[:-1], Scaling(Decimal(0), link.reach(self.outputs[0])))
+        )
 
     @property
     def _link(self) -> Link | None:
@@ -216,7 +202,7 @@ class Request(FrozenModel):
         None as well for a target that it does not suit, which is refused before anything is computed.
         """
         link = link_of(self.model.kind, self.model.dispersion)
-        return None if link is None or link.unsuitable(self.target) else link
+        return None if link is None or link.unsuitable(self.outputs[0]) else link
 
     @property
     def weight_bits(self) -> int:
@@ -232,12 +218,15 @@ class Request(FrozenModel):
     def _needed_bits(self) -> tuple[int, int]:
         """Bits that weights and residuals of honest parties can need; a guess for columns without a scale.
 
-        Of scaled columns a row is no longer than √p, and its target no more than 1.
+        Of scaled columns a row is no longer than √p, and its target no more than 1. The mean over several
+        targets is no more than the largest, each of which is trained as by itself.
         """
         if self.scale == "none":
             return _UNSCALED_BITS, _UNSCALED_BITS
-        largest = largest_weight(self.start_weights(), self.schedule.rounds, self.schedule.local_steps)
-        residual = largest * (isqrt(self.parameters) + 1) + 1
+        starts = map(self._first_weights, range(len(self.outputs)))
+        rounds, steps = self.schedule.rounds, self.schedule.local_steps
+        largest = max(largest_weight(start, rounds, steps) for start in starts)
+        residual = largest * (isqrt(self.output_parameters) + 1) + 1
         return largest.bit_length(), (residual * self._stretch).bit_length()
 
     @property
@@ -250,12 +239,12 @@ class Request(FrozenModel):
         """By how much a row with its weight √W, stretched as validators may, is longer than without."""
         if self._link is None:
             return 1
-        return int((LARGEST_SCALE * max(self._link.largest_weight(self.target), Decimal(1))).sqrt()) + 1
+        return int((LARGEST_SCALE * max(self._link.largest_weight(self.outputs[0]), Decimal(1))).sqrt()) + 1
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As of any model, without what was worked out of the fields before."""
         copied = super().model_copy(update=update, deep=deep)
-        for name in ("_is_consistent", "_inputs", "_scalings", "_needed_bits"):
+        for name in ("_is_consistent", "_outputs", "_inputs", "_scalings", "_needed_bits"):
             copied.__dict__.pop(name, None)
         return copied
 
@@ -264,26 +253,36 @@ class Request(FrozenModel):
         """Width of the scaled target's range, the unit of the metric's noise; of a predictor that is 2."""
         if self._link is not None:
             return Decimal(2)
-        low, high = self.target.limits
-        return (high - low) / self.scalings()[-1].half
+        limits = (one.limits for one in self.outputs)
+        halves = (one.half for one in self._scalings[-len(self.outputs) :])
+        return max((high - low) / half for (low, high), half in zip(limits, halves, strict=True))
 
     @property
     def error_unit(self) -> Decimal:
         """By how much a published error is multiplied to be in the target's own units, squared.
 
-        Of a model with a link: to be a mean deviance.
+        Of a model with a link: to be a mean deviance. Of several targets in different units 1: the error
+        stays the mean of theirs in halves of their declared ranges.
         """
-        return self.scalings()[-1].half ** 2
+        halves = {one.half for one in self._scalings[-len(self.outputs) :]}
+        return Decimal(1) if len(halves) > 1 else halves.pop() ** 2
 
     def start_weights(self) -> tuple[Decimal, ...]:
-        """The public initial weights between scaled columns, the intercept last."""
-        zeros = (Decimal(0),) * self.parameters
+        """The public initial weights between scaled columns, of each target in turn, its intercept last."""
+        targets = range(len(self.outputs))
+        return tuple(weight for target in targets for weight in self._first_weights(target))
+
+    def _first_weights(self, output: int) -> tuple[Decimal, ...]:
+        size = self.output_parameters
+        zeros = (Decimal(0),) * size
         match self.start:
             case StartMean(value=value):
                 mean = value if self._link is None else self._link.predictor(value)
                 return to_declared_units((*zeros[:-1], mean), self.scalings())
+            case StartMeans(values=values):
+                return to_declared_units((*zeros[:-1], values[output]), self.scalings(output))
             case StartWeights(weights=weights):
-                return to_declared_units(weights, self.scalings())
+                return to_declared_units(weights[output * size :][:size], self.scalings(output))
             case _:
                 return zeros
 
@@ -310,10 +309,7 @@ class Request(FrozenModel):
         return keccak(_PAID + self.hash() + key_id)
 
     def terms(self, key_id: bytes) -> Terms:
-        """The contract's terms that this document fixes, with the buyer's key of this id.
-
-        A round may take every step's deadline and the chain's three times over before anyone may settle.
-        """
+        """The contract's terms that this document fixes, with the buyer's key of this id."""
         return Terms(
             aggregator=self.aggregator,
             request_hash=self.paid_hash(key_id),
@@ -325,21 +321,10 @@ class Request(FrozenModel):
             validation_bps=self.payment.validation_bps,
             aggregation_bps=self.payment.aggregation_bps,
             join_seconds=self.deadlines.join_s,
-            round_seconds=3 * (6 * self.deadlines.step_s + self.deadlines.chain_s),
+            round_seconds=self.deadlines.round_seconds,
             reveal_seconds=self.deadlines.reveal_s,
             abandon_bps=self.payment.abandon_bps,
             admission=self.owners.admission,
             token=self.payment.token,
-            **self._bonds(),
+            **self.payment.bond_terms(),
         )
-
-    def _bonds(self) -> dict[str, Any]:
-        bonds = self.payment.bonds
-        if bonds is None:
-            return {}
-        return {
-            "owner_bond": bonds.owner,
-            "aggregator_bond": bonds.aggregator,
-            "buyer_bond": bonds.buyer,
-            "forfeit_to": bonds.forfeit_to,
-        }

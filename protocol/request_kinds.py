@@ -1,12 +1,14 @@
 """What each kind of model asks of a request's other sections; `Request` refuses what does not have it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 from protocol.links import link_of
 from protocol.preparation.columns import TargetColumn
-from protocol.request_sections import KindName, ModelKind, Start, StartMean, StartZero
+from protocol.request_sections import KindName, ModelKind, Start, StartMean, StartMeans, StartZero
+from protocol.request_targets import SEVERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,9 @@ class Demands:
     zero_start: bool = False
 
 
+_LOOSE_SHARES = Decimal("0.02")
+"""By how much shares of classes, each rounded, may miss 1 together."""
+
 _LINKED = Demands(intercept=True, mean_start=True, range_scale=True)
 """What the links of `protocol.links` need besides a target that suits them."""
 
@@ -39,6 +44,8 @@ DEMANDS: Mapping[KindName, Demands] = {
     "gamma_regression": _LINKED,
     "negative_binomial_regression": replace(_LINKED, dispersion=True),
     "cox_regression": Demands(intercept=True, range_scale=True, event=True, zero_start=True),
+    "several_targets": Demands(range_scale=True),
+    "several_classes": Demands(boolean_target=True, intercept=True, range_scale=True),
 }
 """By the name of the kind: one row for each that `ModelKind` lists."""
 
@@ -91,6 +98,42 @@ def _unmet_event(model: ModelKind) -> str | None:
         return f"{model.kind} needs model.event: the name of the column that is 1 where the event came"
     if model.event is not None and not asked:
         return f"model.event is for times until an event, not for {model.kind}"
+    return None
+
+
+def unsuitable_start(model: ModelKind, outputs: Sequence[TargetColumn], start: Start) -> str | None:
+    """Why a training cannot start from what a document says, with the remedy; None where it can."""
+    means: tuple[Decimal, ...]
+    match start:
+        case StartMean(value=value) if model.kind not in SEVERAL:
+            means = (value,)
+        case StartMeans(values=values) if model.kind in SEVERAL:
+            means = values
+        case StartMean():
+            return f"{model.kind} starts from a mean of each: use start: {{start: means, values: [...]}}"
+        case StartMeans():
+            return f"{model.kind} has one target: use start: {{start: mean, value: ...}}"
+        case _:
+            if model.kind != "several_classes":
+                return None
+            return "several_classes starts from the share of each: use start: {start: means, values: [...]}"
+    return _unsuitable_means(model, outputs, means)
+
+
+def _unsuitable_means(
+    model: ModelKind, outputs: Sequence[TargetColumn], means: Sequence[Decimal]
+) -> str | None:
+    if not model.intercept:
+        return "start: mean needs model.intercept: true"
+    if len(means) != len(outputs):
+        return f"start.values has {len(means)} values; {len(outputs)} needed, one for each"
+    for column, mean in zip(outputs, means, strict=True):
+        low, high = column.limits
+        if not low <= mean <= high:
+            return f"start.value is {mean}, no mean of a target between {low} and {high}"
+    whole = sum(means, Decimal(0))
+    if model.kind == "several_classes" and (min(means) <= 0 or abs(whole - 1) > _LOOSE_SHARES):
+        return f"start.values add up to {whole}; the shares of all classes are above 0 and make 1"
     return None
 
 

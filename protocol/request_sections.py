@@ -1,7 +1,7 @@
 """The sections of the request document: what is trained, how long, by how many owners, for what pay."""
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -20,6 +20,10 @@ from protocol.types import ZERO_ADDRESS, Address, FrozenModel, Name
 
 MAXIMUM_FEATURES = 4096
 MAXIMUM_OWNERS = 256
+MOST_TARGETS = 16
+"""Columns that one training predicts."""
+MOST_CLASSES = 64
+"""Levels of a text that one training tells apart."""
 MOST_BITS = 64
 """Of a weight or a residual."""
 
@@ -32,6 +36,8 @@ KindName = Literal[
     "gamma_regression",
     "negative_binomial_regression",
     "cox_regression",
+    "several_targets",
+    "several_classes",
 ]
 """What `learning.kinds.registry` has."""
 
@@ -92,8 +98,18 @@ class StartMean(FrozenModel):
     value: Number
 
 
+class StartMeans(FrozenModel):
+    """Of several targets: each one's mean in their order, of several classes the share of each."""
+
+    start: Literal["means"] = "means"
+    values: Annotated[tuple[Number, ...], Field(min_length=2, max_length=MOST_CLASSES, fail_fast=True)]
+
+
 class StartWeights(FrozenModel):
-    """Start from these weights, the intercept last: those of a model that is to be trained further."""
+    """Start from these weights, the intercept last: those of a model that is to be trained further.
+
+    Of several targets all weights of the first, its intercept last, and then those of the next.
+    """
 
     start: Literal["weights"] = "weights"
     weights: Annotated[
@@ -101,7 +117,7 @@ class StartWeights(FrozenModel):
     ]
 
 
-Start = Annotated[StartZero | StartMean | StartWeights, Field(discriminator="start")]
+Start = Annotated[StartZero | StartMean | StartMeans | StartWeights, Field(discriminator="start")]
 
 
 class Owners(FrozenModel):
@@ -173,12 +189,45 @@ class Payment(FrozenModel):
         """What the opening takes from the buyer: the deposit, and its bond if there is one."""
         return self.deposit_wei + (self.bonds.buyer if self.bonds else 0)
 
+    def unsuitable_bonds(self, aggregator: Address) -> str | None:
+        """What is said of bonds whose receiver could lose one; None of all others."""
+        if self.bonds is None or not self.bonds.aggregator or self.bonds.forfeit_to != aggregator:
+            return None
+        return (
+            f"payment.bonds.forfeit_to is the aggregator, {aggregator}, which deposits a bond: "
+            "name an account of neither it nor the buyer"
+        )
+
+    def bond_terms(self) -> dict[str, Any]:
+        """The contract's terms of bonds; nothing where there are none."""
+        if self.bonds is None:
+            return {}
+        return {
+            "owner_bond": self.bonds.owner,
+            "aggregator_bond": self.bonds.aggregator,
+            "buyer_bond": self.bonds.buyer,
+            "forfeit_to": self.bonds.forfeit_to,
+        }
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         total = self.contribution_bps + self.participation_bps + self.validation_bps + self.aggregation_bps
         if total != BASIS_POINTS:
             raise ValueError(f"payment shares add up to {total} basis points; they must make {BASIS_POINTS}")
         return self
+
+
+_ATTEMPTS = 3
+"""At measuring a round (`learning.judgement.members`)."""
+
+_ATTEMPT_STEPS = 6
+"""Of an attempt: question, checks, metrics, noise, opening, signatures."""
+
+_REPETITION_STEPS = 8
+"""Before a round is repeated: two rings of three turns each, over ranges and errors, and the buyer's opening.
+
+Once in a round: whoever errs too much for it is named in one word, and nobody is left for another.
+"""
 
 
 class Deadlines(FrozenModel):
@@ -193,6 +242,11 @@ class Deadlines(FrozenModel):
     step_s: Annotated[int, Field(ge=1, le=86_400)] = 120
     chain_s: Annotated[int, Field(ge=1, le=86_400)] = 300
 
+    @property
+    def round_s(self) -> int:
+        """A round may take every step's and the chain's three times over before anyone may settle."""
+        return 3 * (6 * self.step_s + self.chain_s)
+
     @model_validator(mode="after")
     def _can_be_kept(self) -> Self:
         if self.reveal_s < self.chain_s:
@@ -202,3 +256,12 @@ class Deadlines(FrozenModel):
                 "as much, chain_s at least"
             )
         return self
+
+    @property
+    def round_seconds(self) -> int:
+        """How long a round may take before anyone may settle: every step's deadline and the chain's.
+
+        Once for each attempt, and those of the rings after which it is repeated once.
+        """
+        attempts = _ATTEMPTS * (_ATTEMPT_STEPS * self.step_s + self.chain_s)
+        return attempts + _REPETITION_STEPS * self.step_s

@@ -50,11 +50,10 @@ def mismatches(request: Request, card: DataCard, *, words: bool = True) -> tuple
     Without `words` it tells of a vocabulary how many words are against it, and not which.
     """
     known = {column.name: column for column in card.columns}
-    columns = request.columns
-    reasons = [_column_mismatch(column, known.get(column.name), words=words) for column in columns]
-    target = known.get(request.target.name)
-    if target is not None and reasons[len(request.features)] is None:
-        reasons.append(kind_of(request).target_mismatch(request.target, target))
+    reasons = [_column_mismatch(column, known.get(column.name), words=words) for column in request.columns]
+    if all(reason is None for reason in reasons[len(request.features) :]):
+        kind = kind_of(request)
+        reasons += [kind.target_mismatch(one, known[one.name]) for one in request.declared_targets]
     if card.rows_from < request.bounds.min_rows:
         reasons.append(Reason(FEW_ROWS, rows=card.rows_from, asked=request.bounds.min_rows))
     return tuple(reason for reason in reasons if reason is not None)

@@ -34,6 +34,7 @@ PAGES = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "protocol/README.md",
+    "protocol/CKKS.md",
     "protocol/crypto/native/README.md",
     "deploy/README.md",
     "deploy/RUNBOOK.md",
@@ -42,6 +43,7 @@ PAGES = [
     "deltaml/examples/months_until_death.md",
     "deltaml/examples/unlike_patients.md",
     "tests/benchmarks/RESULTS.md",
+    "tests/benchmarks/PEERS.md",
 ]
 
 

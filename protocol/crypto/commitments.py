@@ -92,9 +92,9 @@ def map_commitments(identity: TrainingIdentity, parameters: int) -> VectorCommit
     return vector_commitments(identity, "map", parameters + 1)
 
 
-def gram_commitments(identity: TrainingIdentity, parameters: int) -> VectorCommitments:
-    """To the triangle of a Gram matrix of p columns and the target, row by row."""
-    return vector_commitments(identity, "gram", triangle_length(parameters + 1))
+def gram_commitments(identity: TrainingIdentity, parameters: int, targets: int = 1) -> VectorCommitments:
+    """To the triangle of a Gram matrix of p columns and the target, row by row; see `gram_length`."""
+    return vector_commitments(identity, "gram", gram_length(parameters, targets))
 
 
 def triangle_length(size: int) -> int:
@@ -102,17 +102,25 @@ def triangle_length(size: int) -> int:
     return size * (size + 1) // 2
 
 
+def gram_length(parameters: int, targets: int = 1) -> int:
+    """Entries of a Gram matrix that are committed to: those of XᵀX, of every Xᵀy, and the sum of yᵀy.
+
+    `parameters` are all targets' together, which share XᵀX. Of one target it is the whole triangle.
+    """
+    return triangle_length(parameters // targets) + parameters + 1
+
+
 def map_limits(parameters: int, coefficient_bits: int, offset_bits: int) -> tuple[int, ...]:
     """How large a row's p coefficients and its offset may be: |M_ij| ≤ 1 at its scale, and the bound of v."""
     return (1 << coefficient_bits,) * parameters + (1 << offset_bits,)
 
 
-def gram_limits(parameters: int, entry_bits: int) -> tuple[int, ...]:
+def gram_limits(parameters: int, entry_bits: int, targets: int = 1) -> tuple[int, ...]:
     """How large each entry of a Gram matrix may be: a mean of products of numbers in [−1, 1], at its scale.
 
     Twice that: of a column of ones the factor's rounding makes a little more than 1.
     """
-    return (2 << entry_bits,) * triangle_length(parameters + 1)
+    return (2 << entry_bits,) * gram_length(parameters, targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +174,7 @@ class OwnerCommitments:
         """Commit to the p rows of a map with their offsets, and to the triangle of a Gram matrix."""
         row_commitments = map_commitments(identity, len(maps))
         committed = tuple(row_commitments.commit(row.values, row.hiding) for row in maps)
-        whole = gram_commitments(identity, len(maps)).commit(gram.values, gram.hiding)
+        whole = vector_commitments(identity, "gram", len(gram.values)).commit(gram.values, gram.hiding)
         return cls(owner, rows, base, committed, whole)
 
     def digest(self, identity: TrainingIdentity, key: PublicKey) -> bytes:

@@ -194,34 +194,37 @@ def _square(matrix: Matrix) -> Matrix:
     return square
 
 
-def scaled(factor: Matrix, scalings: Sequence[Scaling]) -> Matrix:
-    """R/√m of [X (1) y] with every column scaled, (p+1)×(p+1), out of that of the columns as they are.
+def scaled(factor: Matrix, scalings: Sequence[Scaling], targets: int = 1) -> Matrix:
+    """R/√m of [X (1) Y] with every column scaled, (p+K)×(p+K), out of that of the columns as they are.
 
-    Scaling is linear in [X, 1, y], so the rows need not be read again. `scalings` are the features' and the
-    target's; without an intercept every center must be zero.
+    Scaling is linear in [X, 1, Y], so the rows need not be read again. `scalings` are the features' and the
+    K targets'; without an intercept every center must be zero.
     """
     columns = factor.copy()
     has_intercept = len(factor) > len(scalings)
-    places = [*range(len(scalings) - 1), len(factor) - 1]
+    ones = len(factor) - targets - 1
+    places = [*range(len(scalings) - targets), *range(ones + 1, len(factor))]
     for place, column in zip(places, scalings, strict=True):
         if has_intercept:
-            columns[:, place] -= float(column.center) * factor[:, -2]
+            columns[:, place] -= float(column.center) * factor[:, ones]
         columns[:, place] /= float(column.half)
     return triangular(columns)
 
 
-def select(statistic: Statistic, features: Sequence[Column], target: Column, *, intercept: bool) -> Matrix:
-    """R/√m of [X (1) y], (p+1)×(p+1), for the parameters of these features and this target, in own units.
+def select(
+    statistic: Statistic, features: Sequence[Column], targets: Sequence[Column], *, intercept: bool
+) -> Matrix:
+    """R/√m of [X (1) Y], (p+K)×(p+K), for the parameters of these features and K targets, in own units.
 
     The factor of sums of columns is the factor's sums of columns, so one pass over the rows serves every
     request. Raises MisuseError for a column that the data set lacks.
     """
-    missing = [one.name for one in (*features, target) if statistic.column(one.name) is None]
+    missing = [one.name for one in (*features, *targets) if statistic.column(one.name) is None]
     if missing:
         raise MisuseError(f"the data set has no column {missing[0]!r}; it has {', '.join(statistic.columns)}")
-    sums = combination([*features, target], statistic.parts)
+    sums = combination([*features, *targets], statistic.parts)
     if intercept:
         ones = np.zeros((len(sums), 1))
         ones[-1] = 1.0
-        sums = np.column_stack([sums[:, :-1], ones, sums[:, -1:]])
+        sums = np.column_stack([sums[:, : -len(targets)], ones, sums[:, -len(targets) :]])
     return _square(statistic.factor @ sums)

@@ -48,21 +48,32 @@ class ImplausibleError(FrozenModel):
     power: Annotated[int, Field(ge=8, le=48, multiple_of=8)]
 
 
+class NegativeError(FrozenModel):
+    """An own error that is less than nothing, by shares 2^depth units wide; `depth` is the largest.
+
+    Of a trainer's model or, where `trainer` is None, of the one that the round began with.
+    """
+
+    trainer: Address | None = None
+    depth: Annotated[int, Field(ge=0, le=48, multiple_of=8)]
+
+
 class OpeningRefused(MessageBody):
     """MB → FA, V: the sum is implausible; publishing more would make it a channel.
 
     `named` are the trainers whose own errors are too large, in seat order; nobody where errors are negative,
-    or beyond all that members can come to.
+    or beyond all that members can come to. `negative` is then the one that is furthest below nothing.
     """
 
     type: Literal["opening_refused"] = "opening_refused"
     code: Literal["implausible"] = "implausible"
     named: Annotated[tuple[ImplausibleError, ...], Field(max_length=256, fail_fast=True)] = ()
+    negative: NegativeError | None = None
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, AGGREGATOR), (BUYER, OWNER)),
         sent_when="Instead of the opening, when the opened sum cannot be true.",
-        carries="whose own errors are too large, to a power of 256",
+        carries="whose own errors are too large, or which is negative, to a power of 256",
         example=lambda: OpeningRefused(named=(ImplausibleError(trainer=TRAINER, power=8),)),
     )
 

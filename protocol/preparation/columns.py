@@ -307,7 +307,19 @@ TargetColumn = Annotated[
         _kind, custom_error_type="column_kind", custom_error_message="a target must be numeric or boolean"
     ),
 ]
-"""What a model may predict."""
+"""A column of numbers that a model may predict."""
+
+DeclaredTarget = Annotated[
+    Annotated[NumericColumn, Tag("=numeric")]
+    | Annotated[BooleanColumn, Tag("=boolean")]
+    | Annotated[CategoricalColumn, Tag("=categorical")],
+    Discriminator(
+        _kind,
+        custom_error_type="column_kind",
+        custom_error_message="a target must be numeric or boolean, or categorical of several classes",
+    ),
+]
+"""What a request may declare as its target: the levels of texts are several classes."""
 
 
 def parameters_of(columns: Sequence[Column]) -> tuple[Parameter, ...]:

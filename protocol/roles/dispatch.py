@@ -15,7 +15,7 @@ from protocol.roles.buyer import role as model_buyer
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.early import EarlyInputs, EarlyReference, HeldInput, Members, require_party
-from protocol.roles.engine.effects import Effect, ReportViolation, StoreBlob
+from protocol.roles.engine.effects import Effect, RecordFact, ReportViolation, StoreBlob
 from protocol.roles.engine.inputs import EventConfirmed, Input, MessageReceived, input_identity, input_name
 from protocol.roles.engine.machine import Machine, Observer, no_observer
 from protocol.roles.engine.refusals import EarlyInput
@@ -23,6 +23,9 @@ from protocol.roles.engine.state import PhaseState, references
 from protocol.roles.engine.worked_out import forget_work
 from protocol.roles.owner import role as data_owner
 from protocol.types import FrozenModel
+
+_NOTES = frozenset((facts.INPUT_IGNORED.name, facts.INPUT_LATE.name))
+"""Facts of an input that came to nothing."""
 
 
 class RoleModule(Protocol):
@@ -64,7 +67,8 @@ class EncodedStep:
 
     `references` are the blobs that the new state still needs, `display_status` the state as people see it
     (one of WAITING, READY, INITIATED, IN_PROGRESS, FINISHED, DECLINED, FAILED(code)), `training` the
-    contract's id once known, `finished` whether nothing but late questions can come.
+    contract's id once known, `finished` whether nothing but late questions can come. `taken` are the inputs
+    that led to something, in their order, also those that had waited: none that waits, is refused or is late.
     """
 
     state: bytes = field(repr=False)
@@ -73,6 +77,7 @@ class EncodedStep:
     display_status: str
     training: int | None
     finished: bool
+    taken: tuple[Input, ...] = field(default=(), repr=False)
 
 
 class _Instance(FrozenModel):
@@ -163,6 +168,7 @@ def run_step(
         display_status=module.display_status(attempts.state),
         training=attempts.state.training,
         finished=finished,
+        taken=tuple(attempts.taken),
     )
 
 
@@ -177,6 +183,7 @@ class _Attempts:
     state: PhaseState
     effects: tuple[Effect, ...]
     progressed: bool = False
+    taken: list[Input] = field(default_factory=list)
 
     def offer(self, item: Input) -> bool:
         """Have one input handled, or refused; False where it is early."""
@@ -187,7 +194,8 @@ class _Attempts:
         except (ProtocolViolation, TrainingFailure) as error:
             step = Step.unchanged(self.state, _report(error, item))
         self.state = step.state
-        self.effects += step.effects
+        self.taken += [item] if _is_taken(step) else []
+        self.effects += tuple(attributed(item, effect) for effect in step.effects)
         self.progressed = self.progressed or step.progressed
         return True
 
@@ -220,7 +228,7 @@ class _Attempts:
         try:
             party = require_party(members, self.context.address, item)
         except ProtocolViolation as violation:
-            self.effects += (_report(violation, item),)
+            self.effects += (attributed(item, _report(violation, item)),)
             return
         for dropped in self.early.hold(item, input_name(item), party=party):
             held = len(self.early.references)
@@ -262,3 +270,17 @@ def _report(error: ProtocolViolation | TrainingFailure, item: Input) -> ReportVi
     accused = item.signed.envelope.sender if isinstance(item, MessageReceived) else None
     detail = error.detail if isinstance(error, ProtocolViolation) else ""
     return ReportViolation(code=error.code, detail=detail, accused=accused)
+
+
+def _is_taken(step: Step[PhaseState]) -> bool:
+    """Whether an input was neither refused nor late, and something came of it."""
+    led_to = [one for one in step.effects if not isinstance(one, RecordFact) or one.name not in _NOTES]
+    is_refused = any(isinstance(effect, ReportViolation) for effect in led_to)
+    return not is_refused and (step.progressed or bool(led_to))
+
+
+def attributed(item: Input, effect: Effect) -> Effect:
+    """A violation with the message that it is of: a step refuses also what has waited, whoever sent that."""
+    if not isinstance(effect, ReportViolation) or not isinstance(item, MessageReceived):
+        return effect
+    return effect.model_copy(update={"envelope": item.signed.envelope})

@@ -37,7 +37,7 @@ from protocol.roles.shared.parties import public_key_of
 from protocol.types import Address
 from protocol.verification.contents import Contents
 from protocol.verification.evidence import Shown
-from protocol.verification.finding import Judged, found_of_ranges, found_of_test
+from protocol.verification.finding import Judged, found_of_errors, found_of_ranges, found_of_test
 from protocol.verification.questions import asked_by
 
 Body = TypeVar("Body", bound=MessageBody)
@@ -54,6 +54,7 @@ def judged(contents: Contents, shown: Shown) -> Iterator[Judged]:
             if sender in shown.attempt.checkers and _is_other(shown, committed):
                 yield Judged(frozenset((sender,)), sender, "other_statement")
     yield from found_of_ranges(contents, shown)
+    yield from found_of_errors(contents, shown)
     for sender, consent in _said(contents, shown, RingConsent):
         if sender == shown.attempt.checkers[1] and consent.refused and shown.has_masks:
             yield _of_share(shown, consent)

@@ -17,7 +17,7 @@ from protocol.codec import pack, unpack
 from protocol.crypto.own_box import open_own, seal_own
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
-from protocol.messages.rounds import CheckVerdict, RangesAsked, RingConsent, RoundEvidence
+from protocol.messages.rounds import CheckVerdict, RangesAsked, RingConsent, RingShared, RoundEvidence
 from protocol.messages.rounds.values import Numbers
 from protocol.records import Market
 from protocol.roles.rounds.attempt import masks_digest
@@ -76,20 +76,27 @@ _INNOCENT = frozenset(("zero_test_result", "zero_test_consent", "ring_committed"
 def is_secret(signed: SignedMessage) -> bool:
     """Whether a message holds masks or seeds; one that cannot be read is taken to."""
     try:
-        match signed.envelope.type:
-            case "round_evidence" | "zero_test_shown":
-                return True
-            case "check_verdict":
-                evidence = body_of(signed, CheckVerdict).evidence
-                return any(one.envelope.type not in _INNOCENT for one in evidence)
-            case "ranges_asked":
-                return is_secret(body_of(signed, RangesAsked).complaint)
-            case "ring_consent":
-                return body_of(signed, RingConsent).shown is not None
-            case _:
-                return False
+        return _holds_secrets(signed)
     except ProtocolViolation:
         return True
+
+
+def _holds_secrets(signed: SignedMessage) -> bool:
+    match signed.envelope.type:
+        case "round_evidence" | "zero_test_shown":
+            found = True
+        case "check_verdict":
+            evidence = body_of(signed, CheckVerdict).evidence
+            found = any(one.envelope.type not in _INNOCENT for one in evidence)
+        case "ranges_asked":
+            found = is_secret(body_of(signed, RangesAsked).complaint)
+        case "ring_shared":
+            found = body_of(signed, RingShared).seed is not None
+        case "ring_consent":
+            found = body_of(signed, RingConsent).shown is not None
+        case _:
+            found = False
+    return found
 
 
 def hidden(signed: SignedMessage, way: Way, signing_key: bytes) -> HiddenMessage:

@@ -6,7 +6,8 @@ altered, left out, added or moved by somebody without the party's key. The party
 others signed: `verify` checks that. It could link another past from the start; but what it has sent others,
 they have too (`protocol.verification.comparison`).
 
-Kept are the messages that a check needs (`KEPT`). Shares, models and everything private stay out. Masks and
+Kept are the messages that a check needs (`is_kept`). Models and everything private stay out, and shares but
+those of trainers' ranges, which show whose fault it is that the buyer's word was against a round. Masks and
 seeds lie in boxes that the party's key alone opens (`protocol.verification.hidden`). Updates stand in the
 open as they were sent: an owner's and the aggregator's transcript is as secret towards the buyer, who has the
 key of all of it, as the updates are.
@@ -15,7 +16,9 @@ key of all of it, as the updates are.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
+from protocol.bodies import body_of
 from protocol.codec import pack, unpack
+from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import ChainEvent
@@ -51,6 +54,8 @@ KEPT = frozenset(
         "shown_noise",
         "metric_consent",
         "ring_committed",
+        "ring_nonce",
+        "ring_shared",
         "ring_consent",
         "ring_opening_request",
         "ring_opening",
@@ -65,11 +70,25 @@ KEPT = frozenset(
 )
 """Types of messages."""
 
+_OF_RANGES = ("ring_nonce", "ring_shared")
+"""Types that are kept of the ring over trainers' ranges alone."""
+
 Role = Literal["model_buyer", "data_owner", "federated_aggregator"]
 Kind = Literal["sent", "received", "hidden", "event"]
 
 _LENGTH_BYTES = 4
 _LONGEST = 1 << 28
+
+
+def is_kept(signed: SignedMessage) -> bool:
+    """Whether a transcript holds a message; none of a ring that nobody is judged by."""
+    name = signed.envelope.type
+    if name not in _OF_RANGES:
+        return name in KEPT
+    try:
+        return getattr(body_of(signed), "purpose", None) == Purpose.RANGES.value
+    except ProtocolViolation:
+        return False
 
 
 class Header(FrozenModel):

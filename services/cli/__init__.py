@@ -12,6 +12,7 @@ from services.cli.error_group import ErrorGroup
 from services.cli.lazy_group import LazyGroup
 from services.cli.standard_streams import standard_streams
 from services.common.ending import leave
+from services.common.hashing import hash_fast
 
 _COMMANDS = {
     "demo": "Run a whole market here: buyer, aggregator, owners, bus, chain; train, pay, show the figures.",
@@ -95,6 +96,7 @@ def main() -> None:
     """Run the command line, and end the process with its status."""
     _log_nothing()
     _collect_seldom()
+    hash_fast()
     try:
         with standard_streams():
             app(prog_name="deltaml")

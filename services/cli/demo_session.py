@@ -96,6 +96,8 @@ class Narrator:
 _MEASURES = {
     "linear_regression": ("mean squared error", "MSE"),
     "binary_classification": ("Brier score", "Brier"),
+    "several_targets": ("mean squared error in halves of declared ranges", "MSE"),
+    "several_classes": ("mean of the classes' Brier scores", "Brier"),
 }
 """What the published errors are, by the kind of model; of kinds with a link they are deviances."""
 

@@ -12,7 +12,8 @@ from services.cli.score_text import score_figures, score_tables
 from services.cli.standard_streams import document_stream, visible
 from services.common.files import require_new, require_other_file
 from services.data.model_file import read_model
-from services.data.predictions import Quality, Source, csv_lines, open_rows, predict_rows, prediction_file
+from services.data.prediction_files import csv_lines, prediction_file
+from services.data.predictions import Quality, Source, open_rows, predict_rows
 from services.data.row_files import index_columns, index_note, name_list
 
 _MOST_NAMED = 10
@@ -33,6 +34,8 @@ def predict(
     A regression predicts numbers in the target's own units and is scored by MSE, its root, MAE and R². A
     classification predicts the probability of 1 and is scored by accuracy, AUC, log-loss, Brier score,
     confusion matrix and calibration; the target is then to be written as 1 and 0, true and false, yes and no.
+    Of several targets each is predicted and scored; of several classes the likeliest is, with the probability
+    of each.
     """
     if out is not None:
         require_other_file(out, model, file)
@@ -40,12 +43,11 @@ def predict(
     bought = read_model(model)
     source = open_rows(bought, file)  # a file that cannot be used is told before anything is written
     left_out = index_columns(file)
-    column = f"predicted_{bought.target}"
     if out is not None:
-        with prediction_file(out, column, replace=force) as write:
+        with prediction_file(out, bought, replace=force) as write:
             quality = predict_rows(source, write)
     else:
-        quality = predict_rows(source, None if json else csv_lines(document_stream(), column))
+        quality = predict_rows(source, None if json else csv_lines(document_stream(), bought))
     if json:
         print_json(_document(source, left_out, quality, out))
     else:
@@ -54,7 +56,7 @@ def predict(
 
 
 def _tell_columns(source: Source, left_out: Sequence[str]) -> None:
-    target = source.model.target if source.has_target else "none in the file"
+    target = name_list(source.model.targets) if source.has_target else "none in the file"
     lines = [f"features: {name_list(source.columns)}; target: {target}", *index_note(left_out)]
     typer.echo(visible("\n".join(lines)), err=True)
 
@@ -75,6 +77,7 @@ def _document(source: Source, left_out: Sequence[str], quality: Quality, out: Pa
         "model": source.model.name,
         "features": list(source.columns),
         "target": source.model.target if source.has_target else None,
+        **({"targets": list(source.model.targets)} if source.model.outputs else {}),
         "left_out": list(left_out),
         "rows": quality.rows,
         "mse": quality.mse,

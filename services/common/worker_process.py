@@ -88,7 +88,12 @@ def _answered(content: bytes) -> bytes:
 
 
 def _packed_error(error: Exception) -> bytes:
-    """An error as it is, or by its kind alone where it cannot be packed: its text may hold secrets."""
+    """An error as it is, or by its kind alone where it cannot be packed: its text may hold secrets.
+
+    A future takes no StopIteration: whoever waits would wait for ever.
+    """
+    if isinstance(error, StopIteration):
+        error = RuntimeError(type(error).__name__)
     try:
         packed = pickle.dumps((False, error), protocol=5)
         pickle.loads(packed)  # noqa: S301  made here

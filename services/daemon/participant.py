@@ -7,6 +7,7 @@ from functools import partial
 import structlog
 import web3  # noqa: F401  slow: while the loop waits for it nothing is answered
 
+from protocol.records import Market
 from protocol.request import LEAST_KEY_BITS
 from services.chain.contract.client import MarketplaceClient
 from services.chain.contract.verification import check_contract
@@ -170,7 +171,7 @@ def _console(config: ParticipantConfig, resources: Resources, hub: Hub) -> Conso
         order=orders_over(resources.bus, identity, resources.market, role),
         balance=lambda token: client.balance_of(identity.address, token),
         owner_resources=_owner_resources(resources.role),
-        buyer_resources=_buyer_resources(config, identity.address),
+        buyer_resources=_buyer_resources(config, resources.market, identity.address),
         names=config.names,
         assets=config.assets,
         aggregators=config.aggregators if isinstance(config, ModelBuyerConfig) else (),
@@ -185,7 +186,7 @@ def _owner_resources(role: Role) -> OwnerResources | None:
     return OwnerResources(role.catalog, role.configured, refusals=role.refusals)
 
 
-def _buyer_resources(config: ParticipantConfig, address: str) -> BuyerResources | None:
+def _buyer_resources(config: ParticipantConfig, market: Market, address: str) -> BuyerResources | None:
     if not isinstance(config, ModelBuyerConfig):
         return None
-    return BuyerResources(uploads_folder(folder_of(config.store), address))
+    return BuyerResources(uploads_folder(folder_of(config.store), market, address))

@@ -37,8 +37,9 @@ def read_model(path: Path | str) -> BoughtModel:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "file"
         raise _not_a_model(place, f"{field}: {first['msg']}") from None
-    numbers = np.array([*model.weights, model.intercept or 0.0])
-    if len(model.features) != len(model.weights) or not np.isfinite(numbers).all():
+    each = model.outputs or (model,)
+    numbers = np.array([number for one in each for number in (*one.weights, one.intercept or 0.0)])
+    if any(len(model.features) != len(one.weights) for one in each) or not np.isfinite(numbers).all():
         raise _not_a_model(place, "it needs one finite weight per feature")
     require_private(place)  # of a model alone: the rights of another file are nobody's business here
     return model

@@ -10,7 +10,9 @@ from typing_extensions import TypedDict
 from protocol.bought_model import BoughtModel
 from protocol.learning.scores.classification import CALIBRATION_GROUPS
 from protocol.learning.scores.interface import FigureTree
-from protocol.types import FrozenModel
+from protocol.preparation.values import Level
+from protocol.request_sections import MOST_CLASSES, MOST_TARGETS
+from protocol.types import FrozenModel, Name
 from services.common.errors import DataSetError
 from services.data.predictions import open_rows, predict_rows
 
@@ -73,7 +75,31 @@ class _Classification(TypedDict):
     calibration: Annotated[list[_Group], Field(min_length=CALIBRATION_GROUPS, max_length=CALIBRATION_GROUPS)]
 
 
-_FIGURES: TypeAdapter[Any] = TypeAdapter(_Regression | _Deviance | _Concordance | _Classification)
+class _SeveralTargets(TypedDict):
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    mean_r2: _Figure
+    targets: Annotated[dict[Name, _Regression], Field(max_length=MOST_TARGETS)]
+
+
+class _Class(TypedDict):
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    rows: _Count
+    precision: _Figure
+    recall: _Figure
+    predicted: Annotated[dict[Level, _Count], Field(max_length=MOST_CLASSES)]
+
+
+class _SeveralClasses(TypedDict):
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    accuracy: _Figure
+    log_loss: _Figure
+    brier: _Figure
+    classes: Annotated[dict[Level, _Class], Field(max_length=MOST_CLASSES)]
+
+
+_FIGURES: TypeAdapter[Any] = TypeAdapter(
+    _Regression | _Deviance | _Concordance | _Classification | _SeveralTargets | _SeveralClasses
+)
 
 
 def _of_a_kind(figures: dict[str, Any]) -> dict[str, Any]:
@@ -130,10 +156,8 @@ def own_scores(model: BoughtModel, file: Path, at: float) -> OwnScores:
     """
     source = open_rows(model, file)
     if not source.has_target:
-        event = "" if model.event is None else f", or no column {model.event!r}"
-        raise DataSetError(
-            f"{file} has no column {model.target!r}{event}: scores compare predictions with it"
-        )
+        missing = " or ".join(map(repr, (*model.targets, *([] if model.event is None else [model.event]))))
+        raise DataSetError(f"{file} has no column {missing}: scores compare predictions with it")
     quality = predict_rows(source, None)
     if quality.reason is not None:
         raise DataSetError(quality.reason)

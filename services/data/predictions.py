@@ -1,13 +1,9 @@
 """A bought model on a file of rows, a batch at a time: the predictions, and how wrong they are."""
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
@@ -18,16 +14,15 @@ from protocol.learning.scores.classification import ClassificationScores
 from protocol.learning.scores.deviance import DevianceScores
 from protocol.learning.scores.interface import Scores
 from protocol.learning.scores.regression import RegressionScores
+from protocol.learning.scores.several_classes import SeveralClassesScores
+from protocol.learning.scores.several_targets import SeveralTargetsScores
 from protocol.learning.statistic import Matrix
 from protocol.preparation.design import outside_counts
 from protocol.preparation.tables import Table, Texts, ValueKind, row_count, rows_of
-from services.common.errors import ConfigurationError, DataSetError
-from services.common.files import private_writer
+from services.common.errors import DataSetError
+from services.data.prediction_files import Write
 from services.data.row_files import column_names, plain_name
 from services.data.row_reader import KIND_READ, kinds_asked, read_tables
-
-Write = Callable[[Matrix], None]
-"""Takes b predictions."""
 
 
 @dataclass
@@ -53,17 +48,24 @@ class Quality:
                 return self.scores.brier
             case DevianceScores():
                 return self.scores.errors.mse
+            case SeveralClassesScores():
+                return self.scores.brier
         return None
 
     @property
     def r2(self) -> float | None:
-        """Share of a number's variance that is explained; None when it is not known or does not vary."""
+        """Share of a number's variance that is explained, of several their mean.
+
+        None when it is not known or a number does not vary.
+        """
+        if isinstance(self.scores, SeveralTargetsScores):
+            return self.scores.mean_r2
         return self.scores.r2 if isinstance(self.scores, RegressionScores) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file with the features of a model, and perhaps with its target."""
+    """A file with the features of a model, and perhaps with all that it predicts."""
 
     model: BoughtModel
     file: Path
@@ -80,18 +82,21 @@ class Source:
 
     def with_target(self) -> Iterator[Table]:
         """And the target; raises DataSetError as `read_tables` does."""
-        is_text = self.model.target_level is not None
-        target: dict[str, ValueKind] = {
-            self.model.target: "text" if is_text else KIND_READ[self.model.target_kind],
+        each = self.model.outputs or (self.model,)
+        targets: dict[str, ValueKind] = {
+            **{
+                one.target: KIND_READ[one.target_kind] if one.target_level is None else "text" for one in each
+            },
             **({} if self.model.event is None else {self.model.event: "boolean"}),
         }
-        return read_tables(self.file, {**kinds_asked(self.model.columns), **target})
+        return read_tables(self.file, {**kinds_asked(self.model.columns), **targets})
 
 
 def open_rows(model: BoughtModel, file: Path) -> Source:
     """A file of rows to predict the target of; raises DataSetError for one that lacks a feature."""
-    needed = (model.target,) if model.event is None else (model.target, model.event)
-    source = Source(model, file, set(map(plain_name, needed)) <= set(column_names(file)))
+    known = column_names(file)
+    needed = (*model.targets, *([] if model.event is None else [model.event]))
+    source = Source(model, file, all(plain_name(name) in known for name in needed))
     source.features()
     return source
 
@@ -101,16 +106,17 @@ def predict_rows(source: Source, write: Write | None) -> Quality:
 
     Raises DataSetError for a feature that cannot be read. A target that cannot be is a reason not to compare.
     """
-    model = source.model
-    quality = Quality(KINDS[model.kind].scores(model))
+    kind = KINDS[source.model.kind]
+    quality = Quality(kind.scores(source.model))
     if source.has_target:
         try:
             for batch in source.with_target():
                 truth = _truth(source, batch, quality.rows)
                 quality.scores.add(truth, _predict(source, batch, quality, write))
         except DataSetError as error:
-            scores = KINDS[model.kind].scores(model)
-            quality = Quality(scores, rows=quality.rows, reason=str(error), outside=quality.outside)
+            quality = Quality(
+                kind.scores(source.model), rows=quality.rows, reason=str(error), outside=quality.outside
+            )
         else:
             return quality
     done = quality.rows
@@ -122,25 +128,26 @@ def predict_rows(source: Source, write: Write | None) -> Quality:
 
 
 def _truth(source: Source, table: Table, before: int) -> Matrix:
-    """The target's values, with the events beside them (b×2) where there are any.
+    """The target's values, one column of each of several, and last the events if any.
 
     Raises DataSetError where one is missing.
     """
-    times = _whole(source, table, before, source.model.target)
-    if source.model.event is None:
-        return times
-    return np.column_stack([times, _whole(source, table, before, source.model.event)])
+    each = source.model.outputs or (source.model,)
+    columns = [_values(source, table, one.target, one.target_level, before) for one in each]
+    if source.model.event is not None:
+        columns.append(_values(source, table, source.model.event, None, before))
+    return np.column_stack(columns) if len(columns) > 1 else columns[0]
 
 
-def _whole(source: Source, table: Table, before: int, name: str) -> Matrix:
-    truth, level = table[name], source.model.target_level
+def _values(source: Source, table: Table, target: str, level: str | None, before: int) -> Matrix:
+    truth = table[target]
     if isinstance(truth, Texts):
         here = truth.levels.index(level) if level in truth.levels else -2
         truth = np.where(truth.codes < 0, np.nan, truth.codes == here)
     gaps = np.flatnonzero(np.isnan(truth))
     if len(gaps):
         raise DataSetError(
-            f"{source.file}, row {before + int(gaps[0]) + 1}: column {name!r} has no value; "
+            f"{source.file}, row {before + int(gaps[0]) + 1}: column {target!r} has no value; "
             "fill such values or drop such rows"
         )
     return truth
@@ -162,39 +169,3 @@ def _predict(source: Source, table: Table, quality: Quality, write: Write | None
     quality.rows += len(features)
     quality.outside.update(outside_counts(model.columns, table))
     return predicted
-
-
-@contextmanager
-def prediction_file(path: Path, column: str, *, replace: bool) -> Iterator[Write]:
-    """A private .csv or .parquet file that appears when all is written.
-
-    Raises ConfigurationError for another kind of file, and for one that exists and is not to be replaced.
-    """
-    match path.suffix.lower():
-        case ".csv":
-            with private_writer(path, replace=replace) as file:
-                text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-                yield csv_lines(text, column)
-                text.flush()
-                text.detach()  # the file is closed by its own block
-        case ".parquet":
-            import pyarrow as pa  # noqa: PLC0415  half a second, for this kind alone
-            from pyarrow import parquet  # noqa: PLC0415
-
-            schema = pa.schema([(column, pa.float64())])
-            with (
-                private_writer(path, replace=replace) as file,
-                parquet.ParquetWriter(file, schema) as writer,
-            ):
-                yield lambda predicted: writer.write_table(pa.table([pa.array(predicted)], schema=schema))
-        case _:
-            raise ConfigurationError(
-                f"{path}: predictions are written to .csv or .parquet files; name one of these"
-            )
-
-
-def csv_lines(stream: TextIO, column: str) -> Write:
-    """Writes the header now and the predictions as they come, with all their digits."""
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([column])
-    return lambda predicted: writer.writerows((repr(float(value)),) for value in predicted)

@@ -36,7 +36,7 @@ from services.data.column_suggestion import (
 )
 from services.data.curve_suggestion import quartiles, suggest_curves
 from services.data.dispersion import model_section, start_section
-from services.data.few_rows import ROWS_PER_FEATURE, rows_needed
+from services.data.few_rows import ROWS_PER_FEATURE, require_one_target, rows_needed
 from services.data.identifiers import require_measurement
 from services.data.row_files import column_names, plain_name
 from services.data.row_reader import read_table
@@ -95,6 +95,7 @@ def suggest(sample: Path, choices: Choices) -> Suggestion:
     number or has one value only, for a sample without a feature, for columns that are chosen or left out and
     are not there, and for choices that no request can have.
     """
+    require_one_target(choices.kind)
     names, target = column_names(sample), plain_name(choices.target)
     if target not in names:
         raise MisuseError(f"there is no column {target!r} to predict; {sample} has {', '.join(names)}")

@@ -24,6 +24,7 @@ from protocol.terms import NATIVE, Token
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
 from services.data.dispersion import model_section, start_section
+from services.data.few_rows import require_one_target
 from services.data.identifiers import require_measurement
 from services.data.row_files import (
     columns_hint,
@@ -241,6 +242,7 @@ def column_notes(options: DemoOptions, data: DemoData) -> list[str]:
 
 def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: Token = NATIVE) -> Request:
     """The request a buyer would write for these rows: ranges from the data, bounds from the ranges."""
+    require_one_target(options.kind)
     values = target_values(data.column(data.target), data.kinds[data.target])
     column = _thesis_column if options.thesis else _column
     target = column(data.target, data, None)

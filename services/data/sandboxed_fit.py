@@ -18,7 +18,7 @@ from protocol.request import Request
 from services.common.ending import leave
 from services.common.errors import DataSetError
 from services.data.row_reader import kinds_asked, read_tables
-from services.data.sandboxed_reader import MEMORY_BYTES, bound, run_apart
+from services.data.sandboxed_reader import MEMORY_BYTES, bound, refusal, run_apart
 
 
 async def fit_apart(
@@ -31,7 +31,9 @@ async def fit_apart(
     asked = {"request": request.model_dump_json(), "statistic": statistic.to_bytes()}
     answer = await run_apart("services.data.sandboxed_fit", path, memory_bytes, msgpack.packb(asked))
     if "statistic" not in answer:
-        raise DataSetError(answer.get("error", f"{path} needs more than memory and time allow"))
+        raise DataSetError(
+            refusal(answer, path, str(path)) or f"{path} needs more than memory and time allow"
+        )
     return Statistic.from_bytes(answer["statistic"])
 
 

@@ -23,6 +23,8 @@ from services.data.row_reader import Import, first_rows, read_statistic
 MEMORY_BYTES = 4 << 30
 PROCESSOR_SECONDS = 600
 PREVIEW_ROWS = 8
+_LONGEST_ERROR = 4096
+"""Characters of an error that are told: it names columns, which a file may call as it likes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,9 @@ async def read_apart(path: Path, declared: Import, name: str, *, memory_bytes: i
     """
     asked = msgpack.packb(asdict(declared))
     answer = await run_apart("services.data.sandboxed_reader", path, memory_bytes, asked)
-    if "error" in answer:
-        raise DataSetError(answer["error"].replace(str(path), name))
-    if not answer:
+    if (refused := refusal(answer, path, name)) is not None:
+        raise DataSetError(refused)
+    if "statistic" not in answer:
         raise DataSetError(
             f"{name} needs more than {memory_bytes >> 20} MiB or {PROCESSOR_SECONDS} seconds, or is "
             "damaged; write it again in smaller row groups, or use: deltaml datasets add"
@@ -80,7 +82,22 @@ async def run_apart(module: str, path: Path, memory_bytes: int, asked: bytes) ->
         if child.returncode is None:  # whoever asked has gone away
             child.kill()
             await child.wait()
-    return {} if child.returncode else dict(msgpack.unpackb(output))
+    return {} if child.returncode else _answer_in(output)
+
+
+def refusal(answer: dict[str, Any], path: Path, name: str) -> str | None:
+    """Why a module refused a file, by the name that its owner knows; None where it did not."""
+    error = answer.get("error")
+    return str(error).replace(str(path), name)[:_LONGEST_ERROR] if error else None
+
+
+def _answer_in(output: bytes) -> dict[str, Any]:
+    """What a module has written, nothing where that is no answer: what it loads may write there as well."""
+    try:
+        answer = msgpack.unpackb(output)
+    except (ValueError, msgpack.UnpackException):
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def bound(memory: int) -> None:

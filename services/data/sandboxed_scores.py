@@ -16,7 +16,7 @@ from protocol.errors import DeltaMLError
 from services.common.ending import leave
 from services.common.errors import DataSetError
 from services.data.own_scores import OwnScores, own_scores
-from services.data.sandboxed_reader import MEMORY_BYTES, PROCESSOR_SECONDS, bound, run_apart
+from services.data.sandboxed_reader import MEMORY_BYTES, PROCESSOR_SECONDS, bound, refusal, run_apart
 
 
 async def scores_apart(
@@ -29,20 +29,24 @@ async def scores_apart(
     asked = model.model_dump_json().encode()
     answer = await run_apart("services.data.sandboxed_scores", path, memory_bytes, asked)
     if "scores" in answer:
-        return _checked(answer["scores"], name)
+        return _checked(answer["scores"], model, name)
     exceeded = (
-        f"{path} needs more than {memory_bytes >> 20} MiB or {PROCESSOR_SECONDS} seconds, or is damaged; "
+        f"{name} needs more than {memory_bytes >> 20} MiB or {PROCESSOR_SECONDS} seconds, or is damaged; "
         "use: deltaml predict"
     )
-    raise DataSetError(answer.get("error", exceeded).replace(str(path), name))
+    raise DataSetError(refusal(answer, path, name) or exceeded)
 
 
-def _checked(answer: str, name: str) -> OwnScores:
+def _checked(answer: str, model: BoughtModel, name: str) -> OwnScores:
     """What a process has answered that a file may have taken over; the moment is our own."""
+    wrong = DataSetError(f"{name} cannot be scored: reading it gave no figures of a model")
     try:
-        return OwnScores.model_validate_json(answer).model_copy(update={"at": time.time()})
+        scores = OwnScores.model_validate_json(answer)
     except ValidationError:
-        raise DataSetError(f"{name} cannot be scored: reading it gave no figures of a model") from None
+        raise wrong from None
+    if not scores.outside.keys() <= {column.name for column in model.columns}:
+        raise wrong
+    return scores.model_copy(update={"at": time.time()})
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from pydantic import Field
 from protocol.asset import NO_TOKENS, Asset, Assets, token_asset
 from protocol.records import FIXED_POINT, Market
 from protocol.request import Request
-from protocol.request_sections import StartMean
+from protocol.request_sections import StartMean, StartMeans
 from protocol.requirements import mismatches
 from protocol.terms import NATIVE, Token
 from protocol.types import Address, FrozenModel, Name
@@ -175,7 +175,7 @@ def card_of(
         participants=_participants(request, story),
         data_sets=tuple(_data_sets(request, story, offers)),
         first_model=request.start.start,
-        first_value=f"{request.start.value:f}" if isinstance(request.start, StartMean) else None,
+        first_value=_declared_mean(request),
         rounds=rounds,
         delivered_round=delivered.round,
         mse=delivered.mse,
@@ -206,6 +206,16 @@ def _rounds(request: Request, story: ChainStory) -> tuple[CardRound, ...]:
         )
         for number, error in errors
     )
+
+
+def _declared_mean(request: Request) -> str | None:
+    """The buyer's, of several targets all of theirs; None where it declared none."""
+    match request.start:
+        case StartMean(value=value):
+            return f"{value:f}"
+        case StartMeans(values=values):
+            return ", ".join(f"{value:f}" for value in values)
+    return None
 
 
 def _data_sets(request: Request, story: ChainStory, offers: Mapping[str, ToldOffer]) -> Iterator[CardDataSet]:

@@ -24,9 +24,9 @@ from protocol.roles.engine.effects import (
     StoreBlob,
     SubmitCall,
 )
-from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
+from protocol.roles.engine.inputs import TimerFired
 from protocol.types import Code, FrozenModel
-from protocol.verification.transcript import KEPT
+from protocol.verification.transcript import is_kept
 from services.bus.port import Outgoing
 from services.identity.directory import Directory
 from services.identity.keys import Identity
@@ -123,11 +123,11 @@ class MessageWriter:
 
 
 async def writes_of(
-    step: EncodedStep, item: Input, writer: MessageWriter, known: frozenset[bytes] = frozenset()
+    step: EncodedStep, writer: MessageWriter, known: frozenset[bytes] = frozenset()
 ) -> tuple[StepWrites, list[SignedMessage]]:
     """What one step writes, and of the messages in it those that a transcript keeps, unsealed.
 
-    `item` is the input that caused it, `known` the blobs that were there before.
+    `known` are the blobs that were there before.
     """
     sent = list[SignedMessage]()
     writes = StepWrites(step.training, step.state, step.display_status, step.finished, step.references, known)
@@ -148,10 +148,10 @@ async def writes_of(
             case RecordFact(name=name, data=data):
                 writes.facts.append((name, data))
             case ReportViolation():
-                _report(effect, item, writes)
+                _report(effect, writes)
             case _:
                 assert_never(effect)
-    return writes, [one for one in sent if one.envelope.type in KEPT]
+    return writes, [one for one in sent if is_kept(one)]
 
 
 async def _send(
@@ -192,8 +192,8 @@ def _keep(effect: KeepResult | PutValue, writes: StepWrites) -> None:
         writes.values[effect.name] = effect.content
 
 
-def _report(effect: ReportViolation, item: Input, writes: StepWrites) -> None:
+def _report(effect: ReportViolation, writes: StepWrites) -> None:
     fact = facts.VIOLATION.pair(code=effect.code, detail=effect.detail, accused=effect.accused)
     writes.facts.append(fact)
-    if isinstance(item, MessageReceived):
-        writes.effects.append(packed_letter(item.signed.envelope, effect.code, effect.detail))
+    if effect.envelope is not None:
+        writes.effects.append(packed_letter(effect.envelope, effect.code, effect.detail))

@@ -23,11 +23,11 @@ def order_in(item: Input | None, own_address: str) -> Envelope | None:
 
 
 def answer_by_step(order: Envelope | None, before: bytes | None, step: EncodedStep) -> KeyedFact | None:
-    """An order is refused where its step reports a fault, or changes nothing and notes why."""
+    """An order is refused where its step reports a fault of it, or changes nothing and notes why."""
     if order is None:
         return None
     for effect in step.effects:
-        if isinstance(effect, ReportViolation):
+        if isinstance(effect, ReportViolation) and effect.envelope == order:
             return answered(order, OrderAnswer(effect.code, effect.detail, step.display_status))
     noted = [effect for effect in step.effects if isinstance(effect, RecordFact)]
     if step.state == before and noted:

@@ -14,9 +14,14 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.inputs import Input
 from services.common.worker_process import WorkerNotStartedError, WorkerProcess
 from services.native.loading import use_arithmetic
+from services.runtime.turns import Turns
 
 _TRIES_ALONE = 2
 _MOST_PARTIES = 1024
+
+_RANKS, _LAST = {"federated_aggregator": 0, "model_buyer": 0}, 1
+"""Where parties of several roles share a pool, as in a demo, owners come last: all of them wait for the one
+aggregator and the one buyer, while a step of an owner mostly keeps one other party waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class StepPool:
         """`workers` defaults to the number of cores."""
         self._count = (os.cpu_count() or 1) if workers is None else workers
         self._places: list[_Place] = []
-        self._free = asyncio.Semaphore(max(1, self._count))
+        self._turns = Turns(max(1, self._count))
         self._last: LRUCache[str, _Place] = LRUCache(_MOST_PARTIES)
         self._alone = asyncio.Lock()
 
@@ -79,7 +84,7 @@ class StepPool:
         if not self._count:
             return timed_step(role, state, item, context)
         self.start()
-        async with self._free:
+        async with self._turns.turn(_RANKS.get(role, _LAST)):
             place = self._take(context.address)
             worker = place.worker
             try:

@@ -132,7 +132,7 @@ class StepRunner:
                 return self._forget(queued_input)
         require_signed_once(timed.step, self._resources.market, self._resources.signed_rounds)
         with self._meter.phase("bus"):
-            writes, sent = await writes_of(timed.step, item, self._writer, frozenset(context.blobs))
+            writes, sent = await writes_of(timed.step, self._writer, frozenset(context.blobs))
             own = self._identity
             writes.transcript = entries_of(timed.step, item, sent, own.address, own.signing_key)
         writes.answer = answer_by_step(order_in(item, self._identity.address), state, timed.step)

@@ -104,8 +104,13 @@ class Outcome:
 
 
 def weights_of(model: BoughtModel) -> list[float]:
-    """All weights of a model, the intercept last."""
-    return [*model.weights, *([] if model.intercept is None else [model.intercept])]
+    """All weights of a model, of each target in turn, the intercept last."""
+    each = model.outputs or (model,)
+    return [
+        weight
+        for one in each
+        for weight in (*one.weights, *([] if one.intercept is None else [one.intercept]))
+    ]
 
 
 async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: Path | None) -> DemoReport:

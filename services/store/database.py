@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -119,9 +120,7 @@ class Database:
 
     def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An insert that passes over rows whose unique columns are there already."""
-        if self.engine.dialect.name == "postgresql":
-            return postgresql.insert(table).on_conflict_do_nothing()
-        return sqlite.insert(table).on_conflict_do_nothing()
+        return _insert_new(self.engine.dialect.name, table)
 
     def close(self) -> None:
         """Release connections and locks."""
@@ -148,6 +147,14 @@ class Database:
 
     def _unavailable(self, what: str) -> StoreUnavailable:
         return StoreUnavailable(f"the store {self.place} {what}", self._rest_seconds)
+
+
+@cache
+def _insert_new(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """One for all stores of this process: what is prepared for it is theirs as well."""
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def _reason(error: sa.exc.DBAPIError) -> str:

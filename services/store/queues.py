@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.store.database import Database
+from services.store.prepared_writes import change
 from services.store.rows import NewMessage, QueuedEffect, QueuedInput
 from services.store.tables import inbox, outbox, timers
 
@@ -68,7 +69,7 @@ class Queues:
         if not rows:
             return []
         with self._database.writing() as connection:
-            if connection.execute(self._new_input, rows).rowcount == len(rows):
+            if change(connection, self._new_input, rows) == len(rows):
                 return []
             ids = [message.input_id for message in messages]
             query = sa.select(inbox.c.input_id, inbox.c.digest).where(inbox.c.input_id.in_(ids))
@@ -118,7 +119,7 @@ class Queues:
         """Forget effects that took place."""
         if effects:
             with self._database.writing() as connection:
-                connection.execute(_EFFECT_DONE, [{"which": effect.sequence} for effect in effects])
+                change(connection, _EFFECT_DONE, [{"which": effect.sequence} for effect in effects])
 
     def effect_failed(
         self, effect: QueuedEffect, next_at: float, unroutable_since: float | None = None
@@ -201,21 +202,22 @@ class Queues:
             {"input_id": input_id, "key": key, "content": content, "training": training}
             for input_id, key, content in inputs
         ]
-        connection.execute(self._new_input, rows)
+        if rows:
+            change(connection, self._new_input, rows)
 
     def _input_done(self, connection: sa.Connection, item: QueuedInput) -> bool:
         """Whether this is what makes it done: a commit whose answer was lost has done it before."""
-        return connection.execute(_INPUT_DONE, {"which": item.sequence}).rowcount == 1
+        return change(connection, _INPUT_DONE, [{"which": item.sequence}]) == 1
 
     def _effect_done(self, connection: sa.Connection, effect: QueuedEffect) -> bool:
-        return connection.execute(_EFFECT_DONE, {"which": effect.sequence}).rowcount == 1
+        return change(connection, _EFFECT_DONE, [{"which": effect.sequence}]) == 1
 
     def _add_effects(
         self, connection: sa.Connection, key: str, effects: Iterable[tuple[str, bytes]], now: float
     ) -> None:
         rows = [{"key": key, "kind": kind, "content": content, "next_at": now} for kind, content in effects]
         if rows:
-            connection.execute(_NEW_EFFECT, rows)
+            change(connection, _NEW_EFFECT, rows)
 
     def _add_delayed(
         self, connection: sa.Connection, key: str, effect: tuple[str, bytes], due_at: float
@@ -223,7 +225,7 @@ class Queues:
         """An effect for later: its age, which an operator is warned of, counts from when it is due."""
         kind, content = effect
         row = {"key": key, "kind": kind, "content": content, "next_at": due_at, "added_at": due_at}
-        connection.execute(_NEW_EFFECT, row)
+        change(connection, _NEW_EFFECT, [row])
 
 
 def _beside(

@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from typing_extensions import override
 
 from services.common.errors import ConfigurationError
 from services.store.backend import Backend, in_use
 from services.store.prepared import PreparedReads
+from services.store.prepared_writes import PREPARED, OnDriver, PreparedWrites, as_of_sqlalchemy
+
+_DIALECT = sqlite.dialect()
+_READS, _WRITES = PreparedReads(_DIALECT), PreparedWrites(_DIALECT)
+"""Of all stores of this process: a statement is the same in each, and takes longer to make than to run."""
 
 
 class SqliteMemory(Backend):
@@ -27,9 +33,8 @@ class SqliteMemory(Backend):
             url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False}
         )
         self.reader = self.engine
-        self._prepared = PreparedReads(self.engine.dialect)
         self._kept: sa.Connection | None = None
-        sa.event.listen(self.engine, "connect", _prepare)
+        sa.event.listen(self.engine, "connect", self._prepare)
 
     @override
     @contextmanager
@@ -43,7 +48,7 @@ class SqliteMemory(Backend):
 
     @override
     def read(self, query: sa.Executable, values: Mapping[str, Any]) -> Sequence[Any]:
-        prepared = self._prepared.of(query)
+        prepared = _READS.of(query)
         if prepared is None:
             return super().read(query, values)
         with self._telling(prepared.text):
@@ -51,7 +56,7 @@ class SqliteMemory(Backend):
 
     @override
     def read_first(self, query: sa.Executable, values: Mapping[str, Any]) -> Any | None:
-        prepared = self._prepared.of(query)
+        prepared = _READS.of(query)
         if prepared is None:
             return super().read_first(query, values)
         with self._telling(prepared.text):
@@ -88,6 +93,12 @@ class SqliteMemory(Backend):
         driver: Any = self._connection().connection.driver_connection
         return cast(sqlite3.Connection, driver)
 
+    def _prepare(self, driver: sqlite3.Connection, record: Any) -> None:
+        driver.isolation_level = None  # the driver would begin transactions of its own
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+            driver.execute(f"PRAGMA {pragma}")
+        record.info[PREPARED] = OnDriver(driver, _READS, _WRITES)
+
     def _telling(self, statement: str) -> "_Telling":
         return _Telling(self, statement)
 
@@ -118,9 +129,7 @@ class _Telling:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, sqlite3.Error):
             self._backend.let_go()
-            raise sa.exc.DBAPIError.instance(
-                self._statement, None, error, sqlite3.Error, hide_parameters=True
-            ) from error
+            raise as_of_sqlalchemy(error, self._statement) from error
 
 
 class SqliteFile(SqliteMemory):
@@ -177,9 +186,3 @@ def _locked(path: Path) -> IO[bytes]:
         file.close()
         raise in_use(str(path.with_suffix(""))) from None
     return file
-
-
-def _prepare(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver would begin transactions of its own
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.store.prepared_writes import change, first_row
 from services.store.rows import StepWrites
 from services.store.tables import blobs, facts, inbox, role_values, timers
 
@@ -29,7 +30,7 @@ _GONE_VALUE = role_values.delete().where(role_values.c.name == sa.bindparam("gon
 
 def _remove(connection: sa.Connection, statement: sa.Delete, key: str, gone: Collection[object]) -> None:
     if gone:
-        connection.execute(statement, [{"of": key, "gone": one} for one in gone])
+        change(connection, statement, [{"of": key, "gone": one} for one in gone])
 
 
 def write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: float) -> None:
@@ -38,7 +39,7 @@ def write_timers(connection: sa.Connection, key: str, writes: StepWrites, now: f
     _remove(connection, _WITHDRAWN, key, writes.withdrawn)
     rows = [{"key": key, "name": name, "fire_at": now + wait} for name, wait in writes.timers.items()]
     if rows:
-        connection.execute(_NEW_TIMER, rows)
+        change(connection, _NEW_TIMER, rows)
 
 
 def write_blobs(connection: sa.Connection, key: str, writes: StepWrites) -> None:
@@ -50,14 +51,14 @@ def write_blobs(connection: sa.Connection, key: str, writes: StepWrites) -> None
         if digest in writes.references - writes.known
     ]
     if rows:
-        connection.execute(_NEW_BLOB, rows)
+        change(connection, _NEW_BLOB, rows)
 
 
 def write_values(connection: sa.Connection, values: Mapping[str, bytes | None]) -> None:
     """Values of the daemon itself; None forgets one."""
     for name, content in values.items():
         if content is None:
-            connection.execute(_GONE_VALUE, {"gone": name})
+            change(connection, _GONE_VALUE, [{"gone": name}])
         else:
             put(connection, role_values, {"name": name}, {"content": content})
 
@@ -68,7 +69,7 @@ def add_facts(
     """(name, data) of facts about `key`."""
     rows = [{"key": key, "name": name, "data": json.dumps(dict(data)), "at": now} for name, data in items]
     if rows:
-        connection.execute(NEW_FACT, rows)
+        change(connection, NEW_FACT, rows)
 
 
 def add_answer(
@@ -81,15 +82,15 @@ def add_answer(
     if answer is None:
         return
     key, fact = answer
-    if connection.execute(_FACT_ABOUT, {"of": key}).first() is None:
+    if first_row(connection, _FACT_ABOUT, {"of": key}) is None:
         add_facts(connection, key, [fact], now)
 
 
 def put(connection: sa.Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
     """Update the row with this key, or make it."""
     parameters = {f"{_FIND}{name}": value for name, value in key.items()}
-    if connection.execute(_row(table, *key), parameters | values).rowcount == 0:
-        connection.execute(_new_row(table), key | values)
+    if change(connection, _row(table, *key), [parameters | values]) == 0:
+        change(connection, _new_row(table), [key | values])
 
 
 @cache

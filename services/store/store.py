@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from cachetools import LRUCache, TTLCache
 
-from protocol.verification.links import FIRST
 from services.common.outages import Outage
 from services.store.database import REST_SECONDS, Database
 from services.store.forgetting import forget_orphans, forget_untouched
+from services.store.memory import Memory
+from services.store.prepared_writes import change, first_row
 from services.store.queues import Queues
 from services.store.rows import InstanceRow, QueuedEffect, QueuedInput, StepWrites
 from services.store.schema import bring_up_to_date, require_current, require_no_backup
@@ -27,7 +28,7 @@ from services.store.step_writes import (
     write_values,
 )
 from services.store.tables import blobs, facts, inbox, instances, outbox, results, role_values, timers
-from services.store.transcripts import ENTRIES, LAST, add_entries, linked
+from services.store.transcripts import ENTRIES, LAST, add_entries, end_of, linked
 
 _MOST_KEYS = 4096
 _COUNTED_SECONDS = 60.0
@@ -85,6 +86,7 @@ class Store(Queues):
         # Every message asks; a training's instance never changes.
         self._keys: LRUCache[int, str] = LRUCache(_MOST_KEYS)
         self._counts: TTLCache[str, int] = TTLCache(16, _COUNTED_SECONDS)
+        self._memory = Memory(is_used=exclusive)
         try:
             if existing:
                 require_current(database)
@@ -119,8 +121,14 @@ class Store(Queues):
 
     def instance(self, key: str) -> InstanceRow | None:
         """The instance by key."""
-        row = self._database.row(_INSTANCE, of=key)
-        return None if row is None else InstanceRow(*row)
+        if (known := self._memory.of(key).row) is not None:
+            return known
+        found = self._database.row(_INSTANCE, of=key)
+        if found is None:
+            return None
+        row = InstanceRow(*found)
+        self._memory.learn(key, row=row)
+        return row
 
     def instances(self) -> list[InstanceRow]:
         """All of them, oldest change first."""
@@ -163,11 +171,16 @@ class Store(Queues):
 
     def blobs(self, key: str) -> dict[bytes, bytes]:
         """Everything an instance refers to."""
-        return dict(self._database.rows(_BLOBS, of=key))
+        if (known := self._memory.of(key).blobs) is not None:
+            return dict(known)
+        found = dict(self._database.rows(_BLOBS, of=key))
+        self._memory.learn(key, blobs=dict(found))
+        return found
 
     def write_step(self, item: QueuedInput, writes: StepWrites, now: float) -> None:
         """One step's outcome, in one transaction; nothing when the input is done already."""
-        key = item.key
+        key, known = item.key, self._memory.of(item.key)
+        self._memory.forget(key)  # until it is known what the database has committed
         with self._database.writing() as connection:
             if not self._input_done(connection, item):
                 return
@@ -188,8 +201,9 @@ class Store(Queues):
             add_answer(connection, writes.answer, now)
             for name, content in writes.results.items():
                 put(connection, results, {"key": key, "name": name}, {"content": content})
-            add_entries(connection, key, writes.transcript)
+            end = add_entries(connection, key, writes.transcript, known.end)
             write_values(connection, writes.values)
+        self._memory.keep(key, known.after(writes, now, end))
 
     def finish_input(
         self,
@@ -239,6 +253,7 @@ class Store(Queues):
         ended = sa.select(instances.c.key).where(
             instances.c.finished, instances.c.updated_at < before, instances.c.closed.is_(None)
         )
+        self._memory.forget_all()
         with self._database.writing() as connection:
             keys = list(connection.scalars(ended.limit(limit)))
             for table in (blobs, timers):
@@ -294,11 +309,9 @@ class Store(Queues):
         text = json.dumps(dict(data))
         fact = {"key": key, "name": name, "data": text}
         with self._database.writing() as connection:
-            if (
-                connection.execute(_SAME_FACT, {f"of_{part}": value for part, value in fact.items()}).first()
-                is None
-            ):
-                connection.execute(NEW_FACT, {**fact, "at": now})
+            named = {f"of_{part}": value for part, value in fact.items()}
+            if first_row(connection, _SAME_FACT, named) is None:
+                change(connection, NEW_FACT, [{**fact, "at": now}])
 
     def result(self, key: str, name: str) -> bytes | None:
         """A private result, such as the bought model."""
@@ -311,8 +324,10 @@ class Store(Queues):
 
     def kept_head(self, key: str) -> bytes:
         """The link of the last entry that is kept of a training, under which all of it stands."""
-        last = self._database.row(LAST, of=key)
-        return FIRST if last is None else bytes(last.link)
+        if (end := self._memory.of(key).end) is None:
+            end = end_of(self._database.row(LAST, of=key))
+            self._memory.learn(key, end=end)
+        return end.link
 
     def put_value(
         self, name: str, content: bytes | None, *, effects: Iterable[tuple[str, bytes]] = (), now: float = 0.0

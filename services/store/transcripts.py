@@ -6,10 +6,12 @@ tell others the last link (`protocol.messages.values.KeptHead`), so that this sh
 """
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from protocol.verification.links import FIRST, links
+from services.store.prepared_writes import change, first_row
 from services.store.tables import results
 
 _PREFIX = "transcript:"
@@ -27,20 +29,37 @@ LAST = sa.select(results.c.name, _LINK).where(*_OF).order_by(results.c.name.desc
 _NEW_ENTRY = results.insert()
 
 
-def add_entries(connection: sa.Connection, key: str, entries: Sequence[bytes]) -> None:
-    """Append entries, in the transaction of the step that they are of: a redelivery appends nothing."""
+class End(NamedTuple):
+    """Where a transcript ends: the number of its next entry, and the link that this one is to follow."""
+
+    number: int
+    link: bytes
+
+
+START = End(0, FIRST)
+"""The end of a transcript without entries."""
+
+
+def end_of(last: Any | None) -> End:
+    """The end behind the last entry, a row of `LAST`; None where there is none."""
+    return START if last is None else End(int(last.name.removeprefix(_PREFIX)) + 1, bytes(last.link))
+
+
+def add_entries(connection: sa.Connection, key: str, entries: Sequence[bytes], end: End | None) -> End | None:
+    """Append entries, in the transaction of the step that they are of: a redelivery appends nothing.
+
+    `end` is the transcript's end where it is known; returns the new one, as far as it is known then.
+    """
     if not entries:
-        return
-    last = connection.execute(LAST, {"of": key}).first()
-    first, before = 0, FIRST
-    if last is not None:
-        first, before = int(last.name.removeprefix(_PREFIX)) + 1, bytes(last.link)
-    chained = zip(links(entries, before), entries, strict=True)
+        return end
+    number, before = end or end_of(first_row(connection, LAST, {"of": key}))
+    chain = list(links(entries, before))
     rows = [
-        {"key": key, "name": _NAME.format(first + place), "content": link + entry}
-        for place, (link, entry) in enumerate(chained)
+        {"key": key, "name": _NAME.format(number + place), "content": link + entry}
+        for place, (link, entry) in enumerate(zip(chain, entries, strict=True))
     ]
-    connection.execute(_NEW_ENTRY, rows)
+    change(connection, _NEW_ENTRY, rows)
+    return End(number + len(rows), chain[-1])
 
 
 def linked(content: bytes) -> tuple[bytes, bytes]:

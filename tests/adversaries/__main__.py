@@ -2,7 +2,7 @@
 
 `make adversaries ARGS="pairs --seed 1"`: random pairs of an adversary and a fault, with all checks, in
 trainings with bonds. `make adversaries ARGS="wild --seed 1"`: adversaries that change at random what they
-send.
+send, with `--repeating` around a round that is repeated.
 """
 
 import argparse
@@ -27,7 +27,8 @@ def main() -> int:
     if options.what == "pairs":
         return _play_pairs(drawn_pairs(options.seed, options.count))
     if options.what == "wild":
-        return _play_wild(range(options.seed, options.seed + options.count))
+        seeds = range(options.seed, options.seed + options.count)
+        return _play_wild([Wild(seed, options.repeating) for seed in seeds])
     reports = []
     for adversary in ALL:
         if options.only in f"{adversary.who}: {adversary.name}":
@@ -44,18 +45,21 @@ def _add_kinds(parser: argparse.ArgumentParser) -> None:
     wild = kinds.add_parser("wild", help="random changes of what one party sends")
     wild.add_argument("--seed", type=int, default=1, help="of the first; the next has the next")
     wild.add_argument("--count", type=int, default=100, help="of adversaries")
+    wild.add_argument("--repeating", action="store_true", help="beside a bad trainer: a round is repeated")
 
 
-def _play_wild(seeds: Sequence[int]) -> int:
+def _play_wild(adversaries: Sequence[Wild]) -> int:
     """A row for each with which something is not as it must be, and how many there are."""
     wrong = 0
-    for seed in seeds:
-        found = Wild(seed).findings()
+    for one in adversaries:
+        found = one.findings()
         wrong += bool(found)
         if found:
-            sys.stdout.write(f"seed {seed}: {'; '.join(found)}\n")
+            sys.stdout.write(f"seed {one.seed}: {'; '.join(found)}\n")
             sys.stdout.flush()
-    sys.stdout.write(f"{len(seeds)} wild adversaries; with {wrong} of them something is not as it must be\n")
+    sys.stdout.write(
+        f"{len(adversaries)} wild adversaries; with {wrong} of them something is not as it must be\n"
+    )
     return int(wrong > 0)
 
 

@@ -10,12 +10,13 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from unittest.mock import patch
 
 from protocol.crypto.commitments import CommittedVector
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
+from protocol.learning.gram import gram_triangle
 from protocol.learning.scales import COEFFICIENT_SCALE
 from protocol.roles import dispatch
 from protocol.roles.engine.inputs import Input, MessageReceived
@@ -33,6 +34,11 @@ from tests.support.roles.small_markets import small_data
 
 TRAINERS, VALIDATORS, PAIR = (0, 1, 2), (3, 4, 5), (3, 4)
 _FEATURE = {"name": "x0", "minimum": -10, "maximum": 10}
+_INDEFINITE = -40
+"""Times the matrix of its rows: whatever the others', every error is negative."""
+
+Committed = Literal["honestly", "widely", "indefinitely"]
+
 _SCHEDULE = {"local_steps": 2, "step_size": "0.05", "tolerance": 0}
 
 
@@ -144,13 +150,30 @@ def committing_widely(owner: Callable[[], str]) -> Sequence[Replaced]:
     return (Replaced(commitments, "commit_to", commit),)
 
 
+def committing_to_a_multiple(owner: Callable[[], str], times: int) -> Sequence[Replaced]:
+    """One owner has so many times the matrix of its rows: of a negative number it is no sum of squares."""
+    honest = commitments.commit_to
+
+    def multiplied(factor: Any) -> list[int]:
+        return [times * int(one) for one in gram_triangle(factor)]
+
+    def commit(*arguments: Any) -> Any:
+        if arguments[4] != owner():
+            return honest(*arguments)
+        matrix = Replaced(committing, "gram_triangle", multiplied)
+        with replaced((matrix, Replaced(CommittedVector, "draw", unlimited))):
+            return honest(*arguments)
+
+    return (Replaced(commitments, "commit_to", commit),)
+
+
 def unlimited(values: Any, _limits: Any, group: Any, randomness: Any) -> CommittedVector:
     return CommittedVector(tuple(map(int, values)), randomness.bits(group.exponent_bits))
 
 
 @cache
 def _drawn(
-    rounds: int, twins: bool, validators: tuple[int, ...], coin: str | None, wide: bool = False
+    rounds: int, twins: bool, validators: tuple[int, ...], coin: str | None, committed: Committed = "honestly"
 ) -> PureMarket:
     schedule, data = {"rounds": rounds, **_SCHEDULE}, small_data(owners=len(TRAINERS) + len(validators))
     if twins:
@@ -158,12 +181,24 @@ def _drawn(
     payment = {"payment": payment_in(coin)} if coin else {}
     market = checked_market(validators, data=data, schedule=schedule, features=[_FEATURE], **payment)
     make_willing(market)
-    if wide:
+    if committed != "honestly":
         market.run_step = dispatch.run_step  # what honest owners do is remembered otherwise
-    with replaced(committing_widely(lambda: market.owners[0].address) if wide else ()):
+    with replaced(_committing(market, committed, lambda: _drawn(rounds, twins, validators, coin))):
         while market.contract.status != "running":
             market.deliver_next()
     return market
+
+
+def _committing(
+    market: PureMarket, committed: Committed, honest: Callable[[], PureMarket]
+) -> Sequence[Replaced]:
+    """The first trainer's part in it, or the one's who will be a validator that does not check at first."""
+    if committed == "widely":
+        return committing_widely(lambda: market.owners[0].address)
+    if committed == "indefinitely":
+        liar = arena_of(honest()).address_of("validator")
+        return committing_to_a_multiple(lambda: liar, _INDEFINITE)
+    return ()
 
 
 @cache
@@ -185,18 +220,19 @@ def prepared(
     late: bool = False,
     pair: bool = False,
     coin: str | None = None,
-    wide: bool = False,
+    committed: Committed = "honestly",
 ) -> Arena:
     """A market of three trainers and three validators, whose roles have just been drawn.
 
     `twins`: the first two trainers have the same rows. `pair`: there are two validators. `late`: the first
-    round is trained, and its products are there. `coin`: everybody has deposited a bond in it. `wide`: the
-    first trainer has committed to a map whose updates are out of range.
+    round is trained, and its products are there. `coin`: everybody has deposited a bond in it. `committed`
+    widely: the first trainer to a map whose updates are out of range; indefinitely: the validator that does
+    not check at first to a matrix that is no sum of squares.
     """
     validators = PAIR if pair else VALIDATORS
     if late:
         return arena_of(_answered(rounds, validators, coin))
-    return arena_of(_drawn(rounds, twins, validators, coin, wide))
+    return arena_of(_drawn(rounds, twins, validators, coin, committed))
 
 
 def arena_of(market: PureMarket) -> Arena:

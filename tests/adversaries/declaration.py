@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from tests.adversaries.arena import Arena, Deed, Replaced
+from tests.adversaries.arena import Arena, Committed, Deed, Replaced
 from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import Switch
 
@@ -43,8 +43,9 @@ class Adversary:
     see by itself, "" for none. `switch` is the one check that stands against it, and `wins` what it
     achieves where that is off, unless `crashes`: then it brings an honest party down. `unswitched` says why
     there is none such. Of a `pair` of validators both check every attempt. `late` ones have nothing to do
-    before the first round's products are there. A `wide` trainer has committed to a map whose updates are out
-    of range.
+    before the first round's products are there. A trainer that has `committed` widely
+    has a map whose updates are out of range, a validator that has indefinitely a matrix that is no sum of
+    squares.
     """
 
     name: str
@@ -66,7 +67,7 @@ class Adversary:
     twins: bool = False
     late: bool = False
     pair: bool = False
-    wide: bool = False
+    committed: Committed = "honestly"
     wrapping: Wrapping | None = None
     redraws: Callable[..., Any] | None = field(default=None)
 

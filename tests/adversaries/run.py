@@ -64,7 +64,7 @@ def played(adversary: Adversary) -> Outcome:
         late=adversary.late,
         pair=adversary.pair,
         coin=coin,
-        wide=adversary.wide,
+        committed=adversary.committed,
     )
     wrapped = adversary.wrapping(arena) if adversary.wrapping else ()
     arena.enter(adversary.who, adversary.deed, wrapped, redraws=adversary.redraws)

@@ -15,7 +15,9 @@ import msgpack
 from protocol.codec import decoded
 from protocol.envelope import SignedMessage
 from tests.adversaries.arena import Arena, prepared
+from tests.adversaries.kept import wrongly_kept
 from tests.adversaries.outcome import Outcome
+from tests.support.roles.bad_trainers import bad_trainer
 from tests.support.roles.remembered_steps import remembered_message
 from tests.support.roles.small_markets import body_of
 
@@ -33,6 +35,8 @@ ONCE = frozenset(
     }
 )
 """What an honest party says once in each attempt: a second one would be a second equation."""
+OF_A_MODEL = frozenset({"proven_update", "moment_request", "moment_answer"})
+"""What an honest party says once of each model."""
 _RECENT = 12
 _LARGEST = (1 << 63) - 1
 Path = tuple[Any, ...]
@@ -40,13 +44,20 @@ Path = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Wild:
-    """One random adversary: its seed says who it is, in what training, and what it does."""
+    """One random adversary: its seed says who it is, in what training, and what it does.
+
+    `repeating`: beside a trainer whose model is bad, for which a round is repeated.
+    """
 
     seed: int
+    repeating: bool = False
 
     def play(self) -> Outcome:
         """The market to its end."""
         random = Random(self.seed)
+        return self._beside_a_bad_trainer(random) if self.repeating else self._among_good_ones(random)
+
+    def _among_good_ones(self, random: Random) -> Outcome:
         who, pair, rounds = random.choice(PARTS), random.random() < 0.3, random.choice((1, 2))
         if pair and who == "validator":
             who = "second checker"  # of two validators each checks
@@ -55,18 +66,30 @@ class Wild:
         arena.finish()
         return Outcome(arena)
 
+    def _beside_a_bad_trainer(self, random: Random) -> Outcome:
+        """Nothing is meddled with in the first round: the one that is repeated is the second."""
+        owners, who = random.choice((5, 6)), random.choice(PARTS)
+        if owners == 5 and who == "validator":
+            who = "second checker"
+        meddling = _Meddling(random, random.choice(RATES[:-1]), first=2)
+        arena = bad_trainer(owners=owners, who=who, deed=meddling.deed)
+        arena.finish()
+        return Outcome(arena)
+
     def findings(self) -> list[str]:
         """What must not be; nothing, if all is well."""
-        return must_not_be(self.play())
+        outcome = self.play()
+        bad = {outcome.arena.owners[0].address} if self.repeating else set()
+        return must_not_be(outcome, sitting_out=bad) + wrongly_kept(outcome.arena)
 
 
-def must_not_be(outcome: Outcome) -> list[str]:
-    """What of an outcome must not be, whatever its adversary has done."""
+def must_not_be(outcome: Outcome, *, sitting_out: set[str] | None = None) -> list[str]:
+    """What of an outcome must not be, whatever its adversary has done; some may be left out."""
     arena, own = outcome.arena, {outcome.arena.adversary}
     people = {
         "named": outcome.named,
         "held to blame": outcome.shown_to_blame,
-        "left out": outcome.left_out,
+        "left out": outcome.left_out - (sitting_out or set()),
     }
     found = [
         f"honest, and {what}: a {arena.role_of(one)}" for what, them in people.items() for one in them - own
@@ -78,7 +101,11 @@ def must_not_be(outcome: Outcome) -> list[str]:
 
 
 def answered_twice(arena: Arena) -> list[str]:
-    """Of what honest parties say once, whatever they have said in two versions."""
+    """Of what honest parties say once, whatever they have said in two versions.
+
+    Of a round after one that the buyer has named somebody in there are two models, and so two answers.
+    """
+    refused = {one.envelope.round for one in arena.sent("opening_refused") if body_of(one).named}
     said = defaultdict[tuple[Any, ...], set[Any]](set)
     for message in arena.wire:
         envelope, body = message.envelope, body_of(message)
@@ -91,20 +118,24 @@ def answered_twice(arena: Arena) -> list[str]:
         else:
             to = "" if envelope.type in ("ring_committed", "ring_nonce", "opening") else envelope.recipient
             said[(*place, to)].add(message.body)
-    return [f"{place[0]} in {len(bodies)} versions" for place, bodies in said.items() if len(bodies) > 1]
+    return [
+        f"{kind} in {len(bodies)} versions"
+        for (kind, _sender, round_number, *_rest), bodies in said.items()
+        if len(bodies) > 1 + (kind in OF_A_MODEL and round_number - 1 in refused)
+    ]
 
 
 class _Meddling:
     """What a wild adversary has sent, and holds back."""
 
-    def __init__(self, random: Random, rate: float) -> None:
-        self.random, self.rate = random, rate
+    def __init__(self, random: Random, rate: float, first: int = 1) -> None:
+        self.random, self.rate, self.first = random, rate, first
         self.sent: list[SignedMessage] = []
         self.held: list[SignedMessage] = []
 
     def deed(self, arena: Arena, message: SignedMessage) -> Sequence[SignedMessage]:
         """Most messages as they are; some in another way, or later."""
-        meddled = message.envelope.round > 0 and self.random.random() < self.rate
+        meddled = message.envelope.round >= self.first and self.random.random() < self.rate
         passed = self._meddled(arena, message) if meddled else [message]
         self.sent.append(message)
         if self.held and self.random.random() < 0.3:

@@ -246,11 +246,15 @@ def main(
     key_bits: Annotated[int, typer.Option(min=1024, help="The buyer's key.")] = 3072,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds to take the median of.")] = 3,
     large: Annotated[bool, typer.Option(help="Also 101 parameters, which takes minutes.")] = False,
+    parameters: Annotated[int | None, typer.Option(help="Only sizes of so many, of 101 too.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write every figure to this file.")] = None,
 ) -> None:
     """What a checked round costs each party and all of them, in processor time."""
     console, runs = Console(), []
-    for size in (*SIZES, *((LARGE,) if large else ())):
+    sizes = [one for one in (*SIZES, LARGE) if one.parameters == parameters]
+    if parameters is not None and not sizes:
+        raise typer.BadParameter(f"no size has {parameters} parameters; there are 11, 31 and 101")
+    for size in sizes or (*SIZES, *((LARGE,) if large else ())):
         with console.status(f"T = {size.trainers}, V = {size.validators}, p = {size.parameters}"):
             runs.append(measure(size, key_bits=key_bits, rounds=rounds))
     report = RoundReport(machine=machine.describe(), key_bits=key_bits, runs=runs)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS
-from protocol.crypto.powers import expected_products, window_for
+from protocol.crypto.powers import MOST_KEPT_BASES, expected_products, window_for
 from protocol.crypto.proofs.bounds import CHALLENGE_BITS, SLACK_BITS
 from protocol.learning.moments.products import ROWS_FROM
 from protocol.learning.moments.widths import SlotSet, pairs
@@ -48,16 +48,17 @@ class RoundSize:
             "moment_answer": self.parameters * SHORT_EXPONENT_BITS / 6,
             "round_evidence": CHECKERS * (self._updates_checked + self._request_checked(kept=True))
             + others * self._request_checked(kept=False)
-            + self._product_tables
+            + self._product_tables(members, first=True)
             + members * self._metric
             + CHECKERS * self._question,
-            "projection_answer": CHECKERS * (self._zero + self._long_of_two),
-            "zero_test_shown": CHECKERS * (self._zero + self._question_checked),
+            "projection_answer": CHECKERS * (self._zero + self._long_of_two) + self._product_tables(CHECKERS),
+            "zero_test_shown": CHECKERS * (self._zero + self._question_checked)
+            + self._product_tables(CHECKERS),
             "zero_test_result": CHECKERS * self._nth,
             "ring_shared": MAKERS * self._sums + self._roots_checked(sums) + self._roots_checked(noise),
             "ring_opening": CHECKERS * (self._nth + expected_products(2, 1, CHALLENGE_BITS, 4)),
-            "proven_metric": self._metrics_checked(members),
-            "shown_metrics": CHECKERS * self._metrics_checked(members - 1),
+            "proven_metric": self._metrics_checked(members) + self._product_tables(1),
+            "shown_metrics": CHECKERS * self._metrics_checked(members - 1) + self._product_tables(CHECKERS),
             "check_verdict": noise * self._nth,
             "opening": (members + 1) * self._roots_opened(noise),
             "EventConfirmed": sums * self._nth,
@@ -155,10 +156,19 @@ class RoundSize:
 
     # ---- metrics ----
 
-    @property
-    def _product_tables(self) -> float:
-        bases = sum(sum(self._bases(one)) for one in self.sets)
-        return expected_products(bases, 0, 0, _PRODUCT_WINDOW)
+    def _product_tables(self, parties: int, *, first: bool = False) -> float:
+        """Of a step of so many parties: once in a round where a process keeps them, else by each."""
+        made = 0.0
+        for one in self.sets:
+            window, times = self._window(one), int(first) if self._is_kept(one) else parties
+            made += times * expected_products(sum(self._bases(one)), 0, 0, window)
+        return made
+
+    def _is_kept(self, one: SlotSet) -> bool:
+        return sum(self._bases(one)) <= MOST_KEPT_BASES
+
+    def _window(self, one: SlotSet) -> int:
+        return _PRODUCT_WINDOW if self._is_kept(one) else _PRODUCT_WINDOW - 1
 
     def _bases(self, one: SlotSet) -> tuple[int, int]:
         """The products of a set, and what takes masks out of them."""
@@ -170,8 +180,8 @@ class RoundSize:
     def _products(self, one: SlotSet, bits: int) -> float:
         """A set's powers under exponents of so many bits; a mask makes them longer."""
         products, unmasking = self._bases(one)
-        masked = _row(unmasking, self._squarings(bits), _PRODUCT_WINDOW)
-        return _row(products, bits, _PRODUCT_WINDOW) + masked
+        masked = _row(unmasking, self._squarings(bits), self._window(one))
+        return _row(products, bits, self._window(one)) + masked
 
     def _squarings(self, bits: int) -> int:
         return bits + self.widths.moments.request.slot_bits
@@ -205,11 +215,12 @@ class RoundSize:
 
     def _squares(self, one: SlotSet) -> float:
         """Of each vector's masks a row of powers β_i and one power of that; likewise of the answer's."""
-        p, products, chain = self.parameters, self._bases(one)[0], self.widths.projection.request.slot_bits
-        masks = _row(p, 64, _PRODUCT_WINDOW) + 64 + _once(self._squarings(64)) + _once(chain)
-        squared = _row(products, 128, _PRODUCT_WINDOW)
+        p, products, window = self.parameters, self._bases(one)[0], self._window(one)
+        chain = self.widths.projection.request.slot_bits
+        masks = _row(p, 64, window) + 64 + _once(self._squarings(64)) + _once(chain)
+        squared = _row(products, 128, window)
         if p >= ROWS_FROM:
-            squared = _row(products, 64, _PRODUCT_WINDOW) + p * (64 + _once(64))
+            squared = _row(products, 64, window) + p * (64 + _once(64))
         return squared + self._masks(one) * masks + chain + _once(1)
 
     # ---- the next model ----

@@ -16,10 +16,11 @@ from sklearn.model_selection import train_test_split
 
 from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.registry import KINDS
-from tests.benchmarks import incentives, several_classes, shuffled
+from tests.benchmarks import incentives, one_training, several_classes, shuffled
 from tests.benchmarks.cases import CASES, Case, table_of
 from tests.benchmarks.curved_cases import CURVED_CASES
 from tests.benchmarks.delivered import TRAINED, delivered, places_of
+from tests.benchmarks.one_training import ONE_TRAININGS, OneTraining
 from tests.benchmarks.sections import renewed, table
 from tests.benchmarks.several_classes import SEVERAL, SeveralClasses
 
@@ -68,6 +69,11 @@ def _of_classes(several: SeveralClasses, seeds: int) -> str:
     return _scored(rows, several_classes.FIGURES, several_classes.means(several, seeds), seeds)
 
 
+def _of_one_training(one: OneTraining, seeds: int) -> str:
+    rows = f"{len(one.truth)} rows, {len(one.names)} columns, {len(one.targets)} targets in one training"
+    return _scored(rows, one.figures, one_training.means(one, seeds), seeds)
+
+
 def _scored(rows: str, figures: Sequence[str], found: Mapping[str, Sequence[float]], seeds: int) -> str:
     cells = {title: [f"{one:.4f}" for one in row] for title, row in found.items()}
     return "\n".join([f"{rows}; means over {seeds} seeds.", "", *table(("model", *figures), cells)]) + "\n"
@@ -81,6 +87,10 @@ def sections(seeds: int) -> dict[str, Callable[[], str]]:
         **{
             f"{one.title}: one-vs-rest": partial(_of_classes, one, -(-seeds // 4))
             for one in (make() for make in SEVERAL)
+        },
+        **{
+            f"{one.title}: `{one.kind}`": partial(_of_one_training, one, seeds)
+            for one in (make() for make in ONE_TRAININGS)
         },
         "What worse data earn": partial(incentives.markdown, 2 * seeds),
         "Shuffled targets, by rows a feature": partial(shuffled.markdown, 2 * seeds),

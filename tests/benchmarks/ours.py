@@ -40,8 +40,8 @@ class OursReport(BaseModel):
         return abs(self.mse_final / self.mse_plaintext_same_schedule - 1)
 
 
-def measure(*, key_bits: int, rounds: int, local_steps: int) -> OursReport:
-    """Run the demo; raises RuntimeError with what it printed if it fails."""
+def measure(*, key_bits: int, rounds: int, local_steps: int, thesis: bool = False) -> OursReport:
+    """Run the demo, with `thesis` on features as they are; RuntimeError with what it printed if it fails."""
     with tempfile.TemporaryDirectory() as folder:
         report, charged = Path(folder) / "report.json", Path(folder) / "seconds"
         options = {
@@ -54,7 +54,7 @@ def measure(*, key_bits: int, rounds: int, local_steps: int) -> OursReport:
             "model-out": Path(folder) / "model.json",
             "report": report,
         }
-        arguments = [f"--{name}={value}" for name, value in options.items()]
+        arguments = [f"--{name}={value}" for name, value in options.items()] + ["--thesis"] * thesis
         module = "tests.benchmarks.processor_time"
         command = [sys.executable, "-m", module, str(charged), sys.executable, "-c", _DEMO, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_ROOT)

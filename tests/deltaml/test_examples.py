@@ -18,6 +18,7 @@ EXAMPLES = {
     "deltaml.classes",
     "deltaml.classifier",
     "deltaml.regressor",
+    "deltaml.several",
     "deltaml.simulation",
     "deltaml.participants",
 }

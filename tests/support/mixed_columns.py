@@ -89,7 +89,7 @@ def requests(draw: st.DrawFn) -> Request:
 def rows_for(request: Request, count: int, seed: int, *, beyond: bool = True) -> Table:
     """Random rows that a request maps, with all that it admits: gaps, other levels, values to be clipped."""
     generator = np.random.default_rng(seed)
-    columns = (*request.features, request.target)
+    columns = request.columns
     return {column.name: _values(column, count, generator, beyond=beyond) for column in columns}
 
 

@@ -66,6 +66,7 @@ class ProjectedRound:
     trainers: int
     start: Start = Start.UNMEASURED
     public: Sequence[int] = ()
+    targets: int = 1
 
     def __post_init__(self) -> None:
         self.key = self.private.public_key
@@ -77,6 +78,7 @@ class ProjectedRound:
             weights=1 << 10,
             weight_bits=WEIGHT_BITS,
             residual_bits=3,
+            targets=self.targets,
         )
         self.sets = self.widths.sets(self.trainers, self.start)
         self.vectors = [[self.private.encrypt(one, self.stream) for one in model] for model in self.models]

@@ -9,4 +9,4 @@ from protocol.preparation.columns import NumericColumn
 def chosen_factor(statistic: Statistic, features: Sequence[str], target: str, *, intercept: bool) -> Matrix:
     """`select` for these columns, of any range."""
     columns = [NumericColumn.of_any_range(name) for name in features]
-    return select(statistic, columns, NumericColumn.of_any_range(target), intercept=intercept)
+    return select(statistic, columns, [NumericColumn.of_any_range(target)], intercept=intercept)

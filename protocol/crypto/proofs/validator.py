@@ -29,8 +29,8 @@ from protocol.crypto.commitments import (
     OwnerCommitments,
     TrainingIdentity,
     gram_commitments,
+    gram_length,
     gram_limits,
-    triangle_length,
 )
 from protocol.crypto.elements import require_units
 from protocol.crypto.paillier import SHORT_EXPONENT_BITS, PublicKey
@@ -62,7 +62,7 @@ class MetricProofs:
 
     Each set has the products of p weights and the target in the order of the triangle, row by row, the last
     of them public. `occasion` is the attempt in which they are asked for: a proof for another one does not
-    hold. An entry of Ĝ is below 2 to `entry_bits` plus one.
+    hold. An entry of Ĝ is below 2 to `entry_bits` plus one. Several targets have `gram_length` products.
     """
 
     key: PublicKey
@@ -71,19 +71,20 @@ class MetricProofs:
     parameters: int
     sets: tuple[Inputs, ...]
     entry_bits: int
+    targets: int = 1
 
     def __post_init__(self) -> None:
         """Raise MisuseError for another training's key, an impossible occasion, or sets of another size."""
         self.identity.require_key(self.key)
         self.occasion.require()
-        size = triangle_length(self.parameters + 1)
+        size = gram_length(self.parameters, self.targets)
         if not self.sets or any(one.size != size for one in self.sets):
             raise MisuseError(f"a set has another number of products than {size}; make one of them all")
 
     @cached_property
     def limits(self) -> tuple[int, ...]:
         """What a committed Gram matrix may be."""
-        return gram_limits(self.parameters, self.entry_bits)
+        return gram_limits(self.parameters, self.entry_bits, self.targets)
 
     @cached_property
     def bounds(self) -> WitnessBounds:
@@ -112,7 +113,7 @@ class MetricProofs:
         """The proof of a metric, once: its masks and exponents serve no second one, at no other attempt."""
         statement = self._statement(commitments, metric)
         witness = (*gram.values, gram.hiding, *exponents.take())
-        vectors = gram_commitments(self.identity, self.parameters)
+        vectors = gram_commitments(self.identity, self.parameters, self.targets)
         return prove(self.sets, vectors, commitments.base, witness, masks, statement.challenge)
 
     def draw_masks(self, randomness: Randomness) -> OneUse[tuple[int, ...]]:
@@ -139,7 +140,8 @@ class MetricProofs:
         named = {claim.prover: partial(self.checked, claim) for claim in claims}
         if len(named) != len(claims):
             raise MisuseError("a validator has two claims in one attempt; check the signed one")
-        return unproven(self.sets, gram_commitments(self.identity, self.parameters), named)
+        vectors = gram_commitments(self.identity, self.parameters, self.targets)
+        return unproven(self.sets, vectors, named)
 
     def checked(self, claim: MetricClaim) -> Claim:
         """The claim with its challenge; raises as `require` does."""

@@ -141,9 +141,9 @@ class Family:
         model = request.model
         self.curve = curve_of(model.kind, model.dispersion)
         link = LINKS[model.kind].dispersed(model.dispersion)
-        self.reach = float(link.reach(request.target))
+        self.reach = float(link.reach(request.outputs[0]))
         self._low, self._high = _predictors(link, request)
-        self._deviation = float(link.largest_deviation(request.target))
+        self._deviation = float(link.largest_deviation(request.outputs[0]))
 
     def means(self, predictor: Matrix) -> tuple[Matrix, Matrix]:
         """The clipped predictors of b rows, and their means."""
@@ -174,7 +174,7 @@ class Family:
 
 
 def _predictors(link: Link, request: Request) -> tuple[float, float]:
-    low, high = (float(link.predictor(mean)) for mean in link.means(request.target))
+    low, high = (float(link.predictor(mean)) for mean in link.means(request.outputs[0]))
     return low, high
 
 

@@ -28,7 +28,7 @@ _ROUNDING = 2.0**-20
 def scaled_batches(
     request: Request, statistic: Statistic, tables: Tables
 ) -> Callable[[], Iterator[tuple[Matrix, Matrix]]]:
-    """Batches of X between scaled columns with the ones last, b×p, and of the target as it is, b.
+    """Batches of X between scaled columns with the ones last, b×p, and of the target as it is, b or b×K.
 
     Of times until an event, b×2: the events stand beside them. While they are read MisuseError is raised for
     rows that are not those of `statistic`: another number of them, or values outside its columns' ranges,
@@ -68,7 +68,7 @@ def _within(kept: KeptColumn | None, name: str, values: Values) -> Values:
 def _scaled(request: Request, table: Table) -> tuple[Matrix, Matrix]:
     try:
         columns = design_matrix(request.features, table, request.basis)
-        target = design_matrix([request.target, *request.model.events], table)
+        targets = design_matrix([*request.outputs, *request.model.events], table)
     except UnusableValue as error:
         raise MisuseError(f"column {error.column!r} {error.reason}") from None
     scalings = request.scalings()[:-1]
@@ -76,6 +76,6 @@ def _scaled(request: Request, table: Table) -> tuple[Matrix, Matrix]:
     scaled = (columns - centers) / halves
     if (np.abs(scaled) > 1 + _ROUNDING).any():
         raise MisuseError("a feature is outside the range that the request declares")
-    return np.column_stack(
-        [np.clip(scaled, -1, 1), np.ones(len(scaled))]
-    ), target if request.model.events else target[:, 0]
+    return np.column_stack([np.clip(scaled, -1, 1), np.ones(len(scaled))]), targets if targets.shape[
+        1
+    ] > 1 else targets[:, 0]

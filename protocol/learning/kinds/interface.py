@@ -82,7 +82,7 @@ class Kind(Protocol):
         ...
 
     def predict(self, model: BoughtModel, rows: Matrix) -> Matrix:
-        """The expected target for each of m×p rows, as `BoughtModel.design` makes them."""
+        """The expected target for each of m×p rows, as `BoughtModel.design` makes them; of K targets m×K."""
         return self.expected(np.asarray(rows @ np.array(model.weights) + (model.intercept or 0.0)))
 
     def scores(self, model: BoughtModel) -> Scores:

@@ -34,7 +34,7 @@ class LeastSquares(Kind):
         """
         if self.reads_rows:
             return statistic.quadratics().measuring
-        factor = select(statistic, request.features, request.target, intercept=request.model.intercept)
+        factor = select(statistic, request.features, request.outputs, intercept=request.model.intercept)
         return scaled(factor, request.scalings())
 
     def statistic_entries(self, request: Request) -> int:

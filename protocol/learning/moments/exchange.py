@@ -4,7 +4,8 @@ All weights of all vectors go packed under one mask ρ for each plaintext. The k
 u = θ + μ, uniform noise to it, and returns fresh encryptions of
 
 - w_ij = Σ_t [2^k(t)·e_ij·u_ti·u_tj + 2^k′(t)·e_ij/2·(u_ti·U_j + u_tj·U_i)] for i ≤ j but the last, e_ij = 2
-  off the diagonal and 1 on it, u_td = −2^s, U = Σ_t u_t over the trainers, and 2^k short for the slot k;
+  off the diagonal and 1 on it, u_td = −2^s, U = Σ_t u_t over the trainers, and 2^k short for the slot k; of
+  several targets the sum over all (i, j) of a place, equal entries of a Gram matrix (`widths.places`);
 - E_ti = −(2·2^k(t)·u_ti + 2^k′(t)·U_i + Σ_t′ 2^k′(t′)·u_t′i) for unmasking (`products`), and with several
   sets also B_i = −Σ_t 2^k′(t)·u_ti;
 - y_j = ⌊U_j/(T·2^g)⌋, the next model under its mask.
@@ -29,7 +30,7 @@ from protocol.crypto.cipher import (
 from protocol.crypto.elements import is_integer, require_count, require_units
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
-from protocol.learning.moments.widths import Member, MomentWidths, SlotSet, columns, pairs
+from protocol.learning.moments.widths import Member, MomentWidths, Place, SlotSet, columns, places
 from protocol.learning.scales import CARRY_BITS, COEFFICIENT_SCALE, UPDATE_SCALE
 
 _BAD_MASK = "bad_mask"
@@ -75,7 +76,7 @@ class MomentMask:
 
 
 class SetAnswer(NamedTuple):
-    """w_ij in the order of `pairs`; the E_ti of each member; the B_i, or nothing where there is one set."""
+    """w_ij in the order of `places`; the E_ti of each member; the B_i, or nothing where there is one set."""
 
     products: list[Ciphertext]
     singles: list[list[Ciphertext]]
@@ -166,16 +167,18 @@ def request_length(sets: Sequence[SlotSet], widths: MomentWidths) -> int:
     return widths.request.plaintexts(vector_count(sets) * widths.parameters)
 
 
-def answer_length(sets: Sequence[SlotSet], parameters: int) -> int:
+def answer_length(sets: Sequence[SlotSet], parameters: int, targets: int = 1) -> int:
     """Ciphertexts in an answer."""
     rest = parameters if len(sets) > 1 else 0
-    products = len(pairs(parameters + 1)) - 1
+    products = len(places(parameters, targets)) - 1
     return parameters + sum(products + len(one.members) * parameters + rest for one in sets)
 
 
-def read_answer(flat: Sequence[Ciphertext], sets: Sequence[SlotSet], parameters: int) -> MomentAnswer:
+def read_answer(
+    flat: Sequence[Ciphertext], sets: Sequence[SlotSet], parameters: int, targets: int = 1
+) -> MomentAnswer:
     """The answer from checked ciphertexts; raises ProtocolViolation("wrong_count") for too few or many."""
-    expected = answer_length(sets, parameters)
+    expected, products = answer_length(sets, parameters, targets), len(places(parameters, targets)) - 1
     if len(flat) != expected:
         raise ProtocolViolation("wrong_count", f"{len(flat)} ciphertexts; {expected} expected")
     rest = iter(flat)
@@ -185,7 +188,7 @@ def read_answer(flat: Sequence[Ciphertext], sets: Sequence[SlotSet], parameters:
 
     found = [
         SetAnswer(
-            take(len(pairs(parameters + 1)) - 1),
+            take(products),
             [take(parameters) for _ in one.members],
             take(parameters if len(sets) > 1 else 0),
         )
@@ -210,17 +213,26 @@ def product_in_slots(
     members: Sequence[Member],
     vectors: Sequence[Sequence[int]],
     totals: Sequence[int],
-    place: tuple[int, int],
+    place: Place,
 ) -> int:
-    """Σ_t [2^k(t)·e_ij·x_ti·x_tj + 2^k′(t)·e_ij/2·(x_ti·X_j + x_tj·X_i)] for vectors x with the sums X."""
-    i, j = place
-    factor, found = (1 if i == j else 2), 0
+    """Σ_t [2^k(t)·e_ij·x_ti·x_tj + 2^k′(t)·e_ij/2·(x_ti·X_j + x_tj·X_i)] for vectors x with the sums X.
+
+    Over all (i, j) of the place.
+    """
+    factor, found = factor_of(place), 0
     for vector, own, cross in members:
         x = vectors[vector]
-        found += widths.at(own, factor * x[i] * x[j])
+        found += widths.at(own, factor * sum(x[i] * x[j] for i, j in place))
         if cross is not None:
-            found += widths.at(cross, factor * (x[i] * totals[j] + x[j] * totals[i]) // 2)
+            crossed = sum(x[i] * totals[j] + x[j] * totals[i] for i, j in place)
+            found += widths.at(cross, factor * crossed // 2)
     return found
+
+
+def factor_of(place: Place) -> int:
+    """e_ij: how often an entry of a symmetric matrix stands there."""
+    i, j = place[0]
+    return 1 if i == j else 2
 
 
 def cross_part(
@@ -242,7 +254,7 @@ def _set_plain(
     p = widths.parameters
     vectors = [[*row, MINUS_ONE] for row in digits]
     whole = [*totals, trainers * MINUS_ONE]
-    products = [product_in_slots(widths, one.members, vectors, whole, place) for place in pairs(p + 1)[:-1]]
+    products = [product_in_slots(widths, one.members, vectors, whole, place) for place in widths.places[:-1]]
     parts = [cross_part(widths, one.members, digits, i) for i in range(p)]
     singles = [
         [-_single(widths, member, digits[member.vector][i], totals[i], parts[i]) for i in range(p)]

@@ -13,6 +13,7 @@ are sums, E_ti's is Σ_j x_ij·μ_tj with x symmetric, so one chain is enough fo
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 from protocol.crypto.cipher import (
     Ciphertext,
@@ -26,8 +27,14 @@ from protocol.crypto.cipher import (
     write_ciphertexts,
 )
 from protocol.crypto.randomness import Randomness
-from protocol.learning.moments.exchange import MINUS_ONE, MomentAnswer, SetAnswer, product_in_slots
-from protocol.learning.moments.widths import MomentWidths, SlotSet, columns, pairs
+from protocol.learning.moments.exchange import (
+    MINUS_ONE,
+    MomentAnswer,
+    SetAnswer,
+    factor_of,
+    product_in_slots,
+)
+from protocol.learning.moments.widths import MomentWidths, Place, SlotSet, columns
 from protocol.learning.scales import COEFFICIENT_SCALE
 from protocol.types import digest_of
 
@@ -39,7 +46,7 @@ ROWS_FROM = 20
 
 @dataclass(frozen=True)
 class Products:
-    """The P_ij of one slot set in the order of `pairs`: inputs of `protocol.crypto.proofs.validator`.
+    """The P_ij of one slot set in the order of `places`: inputs of `protocol.crypto.proofs.validator`.
 
     `masks` are μ, p for each vector, hidden from repr: with them the key's holder reads the models. `start`
     are the integers of a public start model at the updates' scale, where it is measured.
@@ -72,25 +79,25 @@ class Products:
         return self._together(parts, values)
 
     def combination_of_squares(self, beta: Sequence[int]) -> list[Combination]:
-        """The same of x_ij = β_i·β_j, for p + 1 numbers β.
+        """The same of x_ij = β_i·β_j, for p numbers β and one more beside the last entry of each target.
 
         E_ti's exponent is β_i·⟨β, μ_t⟩ then: so Π_i E_ti^(β_i) is made first, and one power of it is left for
-        each vector. Of many products rows are made likewise, (Π_j P_ij^(β_j))^(β_i).
+        each vector and target. Of many products rows are made likewise, (Π_j P_ij^(β_j))^(β_i).
         """
-        values = [beta[i] * beta[j] for i, j in self._places]
-        count, size, modulus = len(self.answer.products), len(beta) - 1, self.key.n_squared
+        count, size, modulus = len(self.answer.products), len(beta) - self.widths.targets, self.key.n_squared
+        own, beside = beta[:size], beta[size:]
+        values = [own[i] * factor for i in range(size) for factor in beta[i:]]
+        values.append(sum(one * one for one in beside))
         starts = range(count, len(self._ciphertexts), size)
-        singles = [self._tables.part(slice(at, at + size)).product(beta[:-1]) for at in starts]
-        masks = [sum(a * b for a, b in zip(beta, mu, strict=False)) for mu in self._factors]
+        singles = [self._tables.part(slice(at, at + size)).product(own) for at in starts]
+        masks = [_dot(own, mu[at : at + size]) for mu in self._factors for at in range(0, len(mu), size)]
         unmasking = fitting_tables(singles, masks, modulus)
         if size < ROWS_FROM:
             return self._together([(self._tables.part(slice(count)), values[:-1]), *unmasking], values)
-        rows = [[at for at, (i, _) in enumerate(self._places[:-1]) if i == row] for row in range(size)]
-        made = [
-            self._tables.part(slice(row[0], row[-1] + 1)).product([beta[self._places[at][1]] for at in row])
-            for row in rows
-        ]
-        return self._together([*fitting_tables(made, beta[:-1], modulus), *unmasking], values)
+        ends = list(accumulate(len(beta) - i for i in range(size)))
+        rows = [slice(end - len(beta) + i, end) for i, end in enumerate(ends)]
+        made = [self._tables.part(row).product(beta[i:]) for i, row in enumerate(rows)]
+        return self._together([*fitting_tables(made, own, modulus), *unmasking], values)
 
     def to_parts(self) -> Sequence[bytes]:
         """Everything that the products depend on."""
@@ -103,8 +110,8 @@ class Products:
         return masked, digest_of(*(_bytes_of(one) for one in numbers))
 
     @cached_property
-    def _places(self) -> list[tuple[int, int]]:
-        return pairs(self.widths.parameters + 1)
+    def _places(self) -> list[Place]:
+        return self.widths.places
 
     @cached_property
     def _ciphertexts(self) -> list[Ciphertext]:
@@ -146,17 +153,19 @@ class Products:
         found = [product_in_slots(self.widths, members, vectors, totals, place) for place in self._places]
         if self.slot_set.public_start:
             model = [*self.start, MINUS_ONE]
-            for index, (i, j) in enumerate(self._places):
-                found[index] += (1 if i == j else 2) * model[i] * model[j]
+            for index, place in enumerate(self._places):
+                found[index] += factor_of(place) * sum(model[i] * model[j] for i, j in place)
         return found
 
     def _unmasking(self, values: Sequence[int]) -> list[int]:
-        p = self.widths.parameters
+        p = self.widths.parameters // self.widths.targets
         matrix = [[0] * p for _ in range(p)]
-        for (i, j), value in zip(self._places, values, strict=True):
+        for place, value in zip(self._places, values, strict=True):
+            i, j = place[0]
             if j < p:
                 matrix[i][j] = matrix[j][i] = value
-        return [sum(a * b for a, b in zip(row, mu, strict=True)) for mu in self._factors for row in matrix]
+        blocks = range(0, self.widths.parameters, p)
+        return [_dot(row, mu[at : at + p]) for mu in self._factors for at in blocks for row in matrix]
 
 
 def products(
@@ -188,6 +197,10 @@ def next_model(
     quotients = [total // divisor for total in columns(masks[:trainers])]
     masked = zip(answer.quotients, quotients, strict=True)
     return blinder.blind([key.add(c, key.lift(-quotient)) for c, quotient in masked], randomness)
+
+
+def _dot(factors: Sequence[int], values: Sequence[int]) -> int:
+    return sum(factor * value for factor, value in zip(factors, values, strict=True))
 
 
 def _bytes_of(number: int) -> bytes:

@@ -18,6 +18,10 @@ _GUARD_BITS = 33
 """Above the bound of a value in a slot: a sign, and 32 bits for noise and for values out of range."""
 
 
+Place = tuple[tuple[int, int], ...]
+"""(i, j), i ≤ j, of equal entries of a Gram matrix: of one target a single one, of several one for each."""
+
+
 class Start(StrEnum):
     """How the model that a round began with is measured.
 
@@ -51,12 +55,21 @@ class SlotSet(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MomentWidths:
-    """Layouts of a training. Slots of products are signed: they borrow until an offset is added."""
+    """Layouts of a training. Slots of products are signed: they borrow until an offset is added.
+
+    `parameters` are those of all `targets` together.
+    """
 
     parameters: int
     request: SlotLayout
     bound_bits: int
     products: SlotLayout
+    targets: int = 1
+
+    @property
+    def places(self) -> list[Place]:
+        """Of the products, the public one of the last entries last."""
+        return places(self.parameters, self.targets)
 
     @classmethod
     def fit(
@@ -68,6 +81,7 @@ class MomentWidths:
         weights: int,
         weight_bits: int,
         residual_bits: int,
+        targets: int = 1,
     ) -> "MomentWidths":
         """Layouts for p parameters, with all *drawn* trainers and the sum of all drawn validators' weights.
 
@@ -85,7 +99,7 @@ class MomentWidths:
                 "use a longer key or smaller bounds"
             )
         request = SlotLayout.fit(key_bits, value + 1 + CARRY_BITS, 0, CARRY_BITS)
-        return cls(parameters, request, bound, products)
+        return cls(parameters, request, bound, products, targets)
 
     def sets(self, trainers: int, start: Start) -> tuple[SlotSet, ...]:
         """Which slots the vectors of a round have: the start's first, then two for each trainer in turn."""
@@ -114,6 +128,21 @@ class MomentWidths:
         bits, count = self.products.slot_bits, slot_set.slots
         digits = [plaintext >> (bits * slot) & ((1 << bits) - 1) for slot in range(count)]
         return [*(digit - self.products.offset for digit in digits), plaintext >> (bits * count)]
+
+
+def places(parameters: int, targets: int = 1) -> list[Place]:
+    """Where the entries of a Gram matrix stand that may be other than zero, row by row; equal ones together.
+
+    Of K targets with p weights each XᵀX stands K times on the diagonal and counts once. Beside it each target
+    has its own Xᵀy; the last entry is the sum of all yᵀy. Of one target the places are those of `pairs`.
+    """
+    p, last = parameters // targets, parameters
+    blocks = range(0, parameters, p)
+    found: list[Place] = []
+    for i in range(p):
+        found += [tuple((block + i, block + j) for block in blocks) for j in range(i, p)]
+        found += [((block + i, last),) for block in blocks]
+    return [*found, ((last, last),)]
 
 
 def pairs(size: int) -> list[tuple[int, int]]:

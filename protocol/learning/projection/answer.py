@@ -6,9 +6,11 @@ all plaintexts with their roots: to it, without the seeds, they are uniform numb
 holder answered what it was asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
+from typing import TypeVar
 
 from protocol.crypto.cipher import (
     Ciphertext,
@@ -30,6 +32,8 @@ from protocol.learning.moments.exchange import (
     vector_count,
 )
 from protocol.learning.moments.widths import MomentWidths, SlotSet
+
+_Item = TypeVar("_Item")
 
 
 class Finding(StrEnum):
@@ -100,7 +104,7 @@ def projection_answer(
 ) -> list[SetAnswer]:
     """One product, and what takes masks out of it, for each slot set.
 
-    `request` are checked ciphertexts, as many as `vector_count(sets)` vectors of a single entry take.
+    `request` are checked ciphertexts, `request_length` of them: a vector has an entry for each target.
     """
     plaintexts = [int(one) for one in private_key.decrypt_all(request)]
     digits = read_digits(plaintexts, vector_count(sets), widths)
@@ -132,25 +136,35 @@ def show_evidence(
 
 def flat_answer(answer: Sequence[SetAnswer]) -> list[Ciphertext]:
     """All ciphertexts of an answer, in the order that `read_projection_answer` takes."""
-    return [c for one in answer for c in (*one.products, *(s[0] for s in one.singles), *one.rest)]
+    return [c for one in answer for c in (*one.products, *_all(one.singles), *one.rest)]
 
 
-def projection_answer_length(sets: Sequence[SlotSet]) -> int:
+def projection_answer_length(sets: Sequence[SlotSet], targets: int = 1) -> int:
     """How many ciphertexts an answer has."""
-    return sum(1 + len(one.members) + int(len(sets) > 1) for one in sets)
+    return sum(1 + targets * (len(one.members) + int(len(sets) > 1)) for one in sets)
 
 
-def read_projection_answer(flat: Sequence[Ciphertext], sets: Sequence[SlotSet]) -> tuple[SetAnswer, ...]:
+def read_projection_answer(
+    flat: Sequence[Ciphertext], sets: Sequence[SlotSet], targets: int = 1
+) -> tuple[SetAnswer, ...]:
     """The answer from checked ciphertexts; raises ProtocolViolation("wrong_count") for too few or many."""
-    rest = int(len(sets) > 1)
-    expected = projection_answer_length(sets)
+    rest = targets * int(len(sets) > 1)
+    expected = projection_answer_length(sets, targets)
     if len(flat) != expected:
         raise ProtocolViolation("wrong_count", f"{len(flat)} ciphertexts; {expected} expected")
     given = iter(flat)
     return tuple(
-        SetAnswer([next(given)], [[next(given)] for _ in one.members], [next(given) for _ in range(rest)])
+        SetAnswer(
+            list(islice(given, 1)),
+            [list(islice(given, targets)) for _ in one.members],
+            list(islice(given, rest)),
+        )
         for one in sets
     )
+
+
+def _all(rows: Sequence[Sequence[_Item]]) -> Iterator[_Item]:
+    return (one for row in rows for one in row)
 
 
 def _projected(
@@ -162,4 +176,4 @@ def _projected(
 
 
 def _flat(plain: SetPlaintexts) -> list[int]:
-    return [*plain.products, *(one[0] for one in plain.singles), *plain.rest]
+    return [*plain.products, *_all(plain.singles), *plain.rest]

@@ -1,7 +1,9 @@
 """A checker's question: are the products P_ij those of the signed updates?
 
 It draws secret 64-bit β_1 … β_d, makes Enc⟨β, θ̃_t⟩ of the updates, and has them multiplied as all weights
-were (`moments`), for vectors of a single entry: products w. If all are right then
+were (`moments`), for vectors of a single entry: products w. (Of K targets, whose weights have the same XᵀX,
+β has p entries for the weights of every target and one for the −1 of each; a vector has an entry for each
+target, and w is the sum of their squares.) If all are right then
 Z = Σ_{i≤j} β_i·β_j·P_ij − w = 0. Products that are wrong by δ and w wrong by ε pass only if
 Σ β_i·β_j·δ_ij = ε, with probability 2·2⁻⁶⁴ for who does not know β (J. Schwartz, 1980). Several slot sets are
 tested together, Z = Σ Z_s·f_s with f_1 = 1 and other f_s of 64 bits that are drawn after w is given: under
@@ -94,17 +96,19 @@ class Projection:
 
     def request_products(self, seed: bytes) -> list[RootedProduct]:
         """What each plaintext of it is made of: the weights' powers share the squarings of packing."""
-        *beta, last = self._beta(seed)
+        beta, beside = self._beta(seed)
         mask, layout, tables = self._mask(seed), self.widths.request, vector_tables(self.key, self.vectors)
+        weights = [weight for vector in self.vectors for weight in vector]
         products = list[RootedProduct]()
-        chunks = layout.chunks(len(self.vectors))
+        chunks = layout.chunks(len(self.vectors) * len(beside))
         for chunk, rho, root in zip(chunks, mask.mask.rhos, mask.roots, strict=True):
-            members = self.vectors[chunk]
-            bases = [weight for vector in members for weight in vector]
-            shifts = [layout.slot_bits * place for place in range(len(members))]
+            places, entries = range(chunk.start, chunk.stop), _entries(chunk, len(beta))
+            bases = weights[entries]
+            shifts = [layout.slot_bits * (place - chunk.start) for place in places]
             exponents = [factor << shift for shift in shifts for factor in beta]
-            plain = sum(last * MINUS_ONE + layout.offset << shift for shift in shifts)
-            kept = None if tables is None else tables.part(_entries(chunk, len(beta)))
+            lasts = [beside[place % len(beside)] * MINUS_ONE + layout.offset for place in places]
+            plain = sum(last << shift for last, shift in zip(lasts, shifts, strict=True))
+            kept = None if tables is None else tables.part(entries)
             products.append(RootedProduct(bases, exponents, plain + rho, root, kept))
         return products
 
@@ -118,10 +122,11 @@ class Projection:
         An f_s after the products of its set: in their exponents it would make all of them longer.
         """
         key, stream = self.key, Randomness(seeds.test)
-        beta, factors = self._beta(seeds.question), self.factors(stream)
+        (own, beside), factors = self._beta(seeds.question), self.factors(stream)
+        beta, asked_once = [*own, *beside], [-1, *(0 for _ in beside), 0]
         sets = zip(self.moments, self._projected(seeds.question, answer), strict=True)
         parts = [
-            combined(key, [*one.combination_of_squares(beta), *asked.combination_once([-1, 0, 0])])
+            combined(key, [*one.combination_of_squares(beta), *asked.combination_once(asked_once)])
             for one, asked in sets
         ]
         exponent = int(stream.child("exponent").unit(key.n))
@@ -136,37 +141,51 @@ class Projection:
     def _projected(self, seed: bytes, answer: Sequence[SetAnswer]) -> list[Products]:
         """The products of the combinations; those beside the last entry, −1, are asked for by nobody."""
         masks = self._mask(seed).digits(len(self.vectors), self.widths)
-        beta = self._beta(seed)
         found: list[Products] = []
         for one, given in zip(self.moments, answer, strict=True):
-            start = sum(b * x for b, x in zip(beta, [*one.start, MINUS_ONE], strict=True)) if one.start else 0
-            padded = given._replace(products=[*given.products, _UNIT])
-            found.append(Products(self.key, one.slot_set, padded, masks, self.trainers, self.widths, [start]))
+            padded = given._replace(products=[*given.products, *[_UNIT] * self.widths.targets])
+            start = self._projected_start(seed, one.start)
+            found.append(Products(self.key, one.slot_set, padded, masks, self.trainers, self.widths, start))
         return found
 
-    def _beta(self, seed: bytes) -> list[int]:
-        stream = Randomness(seed).child("coefficients")
-        return [stream.bits(COEFFICIENT_BITS) for _ in range(self._parameters + 1)]
+    def _projected_start(self, seed: bytes, start: Sequence[int]) -> list[int]:
+        """⟨β, θ̃⟩ of a public start, for each target; zeros where it is not measured."""
+        beta, beside = self._beta(seed)
+        blocks = [start[at : at + len(beta)] for at in range(0, len(start), len(beta))]
+        if not blocks:
+            return [0] * len(beside)
+        return [
+            sum(b * x for b, x in zip(beta, block, strict=True)) + last * MINUS_ONE
+            for block, last in zip(blocks, beside, strict=True)
+        ]
+
+    def _beta(self, seed: bytes) -> tuple[list[int], list[int]]:
+        """β of the weights, which all targets share, and of the −1 beside those of each target."""
+        stream, targets = Randomness(seed).child("coefficients"), self.widths.targets
+        size = self._parameters // targets
+        beta = [stream.bits(COEFFICIENT_BITS) for _ in range(size + targets)]
+        return beta[:size], beta[size:]
 
     def _mask(self, seed: bytes) -> MomentMask:
         stream = Randomness(seed).child("mask")
-        return MomentMask.draw(self.key, len(self.vectors), self.widths.request, stream)
+        entries = len(self.vectors) * self.widths.targets
+        return MomentMask.draw(self.key, entries, self.widths.request, stream)
 
     @cached_property
     def _parameters(self) -> int:
         return self.moments[0].widths.parameters
 
 
-def _entries(vectors: slice, parameters: int) -> slice:
-    """Of the weights of all vectors, those of some."""
-    return slice(vectors.start * parameters, vectors.stop * parameters)
+def _entries(blocks: slice, size: int) -> slice:
+    """Of the weights of all vectors, those of some targets' blocks."""
+    return slice(blocks.start * size, blocks.stop * size)
 
 
 def projection_widths(widths: MomentWidths, key_bits: int) -> MomentWidths:
-    """Those of vectors of a single entry ⟨β, θ̃⟩, where `widths` are a training's.
+    """Those of vectors of a single entry ⟨β, θ̃⟩ for each target, where `widths` are a training's.
 
     Products stand in the same slots. Raises WidthError where a key of so many bits has no room for an entry.
     """
     extra = COEFFICIENT_BITS + widths.parameters.bit_length()
     request = SlotLayout.fit(key_bits, widths.request.slot_bits + extra, 0, CARRY_BITS)
-    return MomentWidths(1, request, widths.bound_bits, widths.products)
+    return MomentWidths(widths.targets, request, widths.bound_bits, widths.products, widths.targets)

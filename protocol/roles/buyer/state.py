@@ -60,10 +60,12 @@ class Exchange(OfAttempt):
 class Refusal(OfAttempt):
     """Our word that an attempt's errors are implausible, and how many trainers it names.
 
-    `is_opened` says that these trainers' errors were opened to the makers of a ring.
+    `is_negative` says that it names an error that is less than nothing instead, `is_opened` that what it
+    names was opened to the makers of a ring.
     """
 
     named: int
+    is_negative: bool = False
     is_opened: bool = False
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from protocol.envelope import Envelope
 from protocol.marketplace import ContractCall
 from protocol.messages import Message
 from protocol.types import Address, AttemptNumber, Code, Digest, FrozenModel, MessageId, RoundNumber
@@ -83,12 +84,16 @@ class PutValue(FrozenModel):
 
 
 class ReportViolation(FrozenModel):
-    """The input broke the protocol: the runtime dead-letters it with the code; the state has not changed."""
+    """The input broke the protocol: the runtime dead-letters it with the code; the state has not changed.
+
+    `envelope` is that of the message which did, where it is one: a step also offers what had waited.
+    """
 
     effect: Literal["violation"] = "violation"
     code: Code
     detail: str
     accused: Address | None
+    envelope: Envelope | None = None
 
 
 Effect = Annotated[

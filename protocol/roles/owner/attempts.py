@@ -1,6 +1,6 @@
 """What a data owner remembers of the rounds."""
 
-from protocol.messages.opening import ImplausibleError
+from protocol.messages.opening import ImplausibleError, NegativeError
 from protocol.messages.rounds.values import AttemptFacts, StartMeasured
 from protocol.roles.engine.state import BlobRef
 from protocol.roles.rounds.ring_state import RingState
@@ -47,12 +47,13 @@ class OpeningModel(FrozenModel):
 class Ranging(OpeningModel):
     """The same over trainers' updates; `is_of_errors`, where errors are said to be implausible.
 
-    `named` are then the trainers whose errors the buyer says are too large. `in_range` says that they were
-    opened, whatever came of it.
+    `named` are then the trainers whose errors the buyer says are too large, or `negative` the error that it
+    says is less than nothing. `in_range` says that they were opened, whatever came of it.
     """
 
     is_of_errors: bool = False
     named: tuple[ImplausibleError, ...] = ()
+    negative: NegativeError | None = None
 
 
 class OpeningErrors(OpeningModel):
@@ -64,12 +65,14 @@ class OpeningErrors(OpeningModel):
 class Measuring(FrozenModel):
     """All metrics of an attempt, checked: what they are of, and their product without noise.
 
-    A checker has a `ring` for the noise. `noisy` is the product that was consented to, with `consent`.
+    A checker has a `ring` for the noise, and keeps the metrics one after the other, `parts`: of an error that
+    is said to be negative each one's is opened. `noisy` is the product that was consented to, with `consent`.
     """
 
     facts: AttemptFacts
     product: BlobRef
     ring: RingState | None = None
+    parts: BlobRef | None = None
     noisy: BlobRef | None = None
     consent: BlobRef | None = None
 

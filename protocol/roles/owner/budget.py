@@ -29,6 +29,9 @@ from protocol.types import Address, FrozenModel, Name, Seats
 JOIN_NUMBERS = 1
 """What a training counts at least for which roles were drawn: all who take part are told the row count."""
 
+_AFTER_PARTS = frozenset(("bad_opening", "errors_denied", "errors_late", "indefinite_matrix"))
+"""What a training ends with that has had members' parts of an error opened."""
+
 _UNCOUNTED_NUMBERS = 100
 """Assumed of a training that was joined before numbers were counted."""
 
@@ -204,13 +207,17 @@ def _of_repetitions(state: RunningState, rounds: int) -> int:
     """How many numbers rounds that were repeated can have shown the buyer besides, as far as the chain tells.
 
     Each repetition is without a trainer that is in no later record, and shows at most a number for each drawn
-    one; all of them show no more than what was reserved (`rounds.implausible.is_affordable`).
+    one. A training that ended for errors that make no record, as the aggregator says or we have seen as a
+    checker, may have had each validator's part of one opened. All of it is no more than what was reserved
+    (`rounds.implausible.is_affordable`, `are_parts_affordable`).
     """
     drawn = state.parties.trainers.bit_count()
     fewest = state.trained_by.bit_count() if state.last_recorded and state.trained_by else 2
     repetitions = drawn - fewest
     left = 2 * drawn * (state.request.schedule.rounds - rounds)
-    return max(0, min(repetitions * drawn, left))
+    saw = state.attempt is not None and state.attempt.errors is not None
+    parts = state.parties.validators.bit_count() if saw or state.given_up in _AFTER_PARTS else 0
+    return max(0, min(repetitions * drawn + parts, left))
 
 
 def _start_errors(state: RunningState, rounds: int) -> int:

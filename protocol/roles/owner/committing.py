@@ -74,10 +74,9 @@ def commit_to(
         CommittedVector.draw(row, limits, identity.group, randomness)
         for row in _fitting_rows(request, statistic, limits)
     )
-    factor = kind_of(request).measuring_factor(request, statistic)
-    gram = CommittedVector.draw(
-        gram_triangle(factor), gram_limits(p, ENTRY_SCALE + request.gram_bits), identity.group, randomness
-    )
+    factor, targets = kind_of(request).measuring_factor(request, statistic), len(request.outputs)
+    entry_limits = gram_limits(p, ENTRY_SCALE + request.gram_bits, targets)
+    gram = CommittedVector.draw(gram_triangle(factor, targets), entry_limits, identity.group, randomness)
     base = draw_base(key, randomness)
     commitments = OwnerCommitments.of(identity, owner, statistic.rows, base, maps, gram)
     secrets = OwnerSecrets(maps=tuple(map(SecretVector.of, maps)), gram=SecretVector.of(gram))

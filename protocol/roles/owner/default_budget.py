@@ -24,7 +24,7 @@ def _unknowns(request: Request) -> int:
     none of them is another unknown.
     """
     straight = request.model_copy(update={"basis": ()})
-    values = request.bounds.min_rows * (len(request.features) + 1)
+    values = request.bounds.min_rows * len(request.columns)
     return min(kind_of(straight).statistic_entries(straight) - _known_entries(straight), values)
 
 
@@ -32,15 +32,17 @@ def _known_entries(request: Request) -> int:
     """Entries that follow from others whatever the rows are.
 
     Of one column two indicators are never both 1, a value in a gap is the one declared, and with an intercept
-    an indicator's square is its mean. So it is with a target of truth values where rows have no weights.
+    an indicator's square is its mean. So it is with a target of truth values where rows have no weights. Of
+    several classes the last one's products with the features are what the others leave of the features' own.
     """
     counts = [len(column.parameters) for column in request.features]
     pairs = sum(count * (count - 1) // 2 for count in counts)
     if not request.model.intercept:
         return pairs
     numbers = sum(column.kind in ("numeric", "date") for column in request.features)
-    is_truth = request.target.kind == "boolean" and request.model.kind not in FITTED
-    return pairs + sum(counts) - numbers + int(is_truth)
+    is_truth = all(one.kind == "boolean" for one in request.outputs) and request.model.kind not in FITTED
+    last_class = request.output_parameters if request.model.kind == "several_classes" else 0
+    return pairs + sum(counts) - numbers + int(is_truth) + last_class
 
 
 def safe_per_buyer(request: Request) -> int:

@@ -8,6 +8,7 @@ OF_COMPLAINTS = frozenset(
         "false_question",
         "false_refusal",
         "false_share",
+        "indefinite_matrix",
         "other_statement",
         "out_of_range",
         "wrong_moments",

@@ -1,36 +1,26 @@
-"""Trainers whose own errors the buyer says are too large: what it may name, and whether that is true.
+"""Own errors that the buyer says are too large, or negative: what it may say, and when it may be looked at.
 
-Nobody sits a round out on its word. Aggregator and both checkers open the product again in a ring of their
-own, and each sees for itself whether the errors that were named are what the buyer says.
+Nobody sits a round out on its word, and nobody is at fault by it. Aggregator and both checkers open what was
+named in a ring of their own, and each sees for itself whether it is what the buyer says (`opened_errors`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from gmpy2 import mpz
+from collections.abc import Mapping, Sequence
 
 from protocol.bodies import body_of
-from protocol.crypto.cipher import Ciphertext, Opening, PublicKey, verify_openings
-from protocol.crypto.randomness import Randomness
-from protocol.crypto.ring.context import Maker
-from protocol.crypto.ring.shares import Share, ShareForm
 from protocol.envelope import SignedMessage
-from protocol.learning.checked_openings.errors import errors_form, seen_errors, share_bound
 from protocol.learning.checked_openings.noise import noise_bound
-from protocol.learning.checked_openings.sums import BAD_OPENING
-from protocol.learning.judgement.implausibility import is_borne_out, power_of
-from protocol.learning.judgement.plausibility import Limits
+from protocol.learning.judgement.implausibility import power_of
+from protocol.learning.judgement.negativity import Depths
+from protocol.learning.judgement.plausibility import gram_rounding
 from protocol.learning.moments.widths import MomentWidths, Start
 from protocol.messages import OpeningRefused
-from protocol.messages.opening import ImplausibleError
-from protocol.messages.rounds import RingOpening
+from protocol.messages.opening import ImplausibleError, NegativeError
 from protocol.messages.rounds.values import START_OF, AttemptFacts, StartMeasured
 from protocol.records import Market
 from protocol.request import Request
 from protocol.roles.engine.refusals import require
 from protocol.roles.rounds.members import member_weights
-from protocol.roles.rounds.products import MomentExchange
-from protocol.roles.rounds.record import Measured, error_limits, measured
+from protocol.roles.rounds.record import error_limits, measured
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import Address, RoundAttempt, Seats
@@ -70,6 +60,51 @@ def named_errors(
     return tuple(named) if is_affordable(facts.trainers, len(named), facts.start, request, link) else ()
 
 
+def negative_error(
+    facts: AttemptFacts,
+    plaintexts: Sequence[int],
+    *,
+    request: Request,
+    parties: Parties,
+    widths: MomentWidths,
+    link: TranscriptHead,
+) -> NegativeError | None:
+    """The own error that the buyer says is furthest below nothing, by opened plaintexts.
+
+    None where none is so far below that a member must be (`judgement.negativity`), or beyond all that
+    members can come to; nor where members' parts of it may not be shown (`are_parts_affordable`).
+    """
+    start = START_OF[facts.start]
+    found = measured(plaintexts, widths.sets(facts.trainers.bit_count(), start), widths, start)
+    if found is None or not are_parts_affordable(facts.members, facts.trainers, request, link):
+        return None
+    weights = member_weights(parties, facts.members)
+    own: dict[Address | None, int] = dict(zip(parties.addresses(facts.trainers), found.own, strict=True))
+    if found.start is not None:
+        own[None] = found.start
+    furthest = min(own, key=lambda one: own[one])
+    depth = depths_of(weights, facts.trainers, request).depth_of(own[furthest])
+    return None if depth is None else NegativeError(trainer=furthest, depth=depth)
+
+
+def depths_of(weights: Mapping[Address, int], trainers: Seats, request: Request) -> Depths:
+    """How far below nothing errors of members that weigh so much may be said to be."""
+    total = sum(weights.values())
+    rounding = gram_rounding(total, request.parameters, request.weight_bits)
+    unit = noise_bound(total, request.target_range)
+    return Depths(members=len(weights), unit=unit, tolerance=rounding * trainers.bit_count())
+
+
+def are_parts_affordable(members: Seats, trainers: Seats, request: Request, link: TranscriptHead) -> bool:
+    """Whether owners' budgets hold each member's part of one error in the round after `link`.
+
+    With them the training ends. So what owners have reserved for two numbers of each trainer in all rounds
+    that would have followed holds them; in the last round nothing does.
+    """
+    following = request.schedule.rounds - (link.round + 1)
+    return members.bit_count() <= 2 * trainers.bit_count() * following
+
+
 def is_affordable(
     trainers: Seats, named: int, start: StartMeasured, request: Request, link: TranscriptHead
 ) -> bool:
@@ -94,6 +129,21 @@ def require_named(named: Sequence[ImplausibleError], parties: Parties, trainers:
     require(mask & ~trainers == 0, _WRONG, "somebody who has no update in the round")
 
 
+def require_negative(said: OpeningRefused, parties: Parties, trainers: Seats, start: Start) -> None:
+    """Raise ProtocolViolation("wrong_refusal") unless a negative error is of the round, and nobody is named.
+
+    What one and the other have opened is not the same.
+    """
+    if said.negative is None:
+        return
+    require(not said.named, _WRONG, "trainers beside a negative error")
+    trainer = said.negative.trainer
+    if trainer is None:
+        require(start is not Start.UNMEASURED, _WRONG, "the start's error, which is not measured")
+        return
+    require(trainer in parties.addresses(trainers), _WRONG, "somebody who has no update in the round")
+
+
 def read_refusal(
     signed: SignedMessage, market: Market, training: int, at: RoundAttempt, buyer: Address
 ) -> tuple[Address, ...]:
@@ -109,72 +159,3 @@ def read_refusal(
     named = tuple(one.trainer for one in body_of(signed, OpeningRefused).named)
     require(bool(named), _WRONG, "nobody is named")
     return named
-
-
-@dataclass(frozen=True)
-class NamedErrors:
-    """What the buyer has named of an attempt, with all that it is judged by.
-
-    `trainers` are the round's as a mask, `weights` what the attempt's members weigh together, and `link` is
-    the chain of rounds before it.
-    """
-
-    exchange: MomentExchange
-    weights: int
-    request: Request
-    parties: Parties
-    link: TranscriptHead
-    trainers: Seats
-    named: tuple[ImplausibleError, ...]
-
-    @property
-    def form(self) -> ShareForm:
-        """What the ring's shares must be."""
-        widths, sets = self.exchange.widths, self.exchange.sets
-        return errors_form(widths, sets, self._noise, self._powers(), self.exchange.trainers)
-
-    def untrue(
-        self,
-        key: PublicKey,
-        product: Sequence[Ciphertext],
-        body: RingOpening,
-        known: tuple[Share, Share],
-        randomness: Randomness,
-    ) -> list[Address]:
-        """Those whose errors are not as the buyer says, by a maker that knows two of the three shares.
-
-        Raises ProtocolViolation("bad_opening") where the openings are not those of the product.
-        """
-        openings = [
-            Opening(mpz(one.plaintext), mpz(one.root)) for row in body.vectors for one in row.openings
-        ]
-        require(len(openings) == len(product), BAD_OPENING, f"{len(openings)} of {len(product)} openings")
-        fits = verify_openings(key, product, openings, randomness)
-        require(fits, BAD_OPENING, "an opening is not what its ciphertext holds")
-        powers, exchange = self._powers(), self.exchange
-        plaintexts = [int(one.plaintext) for one in openings]
-        seen = seen_errors(exchange.widths, exchange.sets, plaintexts, known, list(powers), exchange.trainers)
-        # The start's error is seen under a share; so limits lie between these.
-        least = self._limits(None if seen.start is None else max(0, seen.start - self._noise))
-        most = self._limits(None if seen.start is None else seen.start + len(Maker) * self._noise)
-        names = self.parties.addresses(self.trainers)
-        return [
-            names[place]
-            for place, power in powers.items()
-            if not is_borne_out(
-                seen.own[place], power, share_bound(exchange.widths, self._noise, power), least, most
-            )
-        ]
-
-    @property
-    def _noise(self) -> int:
-        return noise_bound(self.weights, self.request.target_range)
-
-    def _powers(self) -> dict[int, int]:
-        """By the trainer's place in the round."""
-        places = self.parties.addresses(self.trainers)
-        return {places.index(one.trainer): one.power for one in self.named}
-
-    def _limits(self, start: int | None) -> Limits:
-        unseen = (0,) * self.exchange.trainers
-        return error_limits(Measured(start, unseen, unseen), self.weights, self.request, self.link)

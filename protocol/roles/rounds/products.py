@@ -77,7 +77,7 @@ class MomentExchange:
     def read_answer(self, numbers: Sequence[bytes]) -> MomentAnswer:
         """The checked answer; raises ProtocolViolation("wrong_count") or ("bad_ciphertext")."""
         checked = read_ciphertexts(self.key, numbers, len(numbers))
-        return read_answer(checked, self.sets, self.widths.parameters)
+        return read_answer(checked, self.sets, self.widths.parameters, self.widths.targets)
 
     def products(self, answer: MomentAnswer, mask: MomentMask) -> tuple[Products, ...]:
         """The P_ij of every slot set, from a mask that passed `MomentMask.require`."""

@@ -31,8 +31,8 @@ def metric_proofs(
     key: PublicKey, identity: TrainingIdentity, at: RoundAttempt, sets: tuple[Products, ...], request: Request
 ) -> MetricProofs:
     """Of the members' metrics of an attempt's products."""
-    entry_bits = ENTRY_SCALE + request.gram_bits
-    return MetricProofs(key, identity, occasion_of(at), request.parameters, sets, entry_bits)
+    entry_bits, targets = ENTRY_SCALE + request.gram_bits, len(request.outputs)
+    return MetricProofs(key, identity, occasion_of(at), request.parameters, sets, entry_bits, targets)
 
 
 def read_update(

@@ -72,4 +72,4 @@ class AskedQuestion:
         body = body_of(shown.answer, ProjectionAnswer)
         require(body.request_digest == numbers_digest(shown.request.masked), _OTHER, "to another question")
         numbers = read_ciphertexts(self.projection.key, body.numbers, len(body.numbers))
-        return read_projection_answer(numbers, self.projection.sets)
+        return read_projection_answer(numbers, self.projection.sets, self.projection.widths.targets)

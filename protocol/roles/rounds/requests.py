@@ -69,6 +69,7 @@ def _least_widths(request: Request) -> None:
         weights=validators * max(1, request.bounds.min_rows),
         weight_bits=request.weight_bits,
         residual_bits=request.residual_bits,
+        targets=len(request.outputs),
     )
     projection_widths(moments, request.key_bits)
     NextModelWidths.fit(request.key_bits, request.parameters, request.weight_bits)

@@ -45,6 +45,7 @@ def checked_widths(request: Request, parties: Parties) -> CheckedWidths:
         weights=most,
         weight_bits=request.weight_bits,
         residual_bits=request.residual_bits,
+        targets=len(request.outputs),
     )
     noise_form(moments, (), most, request.target_range)
     return CheckedWidths(

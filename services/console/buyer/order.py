@@ -11,6 +11,7 @@ from protocol.errors import MisuseError
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.request_parsing import as_tuples
+from protocol.request_targets import SEVERAL
 from protocol.terms import NATIVE
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml, request_fields
@@ -172,7 +173,7 @@ def _form(
         most_columns=MOST_COLUMNS,
         largest_sample=_LARGEST_SAMPLE,
         aggregators=known_aggregators(page),
-        model_kinds=tuple(MODEL_KINDS),
+        model_kinds=tuple(kind for kind in MODEL_KINDS if kind not in SEVERAL),
         **shown,
     )
 

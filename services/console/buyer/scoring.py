@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from protocol.records import Market
 from services.common.errors import DataSetError
 from services.console.buyer.views import Training
 from services.console.web.access import audit, page_of
@@ -15,15 +16,17 @@ from services.console.web.uploads import forget_received, received_file
 from services.records.own_scores import keep_scores
 
 
-def uploads_folder(beside: Path | None, party: str) -> Path:
-    """Where rows lie while they are read, without what a crash of the party's daemon has left.
+def uploads_folder(beside: Path | None, market: Market, party: str) -> Path:
+    """Where rows lie while they are read, without what a crash of the party's daemon in this market has left.
 
+    What another daemon reads just now stays, also the same account's in another market.
     It is beside the store's file; None, where a database server has the store, makes one for temporary files
     and removes those of earlier starts.
     """
+    daemon = f"{market.chain_id}-{market.contract}-{party}"
     if beside is None:
-        return _temporary_folder(f"deltaml-{party}-")
-    folder = beside / ".uploads"
+        return _temporary_folder(f"deltaml-{daemon}-")
+    folder = beside / f".uploads-{daemon}"
     forget_received(folder)
     return folder
 

@@ -25,6 +25,7 @@ _FIGURES: Mapping[str, tuple[str, Callable[[Formats, float | None], str]]] = {
     "rmse": (_("Root mean squared error (RMSE)"), Formats.significant),
     "mae": (_("Mean absolute error (MAE)"), Formats.significant),
     "r2": (_("Share of the variance explained (R²)"), Formats.number),
+    "mean_r2": (_("Mean of the targets' R²"), Formats.number),
 }
 """By their names in `Scores.figures`; a kind has some of them."""
 
@@ -35,7 +36,40 @@ def score_sections(scores: OwnScores, words: Words) -> tuple[Section, ...]:
         _figures(scores, words),
         *(_confusion(scores, words) if "confusion" in scores.figures else ()),
         *(_calibration(scores, words) if "calibration" in scores.figures else ()),
+        *(_each_target(scores, words) if "targets" in scores.figures else ()),
+        *(_each_class(scores, words) if "classes" in scores.figures else ()),
     )
+
+
+def _each_target(scores: OwnScores, words: Words) -> tuple[Section, ...]:
+    """The figures of every target, in its own units."""
+    _ = words.gettext
+    targets: Mapping[str, Mapping[str, Any]] = scores.figures["targets"]
+    names = ("mse", "rmse", "mae", "r2")
+    rows = tuple(
+        (target, *(_FIGURES[name][1](words.formats, figures[name]) for name in names))
+        for target, figures in targets.items()
+    )
+    headings = (_("Target"), *(_(_FIGURES[name][0]) for name in names))
+    return (Section(_("Scores of each target"), table=Table(headings, rows, frozenset({1, 2, 3, 4}))),)
+
+
+def _each_class(scores: OwnScores, words: Words) -> tuple[Section, ...]:
+    """What the rows of each class were predicted as, with precision and recall."""
+    _, formats = words.gettext, words.formats
+    classes: Mapping[str, Mapping[str, Any]] = scores.figures["classes"]
+    rows = tuple(
+        (
+            level,
+            *(formats.number(count) for count in figures["predicted"].values()),
+            formats.percent(figures["precision"]),
+            formats.percent(figures["recall"]),
+        )
+        for level, figures in classes.items()
+    )
+    headings = (_("Class that came"), *classes, _("Precision"), _("Recall"))
+    table = Table(headings, rows, frozenset(range(1, len(headings))))
+    return (Section(_("Predicted classes, by column"), table=table),)
 
 
 def _figures(scores: OwnScores, words: Words) -> Section:

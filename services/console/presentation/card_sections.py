@@ -38,6 +38,8 @@ _MODELS = {
         "Negative binomial regression of counts with the dispersion %(dispersion)s, ridge penalty λ = %(l2)s"
     ),
     "cox_regression": _("Cox regression of times until the event %(event)s, ridge penalty λ = %(l2)s"),
+    "several_targets": _("Linear regression of several targets, ridge penalty λ = %(l2)s"),
+    "several_classes": _("Classification of several classes by least squares, ridge penalty λ = %(l2)s"),
 }
 _CURVES = {
     "polynomial": _("polynomial up to a degree"),
@@ -47,6 +49,7 @@ _CURVES = {
 }
 _FIRST_MODELS = {
     "mean": _("the mean that the buyer declared, %(value)s, for every row"),
+    "means": _("the means that the buyer declared, %(value)s, for every row"),
     "zero": _("every weight at zero"),
     "weights": _("weights that the buyer declared"),
 }
@@ -62,7 +65,16 @@ def lead(card: ModelCard, language: str) -> str:
         "themselves and never saw the model.",
         columns,
     )
-    return text % {"target": card.request["target"]["name"], "columns": columns}
+    return text % {"target": _predicted(card), "columns": columns}
+
+
+def _targets(card: ModelCard) -> list[Mapping[str, Any]]:
+    """As the request declares them."""
+    return list(card.request.get("targets") or [card.request["target"]])
+
+
+def _predicted(card: ModelCard) -> str:
+    return ", ".join(str(one["name"]) for one in _targets(card))
 
 
 def sections(card: ModelCard, language: str) -> tuple[Section, ...]:
@@ -92,7 +104,7 @@ def _use(card: ModelCard, words: Words) -> Section:
                 _("Kind of model"),
                 _(_MODELS.get(card.kind, card.kind)) % card.request["model"],
             ),
-            (_("Predicts"), card.request["target"]["name"]),
+            (_("Predicts"), _predicted(card)),
             (_("Finished"), formats.moment(max((one.at for one in card.transactions), default=None))),
         ),
         texts=(_("For rows within the ranges below; beyond them its predictions are extrapolations."),),
@@ -152,6 +164,19 @@ def _explained(card: ModelCard, words: Words) -> tuple[str, ...]:
             "on rows of your own."
         )
         return (measured, brier, share)
+    if card.kind == "several_targets":
+        mean = _(
+            "The MSE is the mean over all targets, each in halves of its declared range. deltaml predict "
+            "scores every target in its own units on rows of your own."
+        )
+        return (mean, share)
+    if card.kind == "several_classes":
+        classes = _(
+            "The MSE is the mean of the classes' Brier scores, each of one class against the rest, of the "
+            "linear predictions that were trained and paid for. deltaml predict scores the delivered "
+            "probabilities on rows of your own."
+        )
+        return (classes, share)
     if card.kind in FITTED:
         deviance = _(
             "In the place of the MSE stands the mean deviance: each validator's own near the optimum of its "
@@ -238,7 +263,7 @@ def _columns(card: ModelCard, words: Words) -> Section:
     _ = words.gettext
     event = card.request["model"].get("event")
     events = [] if event is None else [{"name": event, "kind": "boolean"}]
-    columns = [*card.request["features"], *events, card.request["target"]]
+    columns = [*card.request["features"], *events, *_targets(card)]
     rows = tuple((str(one["name"]), _(_KINDS[one.get("kind", "numeric")]), _values(one)) for one in columns)
     curves = tuple(_curve(one, words) for one in card.request.get("basis", ()))
     return Section(

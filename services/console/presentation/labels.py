@@ -42,10 +42,14 @@ FAILURES = {
     "widths_do_not_fit": _("The numbers of this request do not fit into its key."),
     "bad_opening": _("The buyer did not open the numbers of a round as they are."),
     "out_of_range": _("A trainer's weights in a round are far out of their range."),
+    "errors_late": _("A checker did not answer in time when errors were to be opened."),
     "ranges_late": _("A checker did not answer in time when trainers' ranges were to be opened."),
     "wrong_moments": _("The buyer's numbers of a round are not those of the trainers' updates."),
     "wrong_products": _("The buyer answered a checker's question falsely."),
     "errors_denied": _("The buyer said of errors that are plausible that they are not."),
+    "indefinite_matrix": _(
+        "A validator has committed to numbers that are no rows'; an error came out negative."
+    ),
     "zero_denied": _("The buyer said of a test that is zero that it is not."),
     "columns_not_scaled": _("Rounds are checked only between columns that are scaled by their ranges."),
     "start_too_large": _("The weights that the training would start from are too large to be checked."),
@@ -215,6 +219,8 @@ MODEL_KINDS = {
     "gamma_regression": _("Gamma regression (amounts)"),
     "negative_binomial_regression": _("Negative binomial regression (counts)"),
     "cox_regression": _("Cox regression (times until an event)"),
+    "several_targets": _("Linear regression of several targets"),
+    "several_classes": _("Classification of several classes"),
 }
 _OTHER_KIND = _("another kind")
 

@@ -152,7 +152,7 @@ TRAINERS = (
         "committed out of range",
         "commits to a map whose updates are 2^63 times as large as they may be",
         honestly,
-        wide=True,
+        committed="widely",
         caught=("aggregator: ended, out_of_range",),
         named=True,
         money=Money.REFUNDED,

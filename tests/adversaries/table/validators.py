@@ -7,13 +7,27 @@ from protocol.envelope import SignedMessage
 from protocol.messages.rounds import CheckVerdict, ProjectionRequest
 from tests.adversaries.arena import Arena, Replaced
 from tests.adversaries.declaration import Adversary, Money
-from tests.adversaries.deeds import adding, changing, doubling, flipped, last_to_answer, shift, withholding
+from tests.adversaries.deeds import (
+    adding,
+    changing,
+    doubling,
+    flipped,
+    honestly,
+    last_to_answer,
+    shift,
+    withholding,
+)
 from tests.adversaries.switches import answering, both, without_code
 from tests.support.roles.small_markets import body_of
 
 METRIC = "proven_metric"
 METRIC_PROOFS = answering(
     "the proofs of metrics", [], "protocol.crypto.proofs.validator:MetricProofs.unproven"
+)
+PARTS = answering(
+    "the error that is negative, of which members' parts are opened",
+    None,
+    "protocol.roles.buyer.rounds.opening:negative_error",
 )
 SILENT = "silence is no message: the others' clocks stand against it"
 
@@ -183,5 +197,19 @@ VALIDATORS = (
         caught=("aggregator: not_a_checker",),
         switch=without_code("who judges", "not_a_checker", "aggregator.rounds.checking"),
         wins=lambda outcome: bool(outcome.left_out) or not outcome.is_whole,
+    ),
+    Adversary(
+        "indefinite matrix",
+        "validator",
+        "commits to a matrix that is no sum of squares, with which an honest trainer's error is negative",
+        "In a round",
+        honestly,
+        committed="indefinitely",
+        rounds=2,
+        caught=("aggregator: ended, indefinite_matrix",),
+        named=True,
+        money=Money.REFUNDED,
+        switch=PARTS,
+        wins=lambda outcome: outcome.arena.adversary not in outcome.named and not outcome.is_whole,
     ),
 )

@@ -136,7 +136,7 @@ def test_weights_are_bounded_whatever_they_come_from() -> None:
 @pytest.mark.parametrize(
     ("target", "text"),
     [
-        (HEATING, "a target must be numeric or boolean"),
+        (HEATING, "is categorical: ask for several_classes"),
         (BUILT, "a target must be numeric or boolean"),
         ({**AREA, "log": True}, "target: missing values and logarithms are for features"),
         ({**AREA, "missing": "indicator"}, "target: missing values and logarithms are for features"),

@@ -1,7 +1,8 @@
 """What transcripts show of a round that the buyer's own word was against: part of `make campaigns`.
 
-Who was named for it was named by makers that know two masks of what was opened. A transcript has none of
-them: it convicts nobody honest, and never says that an honest aggregator has misnamed somebody.
+Who was named for it was named by makers that know two masks of what was opened. The aggregator's key opens
+its own two; without it a transcript has none. It convicts nobody honest, and never says that an honest
+aggregator has misnamed somebody.
 """
 
 from functools import cache
@@ -41,17 +42,21 @@ def blames(report: Report) -> set[tuple[str, str, str | None]]:
 
 @pytest.mark.parametrize("with_key", [True, False])
 @pytest.mark.parametrize("name", ["buyer: wrong product", "buyer: sums denied"])
-def test_a_buyer_that_is_left_when_ranges_are_in_order_is_not_convicted_without_masks(name, with_key):
+def test_a_buyer_that_is_left_when_ranges_are_in_order_is_convicted_with_masks_alone(name, with_key):
     arena = played(by_name()[name]).arena
     found = blames(report_of(arena, arena.aggregator, with_key=with_key))
-    assert found == {("wrong_moments", "open", arena.buyer.address)}
+    assert found == {("wrong_moments", "convicted" if with_key else "open", arena.buyer.address)}
+    for party in arena.honest():
+        if party is not arena.aggregator:
+            assert {one for _code, one, _who in blames(report_of(arena, party))} <= {"open"}
 
 
 @pytest.mark.parametrize("with_key", [True, False])
 def test_at_a_further_attempt_as_at_the_first(with_key):
     arena = at_the_second_attempt()
     report = report_of(arena, arena.aggregator, with_key=with_key)
-    assert ("wrong_moments", "open", arena.buyer.address) in blames(report)
+    finding = "convicted" if with_key else "open"
+    assert ("wrong_moments", finding, arena.buyer.address) in blames(report)
     assert max(one.attempt for one in report.blames) == 2
 
 
@@ -77,7 +82,15 @@ def named_a_trainer() -> Arena:
 def test_where_the_makers_saw_a_trainer_out_of_range_the_buyer_is_not_convicted():
     arena = named_a_trainer()
     trainer = arena.trainers()[0].address
-    assert blames(report_of(arena, arena.aggregator)) == {("out_of_range", "open", trainer)}
+    assert blames(report_of(arena, arena.aggregator, with_key=False)) == {("out_of_range", "open", trainer)}
+
+
+def test_a_trainer_that_is_within_range_with_two_masks_off_was_misnamed():
+    arena = named_a_trainer()
+    failure = report_of(arena, arena.aggregator).failure
+    assert failure is not None
+    assert failure.code == "misnamed"
+    assert arena.trainers()[0].address in failure.detail
 
 
 def test_another_trainer_that_is_seen_here_acquits_nobody():

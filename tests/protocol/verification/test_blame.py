@@ -3,13 +3,15 @@
 import pytest
 
 from protocol.bodies import body_of
+from protocol.envelope import SignedMessage
 from protocol.marketplace import RoundRecorded
 from protocol.messages import ParticipantDropped, TrainingFailed
 from protocol.verification.blame import _NOT_HERE, require_blame
 from protocol.verification.contents import contents_of
+from protocol.verification.hidden import is_secret
 from protocol.verification.report import Blame, Failure, VerificationFailed
 from protocol.verification.training import rebuilt
-from protocol.verification.transcript import Entry
+from protocol.verification.transcript import Entry, is_kept
 from tests.protocol.roles.aggregator.rounds.test_ranges import opened_ranges
 from tests.support.groups import small_group
 from tests.support.roles.pure_party import Party
@@ -120,3 +122,28 @@ def test_a_notice_that_the_aggregator_did_not_sign_is_none(market):
     forged = market.message(market.owners[3], party, body, message_id=b"\x07" * 16, round_number=1)
     entry = Entry.message(forged, party.address, party.signing_key)
     assert judged(market, "member", [*entries_of(market, party), entry]) == []
+
+
+# ---- the rings over trainers' ranges ----
+
+
+def shares() -> list[SignedMessage]:
+    return [one for one in opened_ranges().wire if one.envelope.type == "ring_shared"]
+
+
+def test_of_rings_over_ranges_alone_shares_are_kept_and_seeds_in_boxes():
+    assert {body_of(one).purpose for one in shares()} > {"ranges"}
+    assert all(is_kept(one) == (body_of(one).purpose == "ranges") for one in shares())
+    kept = [one for one in shares() if is_kept(one)]
+    assert [is_secret(one) for one in kept] == [body_of(one).seed is not None for one in kept]
+    seeds = {body.seed for body in map(body_of, shares()) if body.seed}
+    for party in opened_ranges().parties.values():
+        for entry in entries_of(opened_ranges(), party):
+            assert not any(seed in entry.content for seed in seeds)
+
+
+def test_a_buyer_that_is_left_is_convicted_by_the_masks_that_the_aggregator_knew():
+    arena = opened_ranges()
+    (blame,) = judged(arena, "aggregator", entries_of(arena, arena.aggregator))
+    found = (blame.code, blame.finding, blame.accused)
+    assert found == ("wrong_moments", "convicted", arena.buyer.address)

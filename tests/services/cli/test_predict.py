@@ -9,7 +9,7 @@ import pytest
 from protocol.bought_model import BoughtModel, Range
 from services.common.errors import ConfigurationError
 from services.data.model_file import write_model
-from services.data.predictions import prediction_file
+from services.data.prediction_files import prediction_file
 from tests.support.daemons.command_line import refused, run, run_json
 from tests.support.deployment.documents import any_request
 
@@ -196,7 +196,8 @@ def test_a_file_that_comes_while_rows_are_predicted_stays(tmp_path):
     out = tmp_path / "out.csv"
 
     def written_beside_another():
-        with prediction_file(out, "predicted_y", replace=False) as write:
+        bought = BoughtModel(name="m", features=(), target="y", weights=(), intercept=0.0)
+        with prediction_file(out, bought, replace=False) as write:
             write(np.array([1.0]))
             out.write_text("of another")
 

@@ -53,6 +53,8 @@ async def test_what_a_task_raises_is_raised_here_and_the_worker_goes_on(worker):
     with pytest.raises(RuntimeError) as raised:
         await worker.run(raise_unpackable)
     assert str(raised.value) == "Unpackable"
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await asyncio.wait_for(worker.run(next, iter(())), 60)
     assert await worker.run(int, "1") == 1
 
 

@@ -19,14 +19,12 @@ from protocol.roles.engine.effects import (
     StoreBlob,
     SubmitCall,
 )
-from protocol.roles.engine.inputs import MessageReceived, TimerFired
 from services.chain.errors import ChainUnavailable
 from services.identity.directory import Directory
 from services.identity.sealing import unseal
 from services.runtime.effects import MessageWriter, PendingCall, PendingLetter, PendingMessage, writes_of
 from tests.support.daemons.service_world import MARKET, FakeChain, Person
 
-TIMER = TimerFired(name="join")
 OWNER, AGGREGATOR = Person("data_owner"), Person("federated_aggregator")
 BODY = Complaint(code="late", accused=AGGREGATOR.address, evidence=())
 
@@ -50,7 +48,7 @@ def to(recipient):
 
 
 async def test_a_message_is_signed_and_sealed_once_for_every_try(writer):
-    writes, _ = await writes_of(step(to(AGGREGATOR.address)), TIMER, writer)
+    writes, _ = await writes_of(step(to(AGGREGATOR.address)), writer)
     ((kind, content),) = writes.effects
     pending = unpack(PendingMessage, content)
     envelope = pending.envelope
@@ -68,7 +66,7 @@ async def test_what_a_transcript_keeps_is_told_as_its_recipient_finds_it(writer)
     kept = ProvenMetric(evidence_digest=b"e" * 32, values=(b"v" * 64,), proof=(b"p" * 64,))
     message = SendMessage(message_id=b"k" * 16, recipient=AGGREGATOR.address, body=kept, round=1, attempt=1)
     stranger = message.model_copy(update={"recipient": "0x" + "99" * 20})
-    writes, sent = await writes_of(step(to(AGGREGATOR.address), stranger, message), TIMER, writer)
+    writes, sent = await writes_of(step(to(AGGREGATOR.address), stranger, message), writer)
     pending = unpack(PendingMessage, writes.effects[1][1])
     opened = unseal(pending.sealed, AGGREGATOR.identity.exchange_secret)
     assert sent == [SignedMessage.from_parts(pending.envelope, opened)]
@@ -78,14 +76,14 @@ async def test_a_message_is_sealed_to_the_key_that_its_training_began_with(write
     before = Person("federated_aggregator", AGGREGATOR.identity)
     old = Person("federated_aggregator").identity
     chain.keys[7, before.address] = old.exchange_key
-    writes, _ = await writes_of(step(to(before.address)), TIMER, writer)
+    writes, _ = await writes_of(step(to(before.address)), writer)
     pending = unpack(PendingMessage, writes.effects[0][1])
     assert unseal(pending.sealed, old.exchange_secret)
 
 
 async def test_a_stranger_costs_a_fact_and_the_rest_goes_on(writer):
     stranger = Person("data_owner").address
-    writes, _ = await writes_of(step(to(stranger), SubmitCall(call=Withdraw())), TIMER, writer)
+    writes, _ = await writes_of(step(to(stranger), SubmitCall(call=Withdraw())), writer)
     assert [kind for kind, _ in writes.effects] == ["call"]
     assert writes.facts == [
         ("undeliverable", {"recipient": stranger, "type": "complaint", "code": "not_registered"})
@@ -101,12 +99,12 @@ async def test_what_a_role_never_takes_is_not_sent_to_it(writer):
 async def test_while_the_chain_is_down_a_step_has_no_effects_at_all(writer, chain):
     chain.down = True
     with pytest.raises(ChainUnavailable):
-        await writes_of(step(SubmitCall(call=Withdraw()), to(AGGREGATOR.address)), TIMER, writer)
+        await writes_of(step(SubmitCall(call=Withdraw()), to(AGGREGATOR.address)), writer)
 
 
 async def test_a_call_that_waits_its_turn_is_kept_apart(writer):
     turn = SubmitCall(call=Withdraw(), after=60.0)
-    writes, _ = await writes_of(step(turn, SubmitCall(call=Settle(training=7))), TIMER, writer)
+    writes, _ = await writes_of(step(turn, SubmitCall(call=Settle(training=7))), writer)
     [(seconds, (kind, content))] = writes.delayed
     assert (seconds, kind, unpack(PendingCall, content).call) == (60.0, "call", Withdraw())
     assert [unpack(PendingCall, content).call for _, content in writes.effects] == [Settle(training=7)]
@@ -116,7 +114,7 @@ async def test_calls_blobs_results_and_facts_are_kept(writer):
     blob = StoreBlob(digest=b"r" * 32, content=b"ciphertexts")
     result, fact = KeepResult(name="model", content=b"weights"), RecordFact(name="told", data={"n": 1})
     done = step(SubmitCall(call=Withdraw()), blob, result, fact)
-    writes, _ = await writes_of(done, TIMER, writer, frozenset({b"k" * 32}))
+    writes, _ = await writes_of(done, writer, frozenset({b"k" * 32}))
     assert [(kind, unpack(PendingCall, content).call) for kind, content in writes.effects] == [
         ("call", Withdraw())
     ]
@@ -139,14 +137,16 @@ async def test_calls_blobs_results_and_facts_are_kept(writer):
     ],
 )
 async def test_the_last_word_on_a_timer_counts(writer, effects, timers, cancelled):
-    writes, _ = await writes_of(step(*effects), TIMER, writer)
+    writes, _ = await writes_of(step(*effects), writer)
     assert (writes.timers, writes.cancelled) == (timers, cancelled)
 
 
 async def test_a_violation_is_a_fact_and_the_messages_letter(writer):
-    report = ReportViolation(code="not_mine", detail="seat 3", accused=AGGREGATOR.address)
     received = AGGREGATOR.signed(OWNER, BODY)
-    writes, _ = await writes_of(step(report), MessageReceived(signed=received), writer)
+    report = ReportViolation(
+        code="not_mine", detail="seat 3", accused=AGGREGATOR.address, envelope=received.envelope
+    )
+    writes, _ = await writes_of(step(report), writer)
     assert writes.facts == [
         ("violation", {"code": "not_mine", "detail": "seat 3", "accused": AGGREGATOR.address})
     ]
@@ -158,6 +158,6 @@ async def test_a_violation_is_a_fact_and_the_messages_letter(writer):
 
 
 async def test_a_violation_without_a_message_has_no_letter(writer):
-    writes, _ = await writes_of(step(ReportViolation(code="late", detail="", accused=None)), TIMER, writer)
+    writes, _ = await writes_of(step(ReportViolation(code="late", detail="", accused=None)), writer)
     assert [name for name, _ in writes.facts] == ["violation"]
     assert writes.effects == []

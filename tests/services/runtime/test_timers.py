@@ -249,7 +249,7 @@ async def test_a_firing_that_waits_behind_what_it_waited_for_is_forgotten(world,
     just_in_time = world.store.next_input("1")
     step = EncodedStep(b"state", (effect,), frozenset(), "WAITING", 1, finished=False)
     writer = MessageWriter(Person("data_owner").identity, MARKET, Directory(FakeChain()))
-    writes, _ = await writes_of(step, TimerFired(name="other"), writer)
+    writes, _ = await writes_of(step, writer)
     world.store.write_step(just_in_time, writes, world.wall)
     assert world.store.next_input("1") is None
     assert [world.store.next_input("2").content] == [b"another"]

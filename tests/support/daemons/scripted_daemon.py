@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from protocol.marketplace import Settle, Settled
 from protocol.messages import Complaint
-from protocol.roles.dispatch import EncodedStep
+from protocol.roles.dispatch import EncodedStep, attributed
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.effects import Effect, RecordFact, SendMessage, SetTimer, SubmitCall
 from protocol.roles.engine.inputs import Input, MessageReceived, TimerFired
@@ -56,7 +56,9 @@ class ScriptedPool:
     async def run(self, _role: str, state: bytes | None, item: Input, context: Context) -> TimedStep:
         await asyncio.sleep(0)
         self.contexts.append(context)
-        return TimedStep(self.script(state, item, context), 0.0)
+        step = self.script(state, item, context)
+        effects = tuple(attributed(item, effect) for effect in step.effects)
+        return TimedStep(replace(step, effects=effects, taken=(item,)), 0.0)
 
 
 class OwnerLike(Role):

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.store import QueuedInput, StepWrites, Store
+from services.store.prepared_writes import PREPARED, OnDriver
 from services.store.tables import metadata
 
 FIRST, SECOND = b"1" * 32, b"2" * 32
@@ -68,8 +69,34 @@ def failing_at(store: Store, statement: int) -> Callable[[], None]:
         if next(numbers) == statement:
             raise Stopped
 
-    sa.event.listen(store._database.engine, "before_cursor_execute", fail)
-    return lambda: sa.event.remove(store._database.engine, "before_cursor_execute", fail)
+    engine = store._database.engine
+    sa.event.listen(engine, "before_cursor_execute", fail)
+    with store._database.reading() as connection:
+        info, prepared = connection.info, connection.info.get(PREPARED)
+    if prepared is not None:
+        info[PREPARED] = _Failing(prepared, fail)
+
+    def heal() -> None:
+        sa.event.remove(engine, "before_cursor_execute", fail)
+        if prepared is not None:
+            info[PREPARED] = prepared
+
+    return heal
+
+
+class _Failing:
+    """What is prepared on a connection, with `fail` called before each statement as SQLAlchemy calls it."""
+
+    def __init__(self, prepared: OnDriver, fail: Callable[..., None]) -> None:
+        self._prepared, self._fail = prepared, fail
+
+    def change(self, *arguments: Any) -> int:
+        self._fail()
+        return self._prepared.change(*arguments)
+
+    def first(self, *arguments: Any) -> Any:
+        self._fail()
+        return self._prepared.first(*arguments)
 
 
 def attempts(store: Store, work: Callable[[], None]) -> int:

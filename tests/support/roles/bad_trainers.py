@@ -1,16 +1,11 @@
 """A market of three trainers, of whom the first one's targets are all zero: in round 2 it errs too much."""
 
-from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from protocol.crypto.commitments import CommittedVector
-from protocol.learning.gram import gram_triangle
 from protocol.roles import dispatch
-from protocol.roles.owner import commitments, committing
-from tests.adversaries.arena import Arena, Deed, Replaced, arena_of, replaced, unlimited
+from tests.adversaries.arena import Arena, Deed, arena_of, committing_to_a_multiple, replaced
 from tests.adversaries.deeds import honestly
 from tests.support.roles.checked_markets import checked_market
 from tests.support.roles.depositors import make_willing
@@ -32,23 +27,6 @@ def bad_data(owners: int) -> list[Matrix]:
     return data
 
 
-def committing_to_a_multiple(market: PureMarket, times: int) -> Sequence[Replaced]:
-    """The first validator has so many times the matrix of its rows, which is then none."""
-    honest = commitments.commit_to
-
-    def multiplied(factor: Matrix) -> list[int]:
-        return [times * int(one) for one in gram_triangle(factor)]
-
-    def commit(*arguments: Any) -> Any:
-        if arguments[4] != market.owners[3].address:
-            return honest(*arguments)
-        matrix = Replaced(committing, "gram_triangle", multiplied)
-        with replaced((matrix, Replaced(CommittedVector, "draw", unlimited))):
-            return honest(*arguments)
-
-    return (Replaced(commitments, "commit_to", commit),)
-
-
 @cache
 def _drawn(rounds: int, owners: int, times: int) -> PureMarket:
     validators = tuple(range(3, owners))
@@ -57,7 +35,8 @@ def _drawn(rounds: int, owners: int, times: int) -> PureMarket:
     make_willing(market)
     if times != 1:
         market.run_step = dispatch.run_step  # what honest owners do is remembered otherwise
-    with replaced(committing_to_a_multiple(market, times) if times != 1 else ()):
+    liar = committing_to_a_multiple(lambda: market.owners[3].address, times) if times != 1 else ()
+    with replaced(liar):
         while market.contract.status != "running":
             market.deliver_next()
     return market

@@ -14,12 +14,16 @@ from protocol.roles import dispatch
 from protocol.roles.buyer.rounds import checks, opening
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.inputs import Input
+from tests.adversaries.arena import committing_to_a_multiple, replaced
 from tests.support.roles.bad_trainers import COLUMN, SCHEDULE, bad_data
 from tests.support.roles.checked_markets import checked_request
 from tests.support.roles.phases import deciding
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import COLUMNS, altered, small_data, without
+
+_INDEFINITE = -40
+"""Times the matrix of its rows."""
 
 _SCHEDULE = {"rounds": 2, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
 
@@ -123,8 +127,8 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Packed states by place, and further ones by role, phase and a field that is used in none of those.
 
     Of trainings that go well, are given up, repeat a round without a bad trainer, are measured again without
-    somebody who is silent or lies, or with other checkers, of owners that decline, and of buyers whose word
-    is against a round.
+    somebody who is silent or lies, or with other checkers, of owners that decline, of one whose matrix is no
+    sum of squares, and of buyers whose word is against a round.
     """
     found: dict[str, bytes] = {}
     markets = [KeptMarket(found) for _ in range(8)]
@@ -143,11 +147,16 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     declining.intercept = lambda message: deciding(declining, message)
     for market in (*markets, repeating, declining):
         _ends(market)
+    indefinite = KeptMarket(found)
+    indefinite.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
+    with replaced(committing_to_a_multiple(lambda: indefinite.owners[2].address, _INDEFINITE)):
+        _ends(indefinite)
     denied = [KeptMarket(found) for _ in DENIALS]
     for market, denial in zip(denied, DENIALS, strict=True):
         market.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
         _ends(market, denial)
-    return found, _further(found, [market.using for market in (*markets, repeating, declining, *denied)])
+    ended = (*markets, repeating, declining, indefinite, *denied)
+    return found, _further(found, [market.using for market in ended])
 
 
 def _further(found: dict[str, bytes], using: list[dict[tuple[str, str], bytes]]) -> dict[str, bytes]:

@@ -14,16 +14,18 @@ from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
 
 
-def owner_data(market: PureMarket, owner: Party) -> OwnerData:
+def owner_data(market: PureMarket, owner: Party, *, measuring: bool = True) -> OwnerData:
     request, statistic = market.request, Statistic.from_bytes(owner.private["data_set:rows"])
-    return OwnerData(kind_of(request).measuring_factor(request, statistic), statistic.rows)
+    kind = kind_of(request)
+    factor_of = kind.measuring_factor if measuring else kind.training_factor
+    return OwnerData(factor_of(request, statistic), statistic.rows)
 
 
 def plain_twin(market: PureMarket, rounds: int | None = None) -> PlainTraining:
     """What `rounds` rounds (all recorded ones by default) give without encryption, with the roles drawn."""
     schedule = market.request.schedule
     return run(
-        [owner_data(market, owner) for owner in market.trainers()],
+        [owner_data(market, owner, measuring=False) for owner in market.trainers()],
         [owner_data(market, owner) for owner in market.validators()],
         np.array([float(weight) for weight in market.request.start_weights()]),
         step_size=step_size_of(market.request),

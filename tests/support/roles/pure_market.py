@@ -212,6 +212,8 @@ class PureMarket:
         party.inbox.append(item)
         step = self.run_step(party.role, party.state, item, self.context(party), observe, self.roles)
         party.state, party.shown = step.state, step.display_status
+        party.taken += [item] if isinstance(item, EventConfirmed) else []
+        party.taken += [one for one in step.taken if isinstance(one, MessageReceived)]
         for effect in step.effects:
             self.apply(party, effect)
         party.blobs = {digest: party.blobs[digest] for digest in step.references}

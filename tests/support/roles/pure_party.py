@@ -14,6 +14,7 @@ from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.data_card import CardColumn, DataCard, bucket_of
 from protocol.data_set import DataSet
 from protocol.learning.statistic import Statistic, StatisticBuilder
+from protocol.preparation.layout import KeptColumn
 from protocol.roles import dispatch
 from protocol.roles.dispatch import RoleModule
 from protocol.roles.engine.effects import PutValue, RecordFact, ReportViolation
@@ -39,14 +40,18 @@ def make_statistic(columns: Sequence[str], rows: Matrix) -> Statistic:
 
 def make_data_set(statistic: Statistic, name: str = "rows", least_pay: int = 0) -> DataSet:
     """With a card that declares the rows' own ranges."""
-    columns = tuple(
-        CardColumn(name=one.name, kind="boolean")
-        if one.kind == "boolean"
-        else CardColumn(name=one.name, minimum=Decimal(repr(one.minimum)), maximum=Decimal(repr(one.maximum)))
-        for one in statistic.kept
-    )
+    columns = tuple(map(_card_column, statistic.kept))
     card = DataCard(name=name, columns=columns, rows_from=bucket_of(statistic.rows), least_pay_wei=least_pay)
     return DataSet(card, statistic)
+
+
+def _card_column(one: KeptColumn) -> CardColumn:
+    match one.kind:
+        case "boolean":
+            return CardColumn(name=one.name, kind="boolean")
+        case "categorical":
+            return CardColumn(name=one.name, kind="categorical", vocabulary=one.levels)
+    return CardColumn(name=one.name, minimum=Decimal(repr(one.minimum)), maximum=Decimal(repr(one.maximum)))
 
 
 def owning(data_set: DataSet) -> dict[str, bytes]:
@@ -87,6 +92,7 @@ class Party:
     facts: list[RecordFact] = field(default_factory=list)
     violations: list[ReportViolation] = field(default_factory=list)
     inbox: list[Input] = field(default_factory=list)
+    taken: list[Input] = field(default_factory=list)
     looked_at: tuple[bytes, Any] | None = None
 
     @cached_property

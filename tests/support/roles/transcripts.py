@@ -9,7 +9,7 @@ from protocol.roles.engine.inputs import EventConfirmed, MessageReceived
 from protocol.verification.expected import Expected
 from protocol.verification.hidden import HiddenMessage
 from protocol.verification.report import Report
-from protocol.verification.transcript import KEPT, Entry, Header, Transcript
+from protocol.verification.transcript import Entry, Header, Transcript, is_kept
 from protocol.verification.verify import verify
 from tests.support.groups import small_group
 from tests.support.roles.pure_contract import MARKET, TRAINING
@@ -31,18 +31,16 @@ def header_of(party: Party) -> Header:
 
 
 def entries_of(market: PureMarket, party: Party) -> list[Entry]:
-    """What this party received, then what it sent."""
+    """What this party received and did not refuse, then what it sent."""
     entries: list[Entry] = []
-    for item in party.inbox:
+    for item in party.taken:
         if isinstance(item, EventConfirmed):
             entries.append(Entry.event(item.chain_event))
-        elif isinstance(item, MessageReceived) and item.signed.envelope.type in KEPT:
+        elif isinstance(item, MessageReceived) and is_kept(item.signed):
             entries.append(Entry.message(item.signed, party.address, party.signing_key))
     entries += [Entry.event(one.chain_event) for one in credits_of(market)]
     sent = (one for one in market.wire if one.envelope.sender == party.address)
-    entries += [
-        Entry.message(one, party.address, party.signing_key) for one in sent if one.envelope.type in KEPT
-    ]
+    entries += [Entry.message(one, party.address, party.signing_key) for one in sent if is_kept(one)]
     return entries
 
 

@@ -5,6 +5,9 @@ under shares that hide all errors but those that were named. Each maker sees for
 the buyer says. Where one is not, the buyer is named. Otherwise the trainers sit the rest of the training out,
 without fault: a model that is bad in one round is bad in the next, and each of them would cost a repetition.
 So there are at most T − 2 in a training of T trainers.
+
+An error that the buyer says is negative is no trainer's doing. Of it each member's part is opened in the same
+way, and the training ends with whoever has committed to a matrix that is no sum of squares.
 """
 
 from gmpy2 import mpz
@@ -12,7 +15,6 @@ from gmpy2 import mpz
 from protocol.crypto.cipher import read_ciphertexts
 from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
-from protocol.errors import ProtocolViolation
 from protocol.learning.judgement.members import MAXIMUM_ATTEMPTS
 from protocol.messages.rounds import OpeningRelayed, RingOpening
 from protocol.roles.aggregator import attendance
@@ -30,8 +32,9 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput
 from protocol.roles.engine.state import replace
 from protocol.roles.rounds.forms import metric_statement
-from protocol.roles.rounds.implausible import is_affordable
+from protocol.roles.rounds.implausible import are_parts_affordable, is_affordable
 from protocol.roles.rounds.labels import Label
+from protocol.roles.rounds.opened_errors import ErrorsFault
 from protocol.roles.rounds.ring import known_shares, ring_begin
 from protocol.roles.rounds.ring_state import SharedNumbers
 from protocol.types import Address, RoundAttempt
@@ -56,9 +59,9 @@ def open_errors(
     but the same end, nobody's error is shown.
     """
     view = AttemptView(state, context, lane)
-    if not view.named.named or not _may_repeat(state, lane, len(view.named.named), context):
+    if not _may_open(state, lane, view, context):
         return give_up(state, CODE, context)
-    statement = metric_statement(state.key, view.weighted(lane.metrics))
+    statement = metric_statement(state.key, view.said.opened(view.metrics(lane.metrics)))
     begun = ring_begin(view.ring(Purpose.ERRORS), statement, context)
     opening = replace(lane, ring=begun.ring, consents=(), opened=None, product=None)
     due = timers.CHECKS.set(RING_STEPS * state.step_seconds, lane.at)
@@ -77,35 +80,43 @@ def _relayed(
 def on_errors_opened(
     state: TrainingState, lane: RangingLane, received: Received[RingOpening], context: Context
 ) -> AttemptStep:
-    """Name the buyer for an error that is not what it said; else repeat the round without those named.
+    """Name who is at fault; with nobody at fault the round is repeated without the trainers that were named.
 
-    Raises StaleInput for an opening of the ranges, which is over.
+    Of several members the notice names the first one in seat order. Raises StaleInput for an opening of the
+    ranges, which is over.
     """
     if received.body.purpose != Purpose.ERRORS.value:
         raise StaleInput
     view = AttemptView(state, context, lane)
-    try:
-        untrue = _untrue(view, lane, received.body, context)
-    except ProtocolViolation:
-        return give_up(state, "bad_opening", context, fault=state.opened.buyer)
-    if untrue:
-        fact = facts.COMPLAINT.of(accused=state.opened.buyer, round=lane.at.round, code="errors_denied")
-        step = give_up(state, "errors_denied", context, fault=state.opened.buyer)
-        return Step(step.state, (fact, *step.effects))
-    names = tuple(one.trainer for one in view.named.named)
+    faults = _faults(view, lane, received.body, context)
+    if faults:
+        said = [facts.COMPLAINT.of(accused=one, round=lane.at.round, code=code) for one, code in faults]
+        step = give_up(state, faults[0].code, context, fault=faults[0].accused)
+        return Step(step.state, (*said, *step.effects))
+    names = tuple(one.trainer for one in view.said.named)
     repeated = _repeat(state, lane, names, context)
     # Before they have seen the errors themselves checkers take no part in what follows.
     told = _relayed(view, received.signed, Purpose.ERRORS, context)
     return Step(repeated.state, effects_of(told, repeated.effects))
 
 
-def _untrue(view: AttemptView, lane: RangingLane, body: RingOpening, context: Context) -> list[Address]:
+def _faults(
+    view: AttemptView, lane: RangingLane, body: RingOpening, context: Context
+) -> tuple[ErrorsFault, ...]:
     assert lane.opened is not None
     numbers = lane.opened.load(SharedNumbers, context).numbers
     product: list[mpz] = read_ciphertexts(view.state.key, numbers, len(numbers))
     known = known_shares(lane.ring, view.ring(Purpose.ERRORS), context)
     chance = context.randomness(Label.JUDGED_ERRORS)
-    return view.named.untrue(view.state.key, product, body, known, chance)
+    return view.said.faults(product, body, known, view.state.opened.buyer, chance)
+
+
+def _may_open(state: TrainingState, lane: RangingLane, view: AttemptView, context: Context) -> bool:
+    """Whether something was named, and something can come of it that owners' budgets hold."""
+    said = view.said
+    if said.negative is not None:
+        return are_parts_affordable(lane.validators, lane.trained.trainers, state.request, state.link)
+    return bool(said.named) and _may_repeat(state, lane, len(said.named), context)
 
 
 # ---- the round is repeated ----

@@ -10,8 +10,9 @@ is that of how surely somebody is named:
 3. with all of them in range the buyer's answer is what is left.
 
 Errors that it says are implausible have the ranges opened as well. With all of them in range the errors that
-it has named are opened to the same three makers (`errors`). Where it has named nobody's, nobody is: a
-validator's matrix that is none has an honest buyer say the same.
+it has named, or members' parts of one that it says is negative, are opened to the same three makers
+(`errors`). Where it has named nothing, nobody is at fault: a validator's matrix that makes errors larger than
+anything has an honest buyer say the same.
 """
 
 from gmpy2 import mpz
@@ -39,6 +40,7 @@ from protocol.messages.rounds import (
     ZeroTestEvidence,
     ZeroTestEvidenceRequest,
 )
+from protocol.messages.rounds.values import START_OF
 from protocol.roles.aggregator.attempts import (
     AgreedLane,
     CheckedAttempt,
@@ -59,7 +61,7 @@ from protocol.roles.engine.effects import effects_of
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
 from protocol.roles.engine.state import BlobRef, replace, store
-from protocol.roles.rounds.implausible import require_named
+from protocol.roles.rounds.implausible import require_named, require_negative
 from protocol.roles.rounds.labels import Label
 from protocol.roles.rounds.opened_ranges import out_of_range
 from protocol.roles.rounds.ring import known_shares, ring_begin
@@ -132,12 +134,12 @@ def _asked(
     key, consent = view.state.key, _consent_of(view, lane, context)
     sets, widths = view.moments.sets, view.widths.projection
     try:
-        asked, told = request_length(sets, widths), projection_answer_length(sets)
+        asked, told = request_length(sets, widths), projection_answer_length(sets, widths.targets)
         request = read_ciphertexts(key, body.request, asked)
         numbers = read_ciphertexts(key, body.answer, told)
         (zero,) = read_ciphertexts(key, [consent.zero], 1)
         signer = recover_address(zero_test_digest(key, request, numbers, zero), consent.signature)
-        answer = read_projection_answer(numbers, sets)
+        answer = read_projection_answer(numbers, sets, widths.targets)
     except ProtocolViolation:
         return None
     if signer != view.other_checker(lane.checker):
@@ -195,6 +197,7 @@ def on_opening_refused(
     if lane.answered is None:
         return give_up(state, "implausible", context)
     require_named(received.body.named, state.parties, lane.trained.trainers)
+    require_negative(received.body, state.parties, lane.trained.trainers, START_OF[lane.facts.start])
     kept, blob = store(received.signed)
     step = open_ranges(state, lane.answered, kept, context.knowing((blob,)), lane.metrics)
     return Step(step.state, (blob, timers.OPENING.cancel(lane.at), *step.effects))
@@ -261,7 +264,8 @@ def on_late(state: TrainingState, lane: QuestioningLane | RangingLane, context: 
     silent = [one for one, part in missing if part is None] or [one for one, _part in missing]
     refused = lane.complaint.load(SignedMessage, context).envelope.type == _REFUSED
     seats = state.parties.mask(tuple(silent))
-    return give_up(state, "ranges_late", context, silent=seats, silent_buyer=refused)
+    code = "errors_late" if lane.ring.purpose == Purpose.ERRORS.value else "ranges_late"
+    return give_up(state, code, context, silent=seats, silent_buyer=refused)
 
 
 def spoilt(state: TrainingState, lane: RangingLane, liar: Address, code: str, context: Context) -> RangesStep:

@@ -150,7 +150,7 @@ def _sign_sums(
 def _opened(view: AttemptView, lane: CheckingLane | RangingLane, place: RingView) -> list[Ciphertext]:
     """What is opened under the ring's shares: sums under vectors that nobody chose, or all errors."""
     if isinstance(lane, RangingLane) and place.context.purpose is Purpose.ERRORS:
-        return view.weighted(lane.metrics)
+        return view.said.opened(view.metrics(lane.metrics))
     check = view.ranges if isinstance(lane, RangingLane) else view.next_model
     return list(check.sums(rings.chance(lane.ring, place)))
 

@@ -29,8 +29,8 @@ from protocol.roles.engine.state import BlobRef
 from protocol.roles.engine.worked_out import WORK, Known, whose, worked_out
 from protocol.roles.rounds.attempt import attempt_digests, identity_of, ring_context
 from protocol.roles.rounds.forms import share_form
-from protocol.roles.rounds.implausible import NamedErrors
 from protocol.roles.rounds.members import attempt_checkers, draw_hash, member_weights
+from protocol.roles.rounds.opened_errors import SaidErrors
 from protocol.roles.rounds.products import (
     MomentExchange,
     NextModelCheck,
@@ -194,11 +194,14 @@ class AttemptView(TrainingView):
 
     def weighted(self, kept: Sequence[Answer]) -> list[Ciphertext]:
         """Π X_v^(w_v) of all members' metrics with the public offset."""
-        bodies = (body_of(signed, ProvenMetric) for signed in self.signed(kept))
         sets, widths = self.moments.sets, self.widths.moments
-        metrics = [read_ciphertexts(self.state.key, body.values, len(sets)) for body in bodies]
         weights = member_weights(self.state.parties, self.lane.validators)
-        return weighted_product(self.state.key, metrics, list(weights.values()), sets, widths)
+        return weighted_product(self.state.key, self.metrics(kept), list(weights.values()), sets, widths)
+
+    def metrics(self, kept: Sequence[Answer]) -> list[list[Ciphertext]]:
+        """The ciphertexts of kept metrics, which were checked when they came."""
+        bodies = (body_of(signed, ProvenMetric) for signed in self.signed(kept))
+        return [read_ciphertexts(self.state.key, body.values, len(self.moments.sets)) for body in bodies]
 
     def digests(self, product: bytes) -> AttemptDigests:
         """What both verdicts must say, with the digest of the next model's opened product."""
@@ -230,24 +233,25 @@ class AttemptView(TrainingView):
         return RingView(self.state.key, makers, self._form(purpose), (first, second), Maker.AGGREGATOR)
 
     @property
-    def named(self) -> NamedErrors:
-        """What the buyer has named in the word that the ranges were opened for."""
+    def said(self) -> SaidErrors:
+        """What the buyer has said of errors in the word that the ranges were opened for."""
         assert isinstance(self.lane, RangingLane)
         refused = body_of(self.lane.complaint.load(SignedMessage, self.context), OpeningRefused)
         state = self.state
-        return NamedErrors(
+        return SaidErrors(
             exchange=self.moments,
-            weights=sum(member_weights(state.parties, self.lane.validators).values()),
+            weights=member_weights(state.parties, self.lane.validators),
             request=state.request,
             parties=state.parties,
             link=state.link,
             trainers=self.trained.trainers,
             named=refused.named,
+            negative=refused.negative,
         )
 
     def _form(self, purpose: Purpose) -> ShareForm:
         if purpose is Purpose.ERRORS:
-            return self.named.form
+            return self.said.form
         weights = sum(member_weights(self.state.parties, self.lane.validators).values())
         return share_form(purpose, self.state.request, self.widths, self.moments, weights)
 

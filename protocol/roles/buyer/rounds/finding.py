@@ -50,7 +50,8 @@ def on_evidence_request(
     layout = started_widths(state.request, state.parties).projection
     sets = layout.sets(exchange.trainers, START_OF[exchange.start])
     request = read_ciphertexts(key, numbers.request, len(numbers.request))
-    answer = read_projection_answer(read_ciphertexts(key, numbers.answer, len(numbers.answer)), sets)
+    told = read_ciphertexts(key, numbers.answer, len(numbers.answer))
+    answer = read_projection_answer(told, sets, layout.targets)
     (zero,) = read_ciphertexts(key, [question.denied], 1)
     evidence = show_evidence(private, request, answer, zero)
     openings = (*evidence.request, *evidence.answer, evidence.zero)
@@ -92,14 +93,14 @@ def open_ranges(state: RunningState, asked: Received[RingOpeningRequest], contex
 def open_errors(state: RunningState, asked: Received[RingOpeningRequest], context: Context) -> BuyerStep:
     """Open the errors that we have named, and masks in place of all others, for the ring's makers, once.
 
-    Raises ProtocolViolation("not_denied") for an attempt of which we have named nobody's, or before the
-    trainers' ranges were opened: where one is not kept, it is not the errors that are judged.
+    Or of one that is negative each member's part. Raises ProtocolViolation("not_denied") for an attempt of
+    which we have named nothing, or before the trainers' ranges were opened: where one is not kept, it is not
+    the errors that are judged.
     """
     at, private = asked.at, private_key_of(context)
     checkers, refusal = state.checkers(at, context), state.refusal(*at)
-    require(
-        refusal is not None and refusal.named > 0, "not_denied", f"round {at.round}, attempt {at.attempt}"
-    )
+    names = refusal is not None and (refusal.named > 0 or refusal.is_negative)
+    require(names, "not_denied", f"round {at.round}, attempt {at.attempt}")
     require(any(one.at == at for one in state.opened_ranges), "not_denied", "no ranges were opened")
     assert refusal is not None
     require(not refusal.is_opened, "already_opened")
@@ -107,11 +108,12 @@ def open_errors(state: RunningState, asked: Received[RingOpeningRequest], contex
     assert exchange is not None  # nothing is denied before it is answered
     layout = started_widths(state.request, state.parties).moments
     sets = layout.sets(exchange.trainers, START_OF[exchange.start])
-    product = signed_product(state, asked, private.public_key, len(sets), context)
-    shown = tuple(
-        Shown(plaintext=int(one.plaintext), root=int(one.root)) for one in open_ciphertexts(private, product)
-    )
-    answer = RingOpening(purpose=asked.body.purpose, vectors=(OpenedVector(openings=shown),))
+    parts = state.announced(at).members.bit_count() if refusal.is_negative else 1
+    product = signed_product(state, asked, private.public_key, parts * len(sets), context)
+    shown = [Shown(plaintext=int(m.plaintext), root=int(m.root)) for m in open_ciphertexts(private, product)]
+    starts = range(0, len(shown), len(sets))
+    vectors = tuple(OpenedVector(openings=tuple(shown[one : one + len(sets)])) for one in starts)
+    answer = RingOpening(purpose=asked.body.purpose, vectors=vectors)
     sent = tuple(message(context, maker, answer, at, label="errors") for maker in (asked.sender, *checkers))
     refusals = tuple(replace(one, is_opened=True) if one is refusal else one for one in state.refusals)
     return Step(replace(state, refusals=refusals), sent)

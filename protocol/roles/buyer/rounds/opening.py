@@ -22,7 +22,7 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace
 from protocol.roles.rounds.attempt import consent_digest, identity_of, ring_context
-from protocol.roles.rounds.implausible import named_errors
+from protocol.roles.rounds.implausible import named_errors, negative_error
 from protocol.roles.rounds.record import OpenedProduct, record_of, require_facts
 from protocol.roles.rounds.widths import started_widths
 from protocol.roles.shared.accusing import sign_openings
@@ -84,20 +84,20 @@ def _refuse(
     plaintexts: list[int],
     context: Context,
 ) -> BuyerStep:
-    """Say that the errors are implausible, and whose are too large, if nothing else is wrong with them."""
-    at = asked.at
-    named = named_errors(
-        asked.body.facts,
-        plaintexts,
-        request=state.request,
-        parties=state.parties,
-        widths=started_widths(state.request, state.parties).moments,
-        link=state.link,
-    )
-    refusal = Refusal(round=at.round, attempt=at.attempt, named=len(named))
+    """Say that the errors are implausible, and whose are too large, or which is negative."""
+    at, told, request, parties = asked.at, asked.body.facts, state.request, state.parties
+    widths, link = started_widths(request, parties).moments, state.link
+    named = named_errors(told, plaintexts, request=request, parties=parties, widths=widths, link=link)
+    negative = None
+    if not named:
+        negative = negative_error(
+            told, plaintexts, request=request, parties=parties, widths=widths, link=link
+        )
+    is_negative = negative is not None
+    refusal = Refusal(round=at.round, attempt=at.attempt, named=len(named), is_negative=is_negative)
     opened = state.opened_sets if named else (*state.opened_sets, at.round)
     after = replace(denying(state, at), opened_sets=opened, refusals=(*state.refusals, refusal))
-    sent = _to_all(state, asked, OpeningRefused(named=named), context)
+    sent = _to_all(state, asked, OpeningRefused(named=named, negative=negative), context)
     return Step(after, (*sent, facts.IMPLAUSIBLE.of(round=at.round)))
 
 

@@ -5,7 +5,6 @@ is named on another's. A checker that finds them otherwise takes part in no repe
 """
 
 from protocol.crypto.ring.context import Purpose
-from protocol.errors import ProtocolViolation
 from protocol.messages.rounds import RingOpening
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
@@ -15,16 +14,16 @@ from protocol.roles.engine.state import replace
 from protocol.roles.owner.attempts import Attempt, OpeningErrors
 from protocol.roles.owner.rounds.ring_products import product_and_masks, unopened
 from protocol.roles.owner.rounds.turns import current_attempt, with_attempt
-from protocol.roles.owner.rounds.view import RoundView, named_errors, ring_view, view_of
+from protocol.roles.owner.rounds.view import RoundView, ring_view, said_errors, view_of
 from protocol.roles.owner.state import OwnerState, RunningState
 from protocol.roles.rounds.forms import metric_statement
 from protocol.roles.rounds.labels import Label
+from protocol.roles.rounds.opened_errors import ErrorsFault
 from protocol.roles.rounds.ring import ring_begin
-from protocol.types import Address
 
 
 def begin(state: RunningState, attempt: Attempt, view: RoundView, context: Context) -> Step[OwnerState]:
-    """Commit to a share of the attempt's product as it was without noise."""
+    """Commit to a share of the attempt's product as it was without noise, or of members' parts of it."""
     statement = metric_statement(view.key, unopened(view, attempt, context))
     step = ring_begin(ring_view(view, attempt, Purpose.ERRORS), statement, context)
     return with_attempt(state, replace(attempt, errors=OpeningErrors(ring=step.ring)), *step.effects)
@@ -33,7 +32,7 @@ def begin(state: RunningState, attempt: Attempt, view: RoundView, context: Conte
 def on_opened(
     state: RunningState, received: Received[RingOpening], context: Context, *, is_relayed: bool = False
 ) -> Step[OwnerState]:
-    """Note that it is the buyer, by what we see ourselves, where an error is not what it has said.
+    """Note who is at fault by what we see ourselves: the buyer, or members with a part that is negative.
 
     What the aggregator has relayed counts also after another one. Raises EarlyInput before we have signed
     what is opened, StaleInput once the errors are what the buyer has said, ProtocolViolation("opened_twice").
@@ -47,22 +46,19 @@ def on_opened(
         raise StaleInput
     require(is_relayed or not opening.is_opened, "opened_twice")
     view = view_of(state, attempt, context)
-    try:
-        untrue = _untrue(view, attempt, received.body, context)
-        code = "errors_denied"
-    except ProtocolViolation:
-        untrue = [state.opened.buyer]
-        code = "bad_opening"
-    after = replace(attempt, errors=replace(opening, is_opened=True, in_range=not untrue))
-    if not untrue:
-        return with_attempt(state, after)
-    accused = state.opened.buyer
-    fact = facts.NAMED.of(accused=accused, round=attempt.round, attempt=attempt.attempt, code=code)
-    return with_attempt(state, after, fact)
+    faults = _faults(view, attempt, received.body, context)
+    after = replace(attempt, errors=replace(opening, is_opened=True, in_range=not faults))
+    number = attempt.attempt
+    noted = [
+        facts.NAMED.of(accused=one, round=attempt.round, attempt=number, code=code) for one, code in faults
+    ]
+    return with_attempt(state, after, *noted)
 
 
-def _untrue(view: RoundView, attempt: Attempt, body: RingOpening, context: Context) -> list[Address]:
+def _faults(
+    view: RoundView, attempt: Attempt, body: RingOpening, context: Context
+) -> tuple[ErrorsFault, ...]:
     assert attempt.errors is not None  # whoever calls has seen its ring
     ciphertexts, known = product_and_masks(attempt.errors, Purpose.ERRORS, view, attempt, context)
     chance = context.randomness(Label.ERRORS)
-    return named_errors(view, attempt).untrue(view.key, ciphertexts, body, known, chance)
+    return said_errors(view, attempt).faults(ciphertexts, body, known, view.state.opened.buyer, chance)

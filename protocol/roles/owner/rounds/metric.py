@@ -67,7 +67,10 @@ def on_shown_metrics(
     if context.address in attempt.checkers:
         ring_of = ring_view(view, attempt, Purpose.METRIC)
         step = ring_begin(ring_of, metric_statement(view.key, made), context)
-        measuring, effects = replace(measuring, ring=step.ring), (blob, *step.effects)
+        flat = [number for metric in shown.metrics for number in metric]
+        parts, parts_blob = store(SharedNumbers(numbers=tuple(write_ciphertexts(view.key, flat))))
+        measuring = replace(measuring, ring=step.ring, parts=parts)
+        effects = (blob, parts_blob, *step.effects)
     return with_attempt(state, replace(attempt, measuring=measuring), *effects)
 
 

@@ -170,7 +170,7 @@ def _own_question(
 
 def _read(view: RoundView, body: ProjectionAnswer) -> tuple[SetAnswer, ...]:
     numbers = read_ciphertexts(view.key, body.numbers, len(body.numbers))
-    return read_projection_answer(numbers, view.projection.sets)
+    return read_projection_answer(numbers, view.projection.sets, view.projection.widths.targets)
 
 
 def _question_of(view: RoundView, asker: Address) -> AskedQuestion:

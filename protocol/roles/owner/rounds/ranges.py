@@ -9,7 +9,6 @@ from protocol.crypto.ring.context import Purpose
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.messages import OpeningRefused
-from protocol.messages.opening import ImplausibleError
 from protocol.messages.rounds import RangesAsked, RingOpening
 from protocol.roles.engine import facts
 from protocol.roles.engine.context import Context, Step
@@ -24,7 +23,7 @@ from protocol.roles.owner.rounds.turns import current_attempt, with_attempt
 from protocol.roles.owner.rounds.view import RoundView, ring_view, view_of
 from protocol.roles.owner.state import OwnerState, RunningState
 from protocol.roles.rounds.denials import DeniedAttempt
-from protocol.roles.rounds.implausible import require_named
+from protocol.roles.rounds.implausible import require_named, require_negative
 from protocol.roles.rounds.labels import Label
 from protocol.roles.rounds.opened_ranges import out_of_range
 from protocol.roles.rounds.ring import ring_begin
@@ -52,17 +51,21 @@ def on_ranges_asked(
     view = view_of(state, attempt, context)
     step = ring_begin(ring_view(view, attempt, Purpose.RANGES), view.ranges.statement(), context)
     of_errors = received.body.complaint.envelope.type == "opening_refused"
-    named = _named_in(received.body.complaint, view, attempt) if of_errors else ()
-    ranging = Ranging(ring=step.ring, is_of_errors=of_errors, named=named)
+    ranging = Ranging(ring=step.ring, is_of_errors=of_errors)
+    if of_errors:
+        said = _said_in(received.body.complaint, view, attempt)
+        ranging = replace(ranging, named=said.named, negative=said.negative)
     return with_attempt(state, replace(attempt, ranging=ranging), *step.effects)
 
 
-def _named_in(complaint: SignedMessage, view: RoundView, attempt: Attempt) -> tuple[ImplausibleError, ...]:
-    named = body_of(complaint, OpeningRefused).named
-    require_named(named, view.state.parties, view.trainers)
+def _said_in(complaint: SignedMessage, view: RoundView, attempt: Attempt) -> OpeningRefused:
+    said = body_of(complaint, OpeningRefused)
+    require_named(said.named, view.state.parties, view.trainers)
+    require_negative(said, view.state.parties, view.trainers, view.exchange.start)
     measured = attempt.measuring is not None and attempt.measuring.noisy is not None
-    require(measured or not named, "not_in_order", "errors that nobody was to open")
-    return named
+    names = bool(said.named) or said.negative is not None
+    require(measured or not names, "not_in_order", "errors that nobody was to open")
+    return said
 
 
 def on_opened(
@@ -71,7 +74,7 @@ def on_opened(
     """Note who is at fault by what we see ourselves: trainers out of range, or with none the buyer.
 
     For errors that are implausible with all trainers in range, those that the buyer has named are opened next
-    (`errors`); it is nobody's fault if it has named nobody's. What the aggregator has relayed counts also
+    (`errors`); it is nobody's fault if it has named nothing. What the aggregator has relayed counts also
     after another one. Raises StaleInput once errors are opened, ProtocolViolation("opened_twice").
     """
     attempt = current_attempt(state, received)
@@ -85,7 +88,7 @@ def on_opened(
     view = view_of(state, attempt, context)
     named = _named(view, attempt, received.body, context)
     opened = replace(attempt, ranging=replace(ranging, in_range=True))
-    if named or not ranging.named:
+    if named or (not ranging.named and ranging.negative is None):
         return with_attempt(state, opened, *named)
     return errors.begin(state, opened, view, context)
 

@@ -8,9 +8,10 @@ from protocol.crypto.ring.shares import Share
 from protocol.messages.rounds import RingConsent
 from protocol.roles.engine.context import Context, message
 from protocol.roles.engine.effects import Effect
+from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace, store, with_new_blobs
 from protocol.roles.owner.attempts import Attempt, OpeningModel
-from protocol.roles.owner.rounds.view import RoundView, ring_view
+from protocol.roles.owner.rounds.view import RoundView, ring_view, said_errors
 from protocol.roles.rounds.products import NextModelCheck, RangeCheck
 from protocol.roles.rounds.ring import chance, digest_to_sign, known_shares, product
 from protocol.roles.rounds.ring_state import SharedNumbers
@@ -67,10 +68,20 @@ def product_and_masks(
 
 
 def unopened(view: RoundView, attempt: Attempt, context: Context) -> list[Ciphertext]:
-    """Π X_v^(w_v) with its offset and without noise, as this member has formed it."""
-    assert attempt.measuring is not None  # `ranges` has asked for it
-    numbers = attempt.measuring.product.load(SharedNumbers, context).numbers
-    return read_ciphertexts(view.key, numbers, len(numbers))
+    """Π X_v^(w_v) with its offset and without noise, or each one's part of it, as this checker has formed it.
+
+    Raises ProtocolViolation("not_in_order") for parts that were not kept: an earlier version kept none.
+    """
+    measuring, said = attempt.measuring, said_errors(view, attempt)
+    assert measuring is not None  # `ranges` has asked for it
+    kept = measuring.product if said.negative is None else measuring.parts
+    require(kept is not None, "not_in_order", "the members' metrics were not kept")
+    assert kept is not None
+    numbers = kept.load(SharedNumbers, context).numbers
+    ciphertexts, count = read_ciphertexts(view.key, numbers, len(numbers)), len(view.exchange.sets)
+    if said.negative is None:
+        return ciphertexts
+    return said.opened([ciphertexts[one : one + count] for one in range(0, len(ciphertexts), count)])
 
 
 def _check(view: RoundView, purpose: Purpose) -> NextModelCheck | RangeCheck:

@@ -24,6 +24,7 @@ from protocol.learning.moments.products import Products
 from protocol.learning.projection.question import Projection
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Opened
+from protocol.messages import OpeningRefused
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.rounds import MomentAnswer, MomentRequest, ProvenUpdate, RoundEvidence
 from protocol.messages.rounds.values import START_OF, AttemptDigests
@@ -32,11 +33,11 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import BlobRef
 from protocol.roles.engine.worked_out import WORK, Known, whose, worked_out
-from protocol.roles.owner.attempts import Attempt
+from protocol.roles.owner.attempts import Attempt, Ranging
 from protocol.roles.rounds.attempt import attempt_digests, identity_of, numbers_digest, ring_context
 from protocol.roles.rounds.forms import share_form
-from protocol.roles.rounds.implausible import NamedErrors
 from protocol.roles.rounds.members import member_weights
+from protocol.roles.rounds.opened_errors import SaidErrors
 from protocol.roles.rounds.products import MomentExchange, NextModelCheck, RangeCheck, read_mask
 from protocol.roles.rounds.proofs import metric_proofs, read_update, update_proofs
 from protocol.roles.rounds.ring_state import RingView
@@ -298,23 +299,29 @@ def ring_view(view: RoundView, attempt: Attempt, purpose: Purpose) -> RingView:
     context = ring_context(view.identity, attempt.at, purpose, parties[0], attempt.checkers)
     weights = sum(member_weights(state.parties, attempt.members).values())
     if purpose is Purpose.ERRORS:
-        form = named_errors(view, attempt).form
+        form = said_errors(view, attempt).form
     else:
         form = share_form(purpose, state.request, view.widths, view.exchange, weights)
     return RingView(view.key, context, form, (first, second), Maker(parties.index(view.context.address)))
 
 
-def named_errors(view: RoundView, attempt: Attempt) -> NamedErrors:
-    """What the buyer has named in the word that the attempt's ranges were opened for."""
-    state = view.state
+def said_errors(view: RoundView, attempt: Attempt) -> SaidErrors:
+    """What the buyer has said of errors in the word that the attempt's ranges were opened for."""
     assert attempt.ranging is not None  # nothing is opened of errors before
+    return errors_said_in(view, attempt, attempt.ranging)
+
+
+def errors_said_in(view: RoundView, attempt: Attempt, said: OpeningRefused | Ranging) -> SaidErrors:
+    """What a word of the buyer's says of an attempt's errors, with all that it is judged by."""
+    state = view.state
     assert state.link is not None  # which stands since the first evidence
-    return NamedErrors(
+    return SaidErrors(
         exchange=view.exchange,
-        weights=sum(member_weights(state.parties, attempt.members).values()),
+        weights=member_weights(state.parties, attempt.members),
         request=state.request,
         parties=state.parties,
         link=state.link,
         trainers=view.trainers,
-        named=attempt.ranging.named,
+        named=said.named,
+        negative=said.negative,
     )

@@ -5,7 +5,16 @@ import pytest
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.ring.context import Maker
 from protocol.crypto.ring.shares import Share, ShareForm
-from protocol.learning.checked_openings.errors import errors_form, seen_errors, share_bound
+from protocol.errors import MisuseError
+from protocol.learning.checked_openings.errors import (
+    errors_form,
+    parts_form,
+    place_of,
+    seen_errors,
+    seen_parts,
+    share_bound,
+    without_known,
+)
 from protocol.learning.moments.widths import MomentWidths, Start
 
 TRAINERS, NOISE, POWERS = 4, 1 << 200, {1: 8, 3: 24}
@@ -76,3 +85,49 @@ def test_a_share_is_as_wide_as_the_error_is_said_to_be_large_and_never_wider_tha
     assert share_bound(WIDTHS, NOISE, 8) == NOISE
     assert share_bound(WIDTHS, NOISE, 24) == NOISE << 16
     assert share_bound(WIDTHS, BOUND, 48) == BOUND << 29
+
+
+# ---- an error that is said to be negative ----
+
+VECTORS = [(start, vector) for start in Start for vector in range(TRAINERS)]
+STARTS = [(Start.PUBLIC, None), (Start.ENCRYPTED, TRAINERS)]
+
+
+@pytest.mark.parametrize(("start", "vector"), [*VECTORS, *STARTS])
+def test_of_each_part_its_slot_alone_is_seen(start, vector):
+    """Of three members, under the one share that a maker does not know."""
+    sets, members = WIDTHS.sets(TRAINERS, start), 3
+    form = parts_form(WIDTHS, sets, vector, NOISE, members)
+    place, slot = place_of(sets, vector)
+    narrow = [
+        (row, one)
+        for row, bounds in enumerate(form.bounds)
+        for one, bound in enumerate(bounds)
+        if bound == NOISE
+    ]
+    assert narrow == [(member * len(sets) + place, slot) for member in range(members)]
+    assert {bound for bounds in form.bounds for bound in bounds} == {NOISE, BOUND << 29}
+    stream = Randomness(b"\x07" * 32)
+    shares = {maker: Share(maker, (), form.draw(stream)) for maker in Maker}
+    values = [
+        [(-1) ** member * (10**40 + one) for one in range(row.slots)]
+        for member in range(members)
+        for row in sets
+    ]
+    packed = [
+        WIDTHS.offset(sets[one % len(sets)]) + sum(WIDTHS.at(at, value) for at, value in enumerate(row))
+        for one, row in enumerate(values)
+    ]
+    opened = [one + sum(share.plaintexts[row] for share in shares.values()) for row, one in enumerate(packed)]
+    true = [values[member * len(sets) + place][slot] for member in range(members)]
+    for maker in Maker:
+        left = without_known(opened, (shares[maker], shares[maker.next]))
+        seen = seen_parts(WIDTHS, sets, left, vector)
+        assert all(0 <= one - part < NOISE for one, part in zip(seen, true, strict=True))
+    nothing_known = seen_parts(WIDTHS, sets, without_known(opened, None), vector)
+    assert all(0 <= one - part < 3 * NOISE for one, part in zip(nothing_known, true, strict=True))
+
+
+def test_a_start_that_is_not_measured_has_no_place():
+    with pytest.raises(MisuseError, match="none of"):
+        place_of(WIDTHS.sets(TRAINERS, Start.UNMEASURED), None)

@@ -12,12 +12,20 @@ from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
 from protocol.learning.moments.widths import Start
 from protocol.messages import OpeningRefused
-from protocol.messages.opening import ImplausibleError
+from protocol.messages.opening import ImplausibleError, NegativeError
 from protocol.messages.rounds import ZeroTestResult
 from protocol.messages.rounds.values import AttemptFacts
 from protocol.records import FIXED_POINT
+from protocol.request import Request
 from protocol.roles.engine.state import replace
-from protocol.roles.rounds.implausible import is_affordable, named_errors, read_refusal, require_named
+from protocol.roles.rounds.implausible import (
+    is_affordable,
+    named_errors,
+    negative_error,
+    read_refusal,
+    require_named,
+    require_negative,
+)
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import RoundAttempt, mask_of
 from tests.protocol.roles.rounds.test_record import LATER, WORLD, at_scale
@@ -29,10 +37,19 @@ REQUEST = WORLD.request.model_copy(
     update={"schedule": WORLD.request.schedule.model_copy(update={"rounds": 20})}
 )
 NAMES = WORLD.parties.addresses(measuring().attempt.facts.trainers)
+BUYER = WORLD.buyer
+BUYER_PLACE = -1
 
 
 def named(*errors: float, link: TranscriptHead = LATER, rounds: int = 20) -> list[tuple[int, int]]:
     """Places and powers of an attempt whose q and c, of one trainer after the other, are these."""
+    facts, plaintexts, request = opened(*errors, rounds=rounds)
+    found = named_errors(facts, plaintexts, request=request, parties=WORLD.parties, widths=WIDTHS, link=link)
+    return [(NAMES.index(one.trainer), one.power) for one in found]
+
+
+def opened(*errors: float, rounds: int = 20) -> tuple[AttemptFacts, list[int], Request]:
+    """Such an attempt, its opened plaintexts, and a request of so many rounds."""
     facts: AttemptFacts = replace(measuring().attempt.facts, start="unmeasured")
     values, plaintexts = [at_scale(one) for one in errors], []
     for one in WIDTHS.sets(facts.trainers.bit_count(), Start.UNMEASURED):
@@ -41,9 +58,16 @@ def named(*errors: float, link: TranscriptHead = LATER, rounds: int = 20) -> lis
             WIDTHS.offset(one) + sum(WIDTHS.at(slot, value) for slot, value in enumerate(taken))
         )
     schedule = REQUEST.schedule.model_copy(update={"rounds": rounds})
-    request = REQUEST.model_copy(update={"schedule": schedule})
-    found = named_errors(facts, plaintexts, request=request, parties=WORLD.parties, widths=WIDTHS, link=link)
-    return [(NAMES.index(one.trainer), one.power) for one in found]
+    return facts, plaintexts, REQUEST.model_copy(update={"schedule": schedule})
+
+
+def negative(*errors: float, rounds: int = 20) -> int | None:
+    """The place of the trainer whose error is said to be negative."""
+    facts, plaintexts, request = opened(*errors, rounds=rounds)
+    said = negative_error(
+        facts, plaintexts, request=request, parties=WORLD.parties, widths=WIDTHS, link=LATER
+    )
+    return None if said is None or said.trainer is None else NAMES.index(said.trainer)
 
 
 def test_trainers_above_their_limit_are_named_with_the_least_power():
@@ -68,6 +92,57 @@ def test_nobody_is_named_where_the_round_may_not_be_repeated():
     errors = (0.2, 0.1, 1.01, 0.1)
     assert named(*errors, rounds=3) == [(1, 8)]
     assert named(*errors, rounds=2) == []
+
+
+# ---- an error that is negative ----
+
+
+def test_the_trainer_whose_error_is_furthest_below_nothing_is_said():
+    assert negative(0.2, 0.1, -0.5, 0.1) == 1
+    assert negative(-0.7, 0.1, -0.5, 0.1) == 0
+    assert negative(0.2, 0.1, -0.5, 0.1, rounds=LATER.round + 2) == 1
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        pytest.param((0.2, 0.1, 0.2, 0.1), id="all are plausible"),
+        pytest.param((0.2, 0.1, -1e-9, 0.1), id="no further than noise"),
+        pytest.param((0.2, -9.0, 0.2, 0.1), id="only a product with the sum is"),
+        pytest.param((0.2, 0.1, -(2.0**40), 0.1), id="beyond all that members come to"),
+    ],
+)
+def test_no_error_is_said_to_be_negative_that_names_no_member(errors):
+    assert negative(*errors) is None
+
+
+def test_members_parts_are_shown_only_where_rounds_would_have_followed():
+    assert negative(0.2, 0.1, -0.5, 0.1, rounds=LATER.round + 1) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "start"),
+    [
+        pytest.param({"negative": (None, 8)}, Start.UNMEASURED, id="of a start that is not measured"),
+        pytest.param({"negative": (0, 8), "named": (1,)}, Start.PUBLIC, id="beside named trainers"),
+        pytest.param({"negative": (BUYER_PLACE, 8)}, Start.PUBLIC, id="of somebody without an update"),
+    ],
+)
+def test_no_other_error_is_taken_as_negative(said, start):
+    place, depth = said["negative"]
+    trainer = BUYER if place == BUYER_PLACE else None if place is None else NAMES[place]
+    word = OpeningRefused(
+        named=tuple(refusal(*said.get("named", ()))), negative=NegativeError(trainer=trainer, depth=depth)
+    )
+    with pytest.raises(ProtocolViolation, match="wrong_refusal"):
+        require_negative(word, WORLD.parties, measuring().attempt.facts.trainers, start)
+
+
+def test_one_of_the_start_or_of_a_trainer_is():
+    trainers = measuring().attempt.facts.trainers
+    for trainer, start in ((None, Start.PUBLIC), (None, Start.ENCRYPTED), (NAMES[1], Start.UNMEASURED)):
+        said = OpeningRefused(negative=NegativeError(trainer=trainer, depth=0))
+        require_negative(said, WORLD.parties, trainers, start)
 
 
 # ---- budgets ----
@@ -109,9 +184,6 @@ def test_who_has_no_update_in_the_round_is_not_named():
     only = mask_of([WORLD.parties.seat_of(NAMES[0])])
     with pytest.raises(ProtocolViolation, match="wrong_refusal"):
         require_named(refusal(0, 1), WORLD.parties, only)
-
-
-BUYER = WORLD.buyer
 
 
 def word(*places: int, sender: str = BUYER, body: object = None, at: tuple[int, int] = AT) -> SignedMessage:

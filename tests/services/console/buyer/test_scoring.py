@@ -14,6 +14,7 @@ from services.console.buyer.scoring import uploads_folder
 from services.records.own_scores import kept_scores
 from tests.support.console.trainings import finished_training, running_training
 from tests.support.console.world import Browser
+from tests.support.daemons.service_world import MARKET
 
 ROWS = b"age,bmi,progression\n40,25,140\n60,22,180\n50,30,140\n"
 MANY = ROWS + b"40,25,140\n" * 27
@@ -143,26 +144,37 @@ async def test_scores_are_told_in_the_readers_language(world, browser):
 
 
 def test_rows_that_a_crash_left_are_gone_at_the_next_start(tmp_path):
-    folder = uploads_folder(tmp_path, "0xa1")
+    folder = uploads_folder(tmp_path, MARKET, "0xa1")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     (folder / "half.csv").write_bytes(ROWS)
-    assert uploads_folder(tmp_path, "0xa1") == folder
+    assert uploads_folder(tmp_path, MARKET, "0xa1") == folder
     assert list(folder.iterdir()) == []
 
 
 def test_with_a_database_server_too_rows_that_a_crash_left_are_gone(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    other, left = uploads_folder(None, "0xb2"), uploads_folder(None, "0xa1")
+    other, left = uploads_folder(None, MARKET, "0xb2"), uploads_folder(None, MARKET, "0xa1")
     for folder in (other, left):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         (folder / "half.csv").write_bytes(ROWS)
-    aside = tmp_path / "deltaml-0xa1-link"
+    aside = left.with_name(f"{left.name}-link")
     aside.symlink_to(other)
-    folder = uploads_folder(None, "0xa1")
+    folder = uploads_folder(None, MARKET, "0xa1")
     assert not left.exists()
     assert set(tmp_path.iterdir()) == {folder, other, aside}
     assert list(folder.iterdir()) == []
     assert (other / "half.csv").exists(), "another party's, and what a link leads to"
+
+
+@pytest.mark.parametrize("beside_a_file", [True, False])
+def test_what_another_markets_daemon_reads_stays_where_one_starts(tmp_path, monkeypatch, beside_a_file):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    beside = tmp_path if beside_a_file else None
+    first = uploads_folder(beside, MARKET, "0xa1")
+    (first / "rows.csv").write_bytes(ROWS)
+    for market, party in ((MARKET.model_copy(update={"chain_id": 2}), "0xa1"), (MARKET, "0xb2")):
+        assert uploads_folder(beside, market, party) != first
+    assert (first / "rows.csv").read_bytes() == ROWS
 
 
 async def test_a_files_name_is_shown_and_is_no_markup(world, browser):
