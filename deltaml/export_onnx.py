@@ -36,6 +36,7 @@ _INVERSES = {
     "logistic_regression": "Sigmoid",
     "poisson_regression": "Exp",
     "gamma_regression": "Exp",
+    "negative_binomial_regression": "Exp",
 }
 """What makes a mean of a predictor, by the kind of model; of others the predictor is the target."""
 

@@ -74,10 +74,14 @@ def _of_class(one: TargetWeights) -> LogisticRegression:
 
 
 def _unfitted(model: BoughtModel) -> LinearRegression | PoissonRegressor | GammaRegressor:
-    """With the model's link; scikit-learn keeps a generalized model's in what `fit` makes."""
-    if model.kind == "linear_regression":
+    """With the model's link; scikit-learn keeps a generalized model's in what `fit` makes.
+
+    Log hazards are the predictors themselves. Negative binomial counts, which it does not have, are predicted
+    as Poisson's are: by e to the predictor.
+    """
+    if model.kind in ("linear_regression", "cox_regression"):
         return LinearRegression(fit_intercept=model.intercept is not None)
-    regression = PoissonRegressor() if model.kind == "poisson_regression" else GammaRegressor()
+    regression = GammaRegressor() if model.kind == "gamma_regression" else PoissonRegressor()
     regression._base_loss = regression._get_loss()  # noqa: SLF001  no public name
     return regression
 

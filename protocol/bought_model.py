@@ -11,7 +11,7 @@ from protocol.preparation.design import design_matrix
 from protocol.preparation.tables import Matrix, Table
 from protocol.preparation.values import Level
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND, MAXIMUM_FEATURES, MOST_CLASSES, KindName
+from protocol.request_sections import DEFAULT_KIND, MAXIMUM_FEATURES, MOST_CLASSES, Dispersion, KindName
 from protocol.request_targets import SEVERAL
 from protocol.scaling import to_own_units
 from protocol.types import FrozenModel, Name, repeated
@@ -55,7 +55,10 @@ class BoughtModel(FrozenModel):
     """What the buyer paid for: weights by feature, the intercept apart, in the features' own units.
 
     Of a classification they make the log-odds of the target being 1, not the target itself; of counts and
-    amounts the logarithm of the mean. With `target_level` the target holds texts, of which this one is 1.
+    amounts the logarithm of the mean; `dispersion` is that of counts whose request declared one. With
+    `target_level` the target holds texts, of which this one is 1. Of times until an event they make the
+    logarithm of a hazard beside that of a row in the middle of the ranges; `event` is the column of 0 and 1
+    that rows need besides to be compared with.
     `columns` are the request's: what rows must have, and how they become the `features` that the weights are
     for (`design`), with the functions of `basis` after them. `ranges` is in files of earlier versions
     instead, whose columns are all numbers. Several targets, or classes, have theirs in `outputs`: then
@@ -64,6 +67,8 @@ class BoughtModel(FrozenModel):
 
     name: Name
     kind: KindName = DEFAULT_KIND
+    dispersion: Annotated[Dispersion | None, Field(exclude_if=lambda alpha: alpha is None)] = None
+    event: Annotated[Name | None, Field(exclude_if=lambda event: event is None)] = None
     features: tuple[str, ...]
     target: Name
     target_kind: Literal["numeric", "boolean"] = "numeric"
@@ -91,6 +96,10 @@ class BoughtModel(FrozenModel):
             raise ValueError("a binary classification has a boolean target and an intercept")
         if self.kind == "logistic_regression" and self.target_kind != "boolean":
             raise ValueError("a logistic regression has a boolean target")
+        if (self.kind == "negative_binomial_regression") != (self.dispersion is not None):
+            raise ValueError("a negative binomial regression has a dispersion, and no other kind has one")
+        if (self.kind == "cox_regression") != (self.event is not None):
+            raise ValueError("a model of hazards has an event, and no other kind has one")
         self._check_outputs()
         return self
 

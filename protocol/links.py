@@ -6,6 +6,7 @@ within [−1, 1], which is what the bounds of weights and residuals are made of 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -50,6 +51,10 @@ class Link(Protocol):
     def largest_deviation(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
         """Where the Pearson residual of a row is clipped."""
         return Decimal(LARGEST_DEVIATION)
+
+    def dispersed(self, dispersion: Decimal | None) -> "Link":  # noqa: ARG002
+        """The link of a request with this dispersion α, which one family alone has."""
+        return self
 
     def reach(self, target: TargetColumn) -> Decimal:
         """L: a whole number that no |√W·z| of a row is above."""
@@ -111,6 +116,26 @@ class CountLink(Link):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class DispersedCountLink(CountLink):
+    """Counts whose variance is μ + αμ², the negative binomial's; α is the request's dispersion."""
+
+    dispersion: Decimal = Decimal(1)
+
+    def dispersed(self, dispersion: Decimal | None) -> Link:
+        """Of this α; without one, as in a request that is refused for it, it stays what it is."""
+        return self if dispersion is None else DispersedCountLink(dispersion)
+
+    def largest_weight(self, target: TargetColumn) -> Decimal:
+        """W = μ/(1 + αμ) grows with μ, and stays below 1/α."""
+        most = target.limits[1]
+        return most / (1 + self.dispersion * most)
+
+    def largest_deviation(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
+        """No more than usual: what counts vary more than Poisson's is declared."""
+        return Decimal(LARGEST_DEVIATION)
+
+
 class AmountLink(Link):
     """Amounts above zero whose spread grows with their mean: the predictor is the logarithm of the mean."""
 
@@ -132,9 +157,62 @@ class AmountLink(Link):
         return None if is_amount else "amounts above zero: declare it with a minimum above 0"
 
 
+MOST_HAZARD_ROWS = 100_000
+"""Of an owner's fit of proportional hazards, which sorts them in memory."""
+
+LARGEST_LOG_HAZARD = 8
+"""Of a row, in absolute value: so hazards differ by a factor of e^16 at most, and predictors have a bound."""
+
+HAZARD_REACH = 9
+"""L of hazards: above `LARGEST_LOG_HAZARD`, and L² above any mean deviance.
+
+That is the start's at most, 2·ln m where all m rows are at risk: 23.1 for `MOST_HAZARD_ROWS`.
+"""
+
+
+class HazardLink(Link):
+    """Times until an event: the predictor is the logarithm of a row's hazard beside a row's in the middle.
+
+    The square of the expansion is θᵀHθ, H being the mean covariance of the scaled columns among the rows at
+    risk: its trace is p at most, as that of plain rows, and at an owner's optimum it is the mean variance of
+    predictors, none of which is beyond `LARGEST_LOG_HAZARD`.
+    """
+
+    def means(self, target: TargetColumn) -> tuple[Decimal, Decimal]:
+        """The declared range: no mean of times is ever predicted."""
+        return target.limits
+
+    def predictor(self, mean: Decimal) -> Decimal:  # noqa: ARG002
+        """Zero, whatever the times: a training of hazards starts from none that differ."""
+        return Decimal(0)
+
+    def largest_weight(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
+        """1: a row has no more than one event."""
+        return Decimal(1)
+
+    def reach(self, target: TargetColumn) -> Decimal:  # noqa: ARG002
+        """L, whatever the times are: hazards depend on their order alone."""
+        return Decimal(HAZARD_REACH)
+
+    def unsuitable(self, target: TargetColumn) -> str | None:
+        """Zero or more is needed."""
+        is_time = target.kind == "numeric" and target.limits[0] >= 0
+        return None if is_time else "the order of times: declare it with minimum: 0 or more"
+
+
 LINKS: Mapping[str, Link] = {
     "logistic_regression": LogitLink(),
     "poisson_regression": CountLink(),
     "gamma_regression": AmountLink(),
+    "negative_binomial_regression": DispersedCountLink(),
 }
-"""By the name of the kind of model; kinds that are not here predict the target itself."""
+"""By the name of the kind of model, of those that predict a mean of the target by its link."""
+
+FITTED: Mapping[str, Link] = {**LINKS, "cox_regression": HazardLink()}
+"""Kinds for which each owner fits its own rows first; those that are not here predict the target itself."""
+
+
+def link_of(kind: str, dispersion: Decimal | None) -> Link | None:
+    """The link of a request's model; None where it predicts the target itself."""
+    link = FITTED.get(kind)
+    return None if link is None else link.dispersed(dispersion)

@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator, 
 from pydantic_core import PydanticCustomError
 
 from protocol.inference_terms import inference_refused
-from protocol.links import LARGEST_SCALE, LINKS, Link
+from protocol.links import LARGEST_SCALE, Link, link_of
 from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
 from protocol.preparation.columns import Column, DeclaredTarget, Parameter, TargetColumn, parameters_of
 from protocol.request_bounds import too_few_bits, too_large_first
@@ -128,7 +128,7 @@ class Request(FrozenModel):
             return "basis needs model.intercept: true and scale: range"
         return (
             unsuitable_columns(self.features, self.declared_targets)
-            or repeated_name(self.features, self.declared_targets, self.weight_names)
+            or repeated_name((*self.features, *self.model.events), self.declared_targets, self.weight_names)
             or too_many_weights(self.parameters, len(self.outputs))
             or inexact_column(self._inputs, self._scalings)
         )
@@ -146,8 +146,8 @@ class Request(FrozenModel):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Everything that rows must have, as the document has it: features and then targets."""
-        return (*self.features, *self.declared_targets)
+        """Everything that rows must have, as the document has it: features, targets, and events if any."""
+        return (*self.features, *self.declared_targets, *self.model.events)
 
     @property
     def outputs(self) -> tuple[TargetColumn, ...]:
@@ -205,7 +205,7 @@ class Request(FrozenModel):
 
         None as well for a target that it does not suit, which is refused before anything is computed.
         """
-        link = LINKS.get(self.model.kind)
+        link = link_of(self.model.kind, self.model.dispersion)
         return None if link is None or link.unsuitable(self.outputs[0]) else link
 
     @property

@@ -1,13 +1,13 @@
 """What each kind of model asks of a request's other sections; `Request` refuses what does not have it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from protocol.links import LINKS
+from protocol.links import link_of
 from protocol.preparation.columns import TargetColumn
-from protocol.request_sections import KindName, ModelKind, Start, StartMean, StartMeans
+from protocol.request_sections import KindName, ModelKind, Start, StartMean, StartMeans, StartZero
 from protocol.request_targets import SEVERAL
 
 
@@ -15,13 +15,18 @@ from protocol.request_targets import SEVERAL
 class Demands:
     """`boolean_target`: each row's target is 0 or 1, as owners' cards say; `mean_start` shows the share.
 
-    `range_scale`: the bounds of predictors follow from declared ranges alone.
+    `range_scale`: the bounds of predictors follow from declared ranges alone. `dispersion`: how much the
+    target varies must be declared, and `event`: which column tells that a time is one of an event; no other
+    kind may. `zero_start`: no start but zero has a meaning.
     """
 
     boolean_target: bool = False
     intercept: bool = False
     mean_start: bool = False
     range_scale: bool = False
+    dispersion: bool = False
+    event: bool = False
+    zero_start: bool = False
 
 
 _LOOSE_SHARES = Decimal("0.02")
@@ -37,10 +42,18 @@ DEMANDS: Mapping[KindName, Demands] = {
     "logistic_regression": _LINKED,
     "poisson_regression": _LINKED,
     "gamma_regression": _LINKED,
+    "negative_binomial_regression": replace(_LINKED, dispersion=True),
+    "cox_regression": Demands(intercept=True, range_scale=True, event=True, zero_start=True),
     "several_targets": Demands(range_scale=True),
     "several_classes": Demands(boolean_target=True, intercept=True, range_scale=True),
 }
 """By the name of the kind: one row for each that `ModelKind` lists."""
+
+DISPERSED: frozenset[str] = frozenset(kind for kind, asked in DEMANDS.items() if asked.dispersion)
+"""Kinds whose requests and models have a dispersion."""
+
+WITH_EVENTS: frozenset[str] = frozenset(kind for kind, asked in DEMANDS.items() if asked.event)
+"""Kinds whose requests and models name a column of events."""
 
 
 def unmet_demand(
@@ -62,7 +75,30 @@ def unmet_demand(
         )
     if asked.range_scale and scale != "range":
         return f"{model.kind} needs scale: range"
-    return _unsuitable_mean(model, target, start)
+    if asked.zero_start and not isinstance(start, StartZero):
+        return f"{model.kind} starts from hazards that are all alike: use start: {{start: zero}}"
+    return _unmet_dispersion(model) or _unmet_event(model) or _unsuitable_mean(model, target, start)
+
+
+def _unmet_dispersion(model: ModelKind) -> str | None:
+    asked = DEMANDS[model.kind].dispersion
+    if asked and model.dispersion is None:
+        return (
+            f"{model.kind} needs model.dispersion, α of a variance μ + αμ²: `deltaml request suggest` works "
+            "one out of a sample"
+        )
+    if model.dispersion is not None and not asked:
+        return f"model.dispersion is for counts that vary more than Poisson's, not for {model.kind}"
+    return None
+
+
+def _unmet_event(model: ModelKind) -> str | None:
+    asked = DEMANDS[model.kind].event
+    if asked and model.event is None:
+        return f"{model.kind} needs model.event: the name of the column that is 1 where the event came"
+    if model.event is not None and not asked:
+        return f"model.event is for times until an event, not for {model.kind}"
+    return None
 
 
 def unsuitable_start(model: ModelKind, outputs: Sequence[TargetColumn], start: Start) -> str | None:
@@ -107,7 +143,7 @@ def _start_of(target: TargetColumn) -> str:
 
 def _unsuitable_mean(model: ModelKind, target: TargetColumn, start: Start) -> str | None:
     """Of kinds with a link: a target, or a mean to start from, that has no predictor."""
-    link = LINKS.get(model.kind)
+    link = link_of(model.kind, model.dispersion)
     if link is None:
         return None
     unsuitable = link.unsuitable(target)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from protocol.preparation.columns import BooleanColumn
 from protocol.request_values import AmountText, Number, StepSize
 from protocol.seat_admission import AdmittedBy
 from protocol.terms import (
@@ -15,7 +16,7 @@ from protocol.terms import (
     BasisPoints,
     Token,
 )
-from protocol.types import ZERO_ADDRESS, Address, FrozenModel
+from protocol.types import ZERO_ADDRESS, Address, FrozenModel, Name
 
 MAXIMUM_FEATURES = 4096
 MAXIMUM_OWNERS = 256
@@ -33,6 +34,8 @@ KindName = Literal[
     "logistic_regression",
     "poisson_regression",
     "gamma_regression",
+    "negative_binomial_regression",
+    "cox_regression",
     "several_targets",
     "several_classes",
 ]
@@ -42,15 +45,28 @@ DEFAULT_KIND: Literal["linear_regression"] = "linear_regression"
 """Of documents that name none."""
 
 
+Dispersion = Annotated[Number, Field(ge=Decimal("0.001"), le=1000)]
+"""α of counts with the variance μ + αμ²; below a thousandth they vary as Poisson's do."""
+
+
 class ModelKind(FrozenModel):
     """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`).
 
-    What `kind` asks of the other sections says `request_kinds.DEMANDS`.
+    What `kind` asks of the other sections says `request_kinds.DEMANDS`. `dispersion` is of negative binomial
+    regressions alone, and of Cox's `event`: the column that is 1 where the time ended with the event and 0
+    where nothing had happened yet. A document without them has the hash of those that know none.
     """
 
     kind: KindName = DEFAULT_KIND
     intercept: bool = True
     l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal("0.00001")
+    dispersion: Annotated[Dispersion | None, Field(exclude_if=lambda alpha: alpha is None)] = None
+    event: Annotated[Name | None, Field(exclude_if=lambda event: event is None)] = None
+
+    @property
+    def events(self) -> tuple[BooleanColumn, ...]:
+        """The column that says which times ended with the event, of kinds that have one."""
+        return () if self.event is None else (BooleanColumn(name=self.event, kind="boolean"),)
 
 
 class Schedule(FrozenModel):

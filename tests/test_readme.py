@@ -40,6 +40,7 @@ PAGES = [
     "deploy/RUNBOOK.md",
     "deltaml/examples/breast_cancer.md",
     "deltaml/examples/doctor_visits.md",
+    "deltaml/examples/months_until_death.md",
     "deltaml/examples/unlike_patients.md",
     "tests/benchmarks/RESULTS.md",
     "tests/benchmarks/PEERS.md",

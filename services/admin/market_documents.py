@@ -51,6 +51,7 @@ class MarketPlan:
     data: Path | None = None
     target: str | None = None
     columns: str | None = None
+    event: str | None = None
     kind: str = DEFAULT_KIND
     seed: int = 39
     confirmations: int = 2

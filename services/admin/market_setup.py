@@ -165,6 +165,7 @@ def _demo_options(plan: MarketPlan) -> DemoOptions:
         data=plan.data,
         target=plan.target,
         columns=plan.columns,
+        event=plan.event,
         seed=plan.seed,
     )
 

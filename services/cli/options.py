@@ -20,6 +20,7 @@ ROWS = {
     "data": typer.Option(help=f"{ROWS_FILE}; default: the diabetes data."),
     "target": typer.Option(help="Column to predict; default: the last."),
     "columns": typer.Option(help="Take these columns only: a,b,c; all by default."),
+    "event": typer.Option(help="Of times until an event: the column that is 1 where it came."),
     "seed": typer.Option(help="Seed for dealing the rows to the owners.", min=0),
 }
 

@@ -30,6 +30,8 @@ _AGGREGATOR = "The aggregator's address, or its name in --config; without both, 
 _CONFIG = "The file of your buyer's daemon, which names the aggregators that you work with."
 _COLUMNS = "Predict from these columns only: a,b,c; by default from all but those that count or name rows."
 _CURVES = typer.Option("--curves", help="Ask for a curve (a natural spline) of each number and date.")
+_EVENT = typer.Option(help="Of times until an event: the column that is 1 where it came, 0 where not yet.")
+_OUT = typer.Option(help="Write it to this new file; by default to standard output.")
 _WITHOUT = typer.Option(help="Leave these columns out: a,b,c.", show_default=False)
 _DEPOSIT = amount_option("The deposit", default=MARKET_ASSET.whole)
 
@@ -86,11 +88,10 @@ def suggest(
     columns: Annotated[str | None, typer.Option(help=_COLUMNS)] = None,
     without: Annotated[str | None, _WITHOUT] = None,
     curves: Annotated[bool, _CURVES] = False,
+    event: Annotated[str | None, _EVENT] = None,
     least_owners: Annotated[int, typer.Option(help="Owners that are needed.", min=4, max=256)] = 4,
     most_owners: Annotated[int, typer.Option(help="Owners that are taken.", min=4, max=256)] = 16,
-    out: Annotated[
-        Path | None, typer.Option(help="Write it to this new file; by default to standard output.")
-    ] = None,
+    out: Annotated[Path | None, _OUT] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
     json: Json = False,
 ) -> None:
@@ -112,6 +113,7 @@ def suggest(
         listed(without) or (),
         known_kind("--kind", kind),
         curves,
+        event,
     )
     found = suggested(sample, choices)
     text = as_text(found, sample.name)

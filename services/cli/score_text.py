@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from protocol.learning.scores.classification import CALIBRATION_GROUPS, ClassificationScores
+from protocol.learning.scores.concordance import ConcordanceScores
 from protocol.learning.scores.deviance import DevianceScores
 from protocol.learning.scores.interface import Scores
 from protocol.learning.scores.regression import RegressionScores
@@ -28,13 +29,17 @@ def score_figures(scores: Scores) -> str:
             return (
                 f", deviance {deviance:.6g}{explained}, RMSE {scores.rmse:.6g}, MAE {scores.errors.mae:.6g}"
             )
+        case ConcordanceScores(concordance=float(concordance)):
+            return f", concordance {concordance:.4f} ({scores.events} events)"
         case SeveralTargetsScores(mean_r2=float(mean)):
             return f", mean R² {mean:.6f}"
-        case SeveralClassesScores(brier=float(brier)):
-            return (
-                f", accuracy {scores.accuracy:.4f}, log-loss {scores.log_loss:.4f}, Brier score {brier:.4f}"
-            )
-    return ""
+    return _class_figures(scores)
+
+
+def _class_figures(scores: Scores) -> str:
+    if not isinstance(scores, SeveralClassesScores) or scores.brier is None:
+        return ""
+    return f", accuracy {scores.accuracy:.4f}, log-loss {scores.log_loss:.4f}, Brier score {scores.brier:.4f}"
 
 
 def score_tables(scores: Scores) -> list[str]:

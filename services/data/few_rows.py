@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from protocol.errors import MisuseError
-from protocol.links import LINKS
+from protocol.links import FITTED
 from protocol.request import Request
 from protocol.request_targets import SEVERAL
 
@@ -16,6 +16,8 @@ ROWS_PER_FEATURE: Mapping[str, int] = {
     "logistic_regression": 20,
     "poisson_regression": 10,
     "gamma_regression": 10,
+    "negative_binomial_regression": 10,
+    "cox_regression": 10,
 }
 """Of an owner: with fewer its local model follows its noise, and so do the errors that pay is measured by.
 
@@ -55,7 +57,7 @@ def rows_needed(kind: str, features: int, curves: int = 0) -> int:
     A kind that fits each owner's rows follows their noise with curves as with columns; the steps of least
     squares, which start from the same model for all, go far along columns alone (same figures).
     """
-    return ROWS_PER_FEATURE[kind] * (features + (curves if kind in LINKS else 0) + 1)
+    return ROWS_PER_FEATURE[kind] * (features + (curves if kind in FITTED else 0) + 1)
 
 
 def few_rows(request: Request) -> FewRows | None:

@@ -44,6 +44,12 @@ class _Deviance(TypedDict):
     mae: _Figure
 
 
+class _Concordance(TypedDict):
+    __pydantic_config__ = _EXACT  # type: ignore[misc]
+    concordance: _Figure
+    events: _Count | None
+
+
 class _Confusion(TypedDict):
     __pydantic_config__ = _EXACT  # type: ignore[misc]
     true_negative: _Count
@@ -92,7 +98,7 @@ class _SeveralClasses(TypedDict):
 
 
 _FIGURES: TypeAdapter[Any] = TypeAdapter(
-    _Regression | _Deviance | _Classification | _SeveralTargets | _SeveralClasses
+    _Regression | _Deviance | _Concordance | _Classification | _SeveralTargets | _SeveralClasses
 )
 
 
@@ -150,7 +156,7 @@ def own_scores(model: BoughtModel, file: Path, at: float) -> OwnScores:
     """
     source = open_rows(model, file)
     if not source.has_target:
-        missing = " or ".join(map(repr, model.targets))
+        missing = " or ".join(map(repr, (*model.targets, *([] if model.event is None else [model.event]))))
         raise DataSetError(f"{file} has no column {missing}: scores compare predictions with it")
     quality = predict_rows(source, None)
     if quality.reason is not None:

@@ -84,7 +84,10 @@ class Source:
         """And the target; raises DataSetError as `read_tables` does."""
         each = self.model.outputs or (self.model,)
         targets: dict[str, ValueKind] = {
-            one.target: KIND_READ[one.target_kind] if one.target_level is None else "text" for one in each
+            **{
+                one.target: KIND_READ[one.target_kind] if one.target_level is None else "text" for one in each
+            },
+            **({} if self.model.event is None else {self.model.event: "boolean"}),
         }
         return read_tables(self.file, {**kinds_asked(self.model.columns), **targets})
 
@@ -92,7 +95,8 @@ class Source:
 def open_rows(model: BoughtModel, file: Path) -> Source:
     """A file of rows to predict the target of; raises DataSetError for one that lacks a feature."""
     known = column_names(file)
-    source = Source(model, file, all(plain_name(target) in known for target in model.targets))
+    needed = (*model.targets, *([] if model.event is None else [model.event]))
+    source = Source(model, file, all(plain_name(name) in known for name in needed))
     source.features()
     return source
 
@@ -124,10 +128,15 @@ def predict_rows(source: Source, write: Write | None) -> Quality:
 
 
 def _truth(source: Source, table: Table, before: int) -> Matrix:
-    """The target's values, of several targets one column of each; DataSetError where one is missing."""
+    """The target's values, one column of each of several, and last the events if any.
+
+    Raises DataSetError where one is missing.
+    """
     each = source.model.outputs or (source.model,)
     columns = [_values(source, table, one.target, one.target_level, before) for one in each]
-    return np.column_stack(columns) if source.model.outputs else columns[0]
+    if source.model.event is not None:
+        columns.append(_values(source, table, source.model.event, None, before))
+    return np.column_stack(columns) if len(columns) > 1 else columns[0]
 
 
 def _values(source: Source, table: Table, target: str, level: str | None, before: int) -> Matrix:

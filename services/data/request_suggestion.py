@@ -15,12 +15,12 @@ from typing import Any
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
-from protocol.links import LINKS
+from protocol.links import FITTED
 from protocol.payment import check_deposit, least_deposit
 from protocol.preparation.tables import Texts, ValueKind, Values
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.request_sections import DEFAULT_KIND, Bounds
+from protocol.request_sections import DEFAULT_KIND, Bounds, StartMean
 from protocol.roles.rounds.requests import check_checkable
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import DataSetError, UnusableColumn
@@ -35,6 +35,7 @@ from services.data.column_suggestion import (
     target_values,
 )
 from services.data.curve_suggestion import quartiles, suggest_curves
+from services.data.dispersion import model_section, start_section
 from services.data.few_rows import ROWS_PER_FEATURE, require_one_target, rows_needed
 from services.data.identifiers import require_measurement
 from services.data.row_files import column_names, plain_name
@@ -71,7 +72,7 @@ class Choices:
     """What a buyer decides; the rest follows from the sample.
 
     `columns` are the features to take, None for all that are no identifiers; those in `without` stay out.
-    `curves` asks for a spline of each number and date.
+    `curves` asks for a spline of each number and date; `event` is the column of 0 and 1 beside times.
     """
 
     target: str
@@ -84,6 +85,7 @@ class Choices:
     without: Sequence[str] = ()
     kind: str = DEFAULT_KIND
     curves: bool = False
+    event: str | None = None
 
 
 def suggest(sample: Path, choices: Choices) -> Suggestion:
@@ -126,11 +128,13 @@ def _candidates(choices: Choices, sample: Path, names: Sequence[str], target: st
     """The columns that may be features, in the order of the file."""
     chosen = names if choices.columns is None else tuple(map(plain_name, choices.columns))
     unwanted = tuple(map(plain_name, choices.without))
-    for option, wanted in (("--columns", chosen), ("--without", unwanted)):
+    event = () if choices.event is None else (plain_name(choices.event),)
+    for option, wanted in (("--columns", chosen), ("--without", unwanted), ("--event", event)):
         missing = [name for name in wanted if name not in names]
         if missing:
             raise MisuseError(f"{option}: {sample} has no column {missing[0]!r}; it has {', '.join(names)}")
-    candidates = [name for name in names if name in chosen and name not in unwanted and name != target]
+    other = {target, choices.event and plain_name(choices.event)}
+    candidates = [name for name in names if name in chosen and name not in unwanted and name not in other]
     if not candidates:
         raise MisuseError(f"no column is left to predict {target!r} from; {sample} has {', '.join(names)}")
     return candidates
@@ -211,11 +215,11 @@ def _document(
 ) -> dict[str, Any]:
     return {
         "name": choices.name,
-        "model": {"kind": choices.kind},
+        "model": model_section(choices.kind, values, choices.event),
         **_least_rows(choices.kind, len(features)),
         "features": features,
         "target": target,
-        "start": {"start": "mean", "value": str(round_mean(values.tolist()))},
+        "start": start_section(choices.kind, str(round_mean(values.tolist()))),
         "owners": {"minimum": choices.least_owners, "maximum": choices.most_owners},
         "payment": {"deposit_wei": str(choices.deposit)},
         "aggregator": choices.aggregator,
@@ -225,7 +229,7 @@ def _document(
 def _least_rows(kind: str, features: int, curves: int = 0) -> dict[str, Any]:
     """The bounds of a request for these columns and curves; of few, least squares need no more."""
     needed = rows_needed(kind, features, curves)
-    return {} if kind not in LINKS and needed <= _USUAL_ROWS else {"bounds": {"min_rows": needed}}
+    return {} if kind not in FITTED and needed <= _USUAL_ROWS else {"bounds": {"min_rows": needed}}
 
 
 def as_text(suggestion: Suggestion, sample: str) -> str:
@@ -234,7 +238,7 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
     left_out = [_comment(f"Left out: {reason}.") for reason in suggestion.left_out.values()]
     reasons = suggestion.reasons
     features = [f"  - {column_text(one)} # {_plain_text(reasons[one.name])}" for one in request.features]
-    schedule, payment, start = request.schedule, request.payment, request.model_dump(mode="json")["start"]
+    schedule, payment = request.schedule, request.payment
     deposit = MARKET_ASSET.shown(payment.deposit_wei)
     least = MARKET_ASSET.exact(least_deposit(request))
     nobody = " Put the one you work with here." if request.aggregator == NOBODY else ""
@@ -263,9 +267,7 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
         f"  tolerance: {schedule.tolerance} # Ends when a round improves the error by less than this share.",
         "",
         *_bounds_lines(request),
-        "# The sample's mean, to three digits: you pay for what the owners' data add to it.",
-        f"start: {{ start: mean, value: {start['value']} }}",
-        "",
+        *_start_lines(request),
         "owners:",
         f"  minimum: {request.owners.minimum} # Fewer: cancelled, and the deposit returned. At least 4.",
         f"  maximum: {request.owners.maximum} # Of these, 70 % train and 30 % validate.",
@@ -281,7 +283,31 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
 
 def _kind_lines(request: Request) -> list[str]:
     """The kind of model, where it is not what a document without one asks for."""
-    return [] if request.model.kind == DEFAULT_KIND else ["model:", f"  kind: {request.model.kind}"]
+    if request.model.kind == DEFAULT_KIND:
+        return []
+    lines = ["model:", f"  kind: {request.model.kind}"]
+    if request.model.dispersion is not None:
+        comment = "α: counts of the sample vary by μ + αμ² around their mean; columns explain a part."
+        lines.append(f"  dispersion: {request.model.dispersion} # {comment}")
+    if request.model.event is not None:
+        lines.append(
+            f"  event: {quoted(request.model.event)} # 1 where the time ended with the event, else 0."
+        )
+    return lines
+
+
+def _start_lines(request: Request) -> list[str]:
+    if not isinstance(request.start, StartMean):
+        return [
+            "# Hazards that are all alike: you pay for what the owners' data tell apart.",
+            "start: { start: zero }",
+            "",
+        ]
+    return [
+        "# The sample's mean, to three digits: you pay for what the owners' data add to it.",
+        f"start: {{ start: mean, value: {request.start.value} }}",
+        "",
+    ]
 
 
 def _basis_lines(request: Request) -> list[str]:
@@ -298,9 +324,9 @@ def _basis_lines(request: Request) -> list[str]:
 def _bounds_lines(request: Request) -> list[str]:
     """The fewest rows of an owner, where they are not those of a request that does not say."""
     kind, least = request.model.kind, request.bounds.min_rows
-    if kind not in LINKS and least == _USUAL_ROWS:
+    if kind not in FITTED and least == _USUAL_ROWS:
         return []
-    first = "Each owner fits its own rows first: " if kind in LINKS else "Of each owner "
+    first = "Each owner fits its own rows first: " if kind in FITTED else "Of each owner "
     return [
         f"# {first}{ROWS_PER_FEATURE[kind]} rows for each feature at least. With fewer",
         "# its model follows noise, and owners of worthless rows earn more.",

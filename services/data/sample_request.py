@@ -23,6 +23,7 @@ from protocol.request_sections import DEFAULT_KIND, Schedule
 from protocol.terms import NATIVE, Token
 from services.common.errors import UnusableColumn
 from services.data.column_suggestion import EXACT, suggest_column, target_values
+from services.data.dispersion import model_section, start_section
 from services.data.few_rows import require_one_target
 from services.data.identifiers import require_measurement
 from services.data.row_files import (
@@ -78,6 +79,7 @@ class DemoOptions:
     data: Path | None = None
     target: str | None = None
     columns: str | None = None
+    event: str | None = None
     seed: int = 39
     model_out: Path | None = None
     report: Path | None = None
@@ -113,13 +115,15 @@ class DemoOptions:
 class DemoData:
     """Every owner's rows, in dealing order, how they are read, and which column is the target.
 
-    `left_out` are the reasons for which columns of the file are not used.
+    `left_out` are the reasons for which columns of the file are not used; `event` is the column of 0 and 1
+    that says which times ended with the event.
     """
 
     kinds: Mapping[str, ValueKind]
     target: str
     parts: list[Table]
     left_out: tuple[str, ...] = ()
+    event: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -128,8 +132,8 @@ class DemoData:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """All columns but the target."""
-        return tuple(name for name in self.columns if name != self.target)
+        """All columns but the target and the events beside it."""
+        return tuple(name for name in self.columns if name not in (self.target, self.event))
 
     @property
     def sizes(self) -> list[int]:
@@ -163,15 +167,17 @@ def load_data(options: DemoOptions) -> DemoData:
     if target not in kinds:
         raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(kinds)}")
     _require_target(target, table[target], kinds[target], is_chosen=options.target is not None)
-    left_out = _left_out(table, kinds, target, is_chosen=options.columns is not None)
+    event = None if options.event is None else plain_name(options.event)
+    needed = _needed(kinds, target, event)
+    left_out = _left_out(table, kinds, needed, is_chosen=options.columns is not None)
     kinds = {name: kind for name, kind in kinds.items() if name not in left_out}
-    if len(kinds) < 2:
-        needed = f"the data have only the column {target!r}; a feature and a target are needed"
-        raise MisuseError("; ".join((needed, *left_out.values())))
+    if len(kinds) <= len(needed):
+        lacking = f"the data have only the column {target!r}; a feature and a target are needed"
+        raise MisuseError("; ".join((lacking, *left_out.values())))
     used = {name: table[name] for name in kinds}
     places = deal(np.arange(row_count(used)), options.owners, options.seed)
     parts = [rows_of(used, part) for part in places]
-    return DemoData(kinds, target, parts, tuple(left_out.values()))
+    return DemoData(kinds, target, parts, tuple(left_out.values()), event)
 
 
 def _read(file: Path, columns: list[str] | None) -> tuple[dict[str, ValueKind], Table]:
@@ -190,8 +196,15 @@ def _require_target(name: str, values: Values, kind: ValueKind, *, is_chosen: bo
         raise MisuseError(f"the target {name!r} cannot be predicted: {error}{which}") from None
 
 
+def _needed(kinds: Mapping[str, ValueKind], target: str, event: str | None) -> frozenset[str]:
+    """The columns that are no features: the target, and the events beside it."""
+    if event is not None and event not in kinds:
+        raise MisuseError(f"--event: there is no column {event!r}; the data have {', '.join(kinds)}")
+    return frozenset([target] if event is None else [target, event])
+
+
 def _left_out(
-    table: Table, kinds: Mapping[str, ValueKind], target: str, *, is_chosen: bool
+    table: Table, kinds: Mapping[str, ValueKind], needed: frozenset[str], *, is_chosen: bool
 ) -> dict[str, str]:
     """Columns that tell nothing, and why: texts that are no levels, one value in every row, identifiers.
 
@@ -199,7 +212,7 @@ def _left_out(
     """
     reasons = {}
     for name, values in table.items():
-        if name == target:
+        if name in needed:
             continue
         try:
             if kinds[name] == "number" and not is_chosen and not isinstance(values, Texts):
@@ -211,11 +224,12 @@ def _left_out(
 
 
 def _chosen(options: DemoOptions) -> list[str] | None:
-    """The columns to read, the target among them; None for all."""
+    """The columns to read, the target and the events among them; None for all."""
     chosen = listed(options.columns)
-    if chosen is None or options.target is None or plain_name(options.target) in chosen:
-        return chosen
-    return [*chosen, plain_name(options.target)]
+    if chosen is None:
+        return None
+    needed = [plain_name(one) for one in (options.event, options.target) if one is not None]
+    return [*chosen, *(name for name in needed if name not in chosen)]
 
 
 def column_notes(options: DemoOptions, data: DemoData) -> list[str]:
@@ -236,7 +250,10 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: T
     return parse_request(
         {
             "name": f"demo, seed {options.seed}",
-            "model": {"kind": options.kind, **({"l2": 0} if options.thesis else {})},
+            "model": {
+                **model_section(options.kind, values, data.event),
+                **({"l2": 0} if options.thesis else {}),
+            },
             "features": [column(name, data, values) for name in data.features],
             "target": target,
             "schedule": options.schedule(),
@@ -288,7 +305,7 @@ def _start(options: DemoOptions, data: DemoData, values: Matrix) -> dict[str, ob
     """
     start = options.start or ("zero" if options.thesis else "mean")
     if start == "mean":
-        return {"start": start, "value": f"{float(values.mean()):.6g}"}
+        return start_section(options.kind, f"{float(values.mean()):.6g}")
     if options.thesis:
         return {"start": "weights", "weights": ("0",) * (len(data.features) + 1)}
     return {"start": start}

@@ -15,7 +15,10 @@ from protocol.preparation.tables import Table, ValueKind
 from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND
+from services.data.dispersion import dispersion_of
 from services.data.sample_request import DemoData, DemoOptions, demo_request
+from tests.support.hazards import stratified_optimum
+from tests.support.regressions import DispersedCounts
 
 Matrix = NDArray[np.float64]
 OWNERS = 5
@@ -31,7 +34,8 @@ RIDGE = 0.01
 class Case:
     """A table and a kind of model for its target, the last column; `pooled` is fitted on rows and target.
 
-    `basis` are the request's curves and products of columns.
+    `basis` are the request's curves and products of columns; `event` is the column before the target, which
+    says which times ended with the event.
     """
 
     title: str
@@ -42,11 +46,21 @@ class Case:
     pooled_title: str
     pooled: Callable[[Matrix, Matrix], Callable[[Matrix], Matrix]]
     basis: tuple[Mapping[str, Any], ...] = ()
+    event: str | None = None
 
     @property
     def is_classification(self) -> bool:
         """Whether the target is 0 or 1."""
         return self.kind in ("binary_classification", "logistic_regression")
+
+    @property
+    def features(self) -> int:
+        """How many of its columns, which come first, are predicted from."""
+        return len(self.names) - (1 if self.event is None else 2)
+
+    def truth(self, rows: Matrix) -> Matrix:
+        """The target of m rows (m); of times until an event with the events beside them (m×2)."""
+        return rows[:, -1] if self.event is None else rows[:, [-1, -2]]
 
     def kinds(self) -> dict[str, ValueKind]:
         """How its columns are read."""
@@ -54,7 +68,9 @@ class Case:
 
     def request(self, data: DemoData, seed: int) -> Request:
         """What a buyer would ask of these rows, by the demo's defaults."""
-        request = demo_request(DemoOptions(owners=OWNERS, kind=self.kind, seed=seed), data, NOBODY)
+        request = demo_request(
+            DemoOptions(owners=OWNERS, kind=self.kind, seed=seed, event=self.event), data, NOBODY
+        )
         if not self.basis:
             return request
         return parse_request({**request.model_dump(mode="json"), "basis": list(self.basis)})
@@ -158,6 +174,45 @@ def visits() -> Case:
     )
 
 
+def dispersed_visits() -> Case:
+    """The same people, whose mean numbers of visits vary by gamma factors besides: α = ½."""
+    case, generator = visits(), np.random.default_rng(18)
+    age, illnesses, distance = case.rows[:, 0], case.rows[:, 1], case.rows[:, 2]
+    mean = np.exp(0.2 + 0.01 * age + 0.25 * illnesses - 0.03 * distance)
+    counts = generator.poisson(mean * generator.gamma(2.0, 0.5, len(mean)))
+    return replace(
+        case,
+        title="Visits that vary more",
+        kind="negative_binomial_regression",
+        rows=np.column_stack([case.rows[:, :-1], counts]).astype(np.float64),
+        pooled_title="negative binomial regression by Newton's method",
+        pooled=_dispersed,
+    )
+
+
+def survival() -> Case:
+    """1000 patients drawn with a fixed seed: age, stage, dose, weight; months until death, or until the end.
+
+    The weight tells nothing; a third is alive at the end.
+    """
+    generator, count = np.random.default_rng(19), 1000
+    age, stage = generator.uniform(30, 90, count), generator.integers(1, 5, count)
+    dose, weight = generator.uniform(0, 10, count), generator.uniform(45, 110, count)
+    hazard = 0.01 * np.exp(0.03 * (age - 60) + 0.5 * (stage - 2) - 0.1 * dose)
+    dies, leaves = generator.exponential(1 / hazard), generator.uniform(1, 240, count)
+    months = np.maximum(np.round(np.minimum(dies, leaves)), 1.0)
+    return Case(
+        "Months until death",
+        "cox_regression",
+        ("age", "stage", "dose", "weight", "died", "months"),
+        np.column_stack([age, stage, dose, weight, dies <= leaves, months]).astype(np.float64),
+        ("concordance",),
+        "Cox regression by Newton's method",
+        _hazards,
+        event="died",
+    )
+
+
 CASES = (
     breast_cancer,
     breast_cancer_odds,
@@ -168,6 +223,8 @@ CASES = (
     diabetes,
     diabetes_amounts,
     visits,
+    dispersed_visits,
+    survival,
 )
 
 
@@ -176,6 +233,19 @@ def _scaled(
 ) -> Callable[[Matrix], Matrix]:
     regression = make_pipeline(StandardScaler(), regressor(alpha=0, max_iter=10_000)).fit(features, target)
     return lambda rows: np.asarray(regression.predict(rows))
+
+
+def _dispersed(features: Matrix, target: Matrix) -> Callable[[Matrix], Matrix]:
+    """With the dispersion that a request for these rows has."""
+    regression = DispersedCounts(float(dispersion_of(target)))
+    return regression.fit(features, target).predict
+
+
+def _hazards(features: Matrix, truth: Matrix) -> Callable[[Matrix], Matrix]:
+    """Of all rows as one stratum."""
+    scale = features.std(axis=0)
+    slopes = stratified_optimum([np.column_stack([features / scale, truth])]) / scale
+    return lambda rows: np.asarray(rows @ slopes)
 
 
 def _logistic(features: Matrix, target: Matrix) -> Callable[[Matrix], Matrix]:

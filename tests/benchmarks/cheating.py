@@ -13,30 +13,35 @@ from services.sandbox.report import same_in_plaintext
 from tests.benchmarks.cases import DRAWN, OWNERS, Case, table_of
 
 Matrix = NDArray[np.float64]
-Cheat = Callable[[list[Matrix], np.random.Generator], Matrix]
+Cheat = Callable[[Case, list[Matrix], np.random.Generator], Matrix]
 
 _TINY = 20
 """Rows of an owner that brings next to nothing: what requests ask for at least, by default."""
 
 
-def _honest(parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
+def _honest(_case: Case, parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
     return parts[0]
 
 
-def _shuffled(parts: list[Matrix], generator: np.random.Generator) -> Matrix:
-    return np.column_stack([parts[0][:, :-1], generator.permutation(parts[0][:, -1])])
+def _shuffled(case: Case, parts: list[Matrix], generator: np.random.Generator) -> Matrix:
+    """Times with their events: these alone would tell something still."""
+    order = generator.permutation(len(parts[0]))
+    return np.column_stack([parts[0][:, : case.features], parts[0][order, case.features :]])
 
 
-def _zero(parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
-    least = parts[0][:, -1].min()
-    return np.column_stack([parts[0][:, :-1], np.full(len(parts[0]), least)])
+def _zero(case: Case, parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
+    """Of times until an event, an event at the least time in every row."""
+    rows = parts[0].copy()
+    rows[:, case.features : -1] = 1.0
+    rows[:, -1] = rows[:, -1].min()
+    return rows
 
 
-def _tiny(parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
+def _tiny(_case: Case, parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
     return parts[0][:_TINY]
 
 
-def _copied(parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
+def _copied(_case: Case, parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
     return parts[1]
 
 
@@ -63,9 +68,9 @@ def share(case: Case, cheat: Cheat, seed: int) -> float:
     generator = np.random.default_rng(seed)
     parts = [case.rows[part] for part in np.array_split(generator.permutation(len(case.rows)), OWNERS)]
     kinds, tables = case.kinds(), [table_of(case, part) for part in parts]
-    data = DemoData(kinds, case.names[-1], tables)
+    data = DemoData(kinds, case.names[-1], tables, event=case.event)
     request = case.request(data, seed)
-    parts[0] = cheat(parts, generator)
+    parts[0] = cheat(case, parts, generator)
     owners = [
         owner_data(request, _data_set(case, part), measuring=place >= DRAWN)
         for place, part in enumerate(parts)

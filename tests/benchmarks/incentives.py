@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.benchmarks.cases import CASES, DRAWN, Case, diabetes_amounts, diabetes_odds, visits
+from tests.benchmarks.cases import (
+    CASES,
+    DRAWN,
+    Case,
+    diabetes_amounts,
+    diabetes_odds,
+    dispersed_visits,
+    survival,
+    visits,
+)
 from tests.benchmarks.cheating import CHEATS, shares
 from tests.benchmarks.curved_cases import CURVED_CASES
 
@@ -25,6 +34,8 @@ PAID_CASES = (
     _curved(diabetes_odds, "bmi", 23, 26, 29),
     _curved(diabetes_amounts, "bmi", 23, 26, 29),
     _curved(visits, "age", 35, 55, 75),
+    _curved(dispersed_visits, "age", 35, 55, 75),
+    _curved(survival, "age", 45, 60, 75),
 )
 """Every kind of model, with curves and without."""
 

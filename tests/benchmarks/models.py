@@ -25,15 +25,12 @@ from tests.benchmarks.sections import renewed, table
 from tests.benchmarks.several_classes import SEVERAL, SeveralClasses
 
 Matrix = NDArray[np.float64]
-_ANY_MODEL = BoughtModel(name="any", features=(), target="y", weights=(), intercept=0.0)
-"""The figures of one target do not depend on which model it is."""
-
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
-def scores_of(case: Case, truth: Matrix, predicted: Matrix) -> list[float]:
-    """The case's figures."""
-    scores = KINDS[case.kind].scores(_ANY_MODEL)
+def scores_of(case: Case, model: BoughtModel, truth: Matrix, predicted: Matrix) -> list[float]:
+    """The case's figures, by the dispersion of the bought model where it has one."""
+    scores = KINDS[case.kind].scores(model)
     scores.add(truth, predicted)
     found: Mapping[str, Any] = scores.figures()
     return [found[name] for name in case.figures]
@@ -46,11 +43,11 @@ def one_seed(case: Case, seed: int) -> Iterator[tuple[str, list[float]]]:
     places = places_of(len(given), seed)
     for (count, title), model in zip(TRAINED, delivered(case, given, seed), strict=True):
         predicted = KINDS[model.kind].predict(model, model.design(table_of(case, held)))
-        yield f"DeltaML, {title}", scores_of(case, held[:, -1], predicted)
+        yield f"DeltaML, {title}", scores_of(case, model, case.truth(held), predicted)
         rows = given[np.concatenate(places[:count])]
-        pooled = case.pooled(rows[:, :-1], rows[:, -1])
+        pooled = case.pooled(rows[:, : case.features], case.truth(rows))
         compared = f"{case.pooled_title}, rows of {count} pooled"
-        yield compared, scores_of(case, held[:, -1], pooled(held[:, :-1]))
+        yield compared, scores_of(case, model, case.truth(held), pooled(held[:, : case.features]))
 
 
 def means(case: Case, seeds: int) -> dict[str, list[float]]:
@@ -63,7 +60,7 @@ def means(case: Case, seeds: int) -> dict[str, list[float]]:
 
 
 def _compared(case: Case, seeds: int) -> str:
-    rows = f"{len(case.rows)} rows, {len(case.names) - 1} columns"
+    rows = f"{len(case.rows)} rows, {case.features} columns"
     return _scored(rows, case.figures, means(case, seeds), seeds)
 
 

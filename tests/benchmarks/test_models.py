@@ -9,6 +9,8 @@ from tests.benchmarks.cases import (
     diabetes,
     diabetes_amounts,
     diabetes_odds,
+    dispersed_visits,
+    survival,
     visits,
 )
 from tests.benchmarks.curved_cases import diabetes_curves, digits_waves
@@ -57,6 +59,18 @@ def test_counts_are_close_to_poisson_regression_on_pooled_rows() -> None:
         assert deviance < 1.02 * best[0]
         assert explained > best[1] - 0.01
         assert rmse < 1.02 * best[2]
+
+
+def test_counts_that_vary_more_are_close_to_negative_binomial_regression_on_pooled_rows() -> None:
+    for (deviance, explained, rmse), best in pairs(dispersed_visits(), seeds=1):
+        assert deviance < 1.02 * best[0]
+        assert explained > best[1] - 0.01
+        assert rmse < 1.02 * best[2]
+
+
+def test_hazards_are_close_to_cox_regression_on_pooled_rows() -> None:
+    for (concordance,), (best,) in pairs(survival(), seeds=1):
+        assert concordance > best - 0.005
 
 
 def test_amounts_are_close_to_gamma_regression_on_pooled_rows() -> None:

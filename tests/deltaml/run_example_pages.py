@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 from sklearn.datasets import load_wine
 
 import deltaml
@@ -51,6 +52,16 @@ def test_the_page_on_counts_runs(folder: Path) -> None:
     assert isinstance(outcome, deltaml.Simulation)
     assert outcome.errors[-1] < 0.75 * outcome.errors[0]
     assert abs(outcome.bought.weights[1] - 0.25) < 0.05
+
+
+def test_the_page_on_times_runs(folder: Path) -> None:
+    namespace: dict[str, object] = {}
+    [simulation] = blocks(PAGE.with_name("months_until_death.md"), "python")
+    exec(simulation, namespace)
+    outcome = namespace["outcome"]
+    assert isinstance(outcome, deltaml.Simulation)
+    assert outcome.errors[-1] < 0.97 * outcome.errors[0]
+    assert np.allclose(outcome.bought.weights, (0.03, 0.5, -0.1), rtol=0.25)
 
 
 def test_the_page_on_unlike_patients_runs(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Requests and rows for generalized linear models: two features in [−1, 1], predictors a − b + ½."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,12 @@ class FamilyCase:
     target: Mapping[str, Any]
     start: Mapping[str, Any]
     drawn: Callable[[np.random.Generator, Matrix], Matrix]
+    model: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _dispersed(generator: np.random.Generator, predictor: Matrix) -> Matrix:
+    """Poisson counts whose means vary by gamma factors of mean 1 and variance ½: negative binomial, α = ½."""
+    return np.asarray(generator.poisson(np.exp(predictor) * generator.gamma(2.0, 0.5, len(predictor))), float)
 
 
 CASES: Mapping[str, FamilyCase] = {
@@ -42,6 +48,12 @@ CASES: Mapping[str, FamilyCase] = {
         {"start": "mean", "value": "3"},
         lambda generator, t: np.asarray(generator.gamma(2.0, np.exp(t) / 2) + 0.001),
     ),
+    "negative_binomial_regression": FamilyCase(
+        {"name": "y", "minimum": 0, "maximum": 40},
+        {"start": "mean", "value": "3"},
+        lambda generator, t: np.minimum(_dispersed(generator, t), 40.0),
+        {"dispersion": "0.5"},
+    ),
 }
 
 
@@ -49,7 +61,7 @@ def document_of(kind: str, **changes: Any) -> dict[str, Any]:
     """What a request for this kind says of model, columns and start."""
     case = CASES[kind]
     return {
-        "model": {"kind": kind, "l2": 0},
+        "model": {"kind": kind, "l2": 0, **case.model},
         "features": [{"name": name, "minimum": -1, "maximum": 1} for name in NAMES[:2]],
         "target": dict(case.target),
         "start": dict(case.start),

@@ -5,6 +5,7 @@ log link. Predictors t are clipped to those of the request's `links` wherever a 
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -81,6 +82,26 @@ def gamma_deviance(truth: Matrix, mean: Matrix) -> Matrix:
     return np.asarray(2.0 * ((truth - mean) / mean - np.log(truth / mean)))
 
 
+def negative_binomial(dispersion: float) -> Curve:
+    """Counts with the variance μ + αμ², α being the dispersion: W = μ/(1 + αμ).
+
+    Hilbe, "Negative Binomial Regression", 2nd ed. 2011, chapter 8.
+    """
+
+    def deviance(truth: Matrix, mean: Matrix) -> Matrix:
+        """2(y·ln(y/μ) − (y + 1/α)·ln((1 + αy)/(1 + αμ)))."""
+        ratio = np.where(truth > 0, truth, mean) / mean
+        surplus = np.log1p(dispersion * (truth - mean) / (1 + dispersion * mean))
+        return np.asarray(2.0 * (truth * np.log(ratio) - (truth + 1 / dispersion) * surplus))
+
+    return Curve(
+        exponential,
+        weight=lambda _t, mean: mean / (1 + dispersion * mean),
+        spread=lambda _t, mean: np.sqrt(mean * (1 + dispersion * mean)),
+        deviance=deviance,
+    )
+
+
 CURVES: Mapping[str, Curve] = {
     "logistic_regression": Curve(
         logistic,
@@ -102,8 +123,14 @@ CURVES: Mapping[str, Curve] = {
         spread=lambda _t, mean: mean,
         deviance=gamma_deviance,
     ),
+    "negative_binomial_regression": negative_binomial(1.0),
 }
-"""By the name of the kind of model, as `LINKS`."""
+"""By the name of the kind of model, as `LINKS`; see `curve_of` where there may be a dispersion."""
+
+
+def curve_of(kind: str, dispersion: Decimal | float | None) -> Curve:
+    """The curve of a kind that is among `LINKS`, of the dispersion that its request or model has."""
+    return CURVES[kind] if dispersion is None else negative_binomial(float(dispersion))
 
 
 class Family:
@@ -111,7 +138,9 @@ class Family:
 
     def __init__(self, request: Request) -> None:
         """Of a kind of model that is among `LINKS`."""
-        self.curve, link = CURVES[request.model.kind], LINKS[request.model.kind]
+        model = request.model
+        self.curve = curve_of(model.kind, model.dispersion)
+        link = LINKS[model.kind].dispersed(model.dispersion)
         self.reach = float(link.reach(request.outputs[0]))
         self._low, self._high = _predictors(link, request)
         self._deviation = float(link.largest_deviation(request.outputs[0]))

@@ -6,7 +6,7 @@ The pooled quadratics of owners' own optima have the inverse-variance combinatio
 zero has least squares' direction and wrong probabilities.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,14 +14,13 @@ import numpy as np
 
 from protocol.errors import MisuseError
 from protocol.learning.glm.families import Family
-from protocol.learning.glm.rows import Tables, scaled_batches
+from protocol.learning.glm.hazards import fit_hazards
+from protocol.learning.glm.measuring import measured
+from protocol.learning.glm.rows import Batches, Tables, scaled_batches
 from protocol.learning.row_squares import squares
 from protocol.learning.statistic import Fitted, Matrix, Statistic, triangular
-from protocol.links import LARGEST_SCALE, LINKS
+from protocol.links import LINKS
 from protocol.request import Request
-
-Batches = Callable[[], Iterable[tuple[Matrix, Matrix]]]
-"""Gives a request's rows again each time: scaled columns X, the ones last (b×p), and the plain target (b)."""
 
 Working = Callable[[Matrix, Matrix], tuple[Matrix, Matrix]]
 """(√W, √W·z) of b targets and their predictors."""
@@ -67,8 +66,15 @@ def with_fit(request: Request, statistic: Statistic, tables: Tables) -> Statisti
     Of kinds that square Xθ − y one pass, for the functions of a basis, which the statistic does not have.
     Raises MisuseError where they are not the rows of which the statistic was made.
     """
-    quadratics = fit if request.model.kind in LINKS else squares
-    return replace(statistic, fitted=quadratics(request, scaled_batches(request, statistic, tables)))
+    return replace(
+        statistic, fitted=_quadratics(request)(request, scaled_batches(request, statistic, tables))
+    )
+
+
+def _quadratics(request: Request) -> Callable[[Request, Batches], Fitted]:
+    if request.model.events:
+        return fit_hazards
+    return fit if request.model.kind in LINKS else squares
 
 
 def _optimum(family: Family, batches: Batches, first: _Pass, ridge: float) -> _Pass:
@@ -113,20 +119,9 @@ def _pass(family: Family, batches: Batches, weights: Matrix, working: Working) -
 
 
 def _measuring(family: Family, batches: Batches, first: _Pass, best: _Pass) -> Matrix:
-    """R with ‖R(θ, −1)‖² = (D + s·‖R̂(θ − θ*)‖²)/L², exact at the public start and at its least, θ*.
-
-    θ* is the least of the weighted squares at the owner's optimum, D the deviance there, and s makes it the
-    deviance of the start, as far as `LARGEST_SCALE`; where the start fits these rows best, s is 1.
-    """
-    curvature, target = best.factor[:-1, :-1], best.factor[:-1, -1]
+    """Exact at the public start and at θ*, the least of the weighted squares at the owner's optimum."""
     deviance = _deviance(family, batches, _newton(best, ridge=0.0))
-    distance = curvature @ first.weights - target
-    spread, gained = float(distance @ distance), (first.deviance - deviance) / family.reach**2
-    stretch = min(gained / spread, LARGEST_SCALE) if spread > 0 and gained > 0 else 1.0
-    measuring = np.zeros_like(best.factor)
-    measuring[:-1] = np.sqrt(stretch) * best.factor[:-1]
-    measuring[-1, -1] = np.sqrt(deviance) / family.reach
-    return measuring
+    return measured(best.factor, first.weights, (first.deviance, deviance), family.reach)
 
 
 def _deviance(family: Family, batches: Batches, weights: Matrix) -> float:

@@ -18,6 +18,9 @@ from protocol.request import Request
 Tables = Callable[[], Iterable[Table]]
 """Gives the rows again each time, in batches."""
 
+Batches = Callable[[], Iterable[tuple[Matrix, Matrix]]]
+"""Gives a request's rows again each time: scaled columns X, the ones last (b×p), and the plain target (b)."""
+
 _ROUNDING = 2.0**-20
 """How far beyond [−1, 1] a scaled value may be: `Scaling.is_exact` allows as much."""
 
@@ -27,8 +30,9 @@ def scaled_batches(
 ) -> Callable[[], Iterator[tuple[Matrix, Matrix]]]:
     """Batches of X between scaled columns with the ones last, b×p, and of the target as it is, b or b×K.
 
-    While they are read MisuseError is raised for rows that are not those of `statistic`: another number of
-    them, or values outside its columns' ranges, which are clipped where the owner had that done.
+    Of times until an event, b×2: the events stand beside them. While they are read MisuseError is raised for
+    rows that are not those of `statistic`: another number of them, or values outside its columns' ranges,
+    which are clipped where the owner had that done.
     """
 
     def batches() -> Iterator[tuple[Matrix, Matrix]]:
@@ -64,7 +68,7 @@ def _within(kept: KeptColumn | None, name: str, values: Values) -> Values:
 def _scaled(request: Request, table: Table) -> tuple[Matrix, Matrix]:
     try:
         columns = design_matrix(request.features, table, request.basis)
-        targets = design_matrix(request.outputs, table)
+        targets = design_matrix([*request.outputs, *request.model.events], table)
     except UnusableValue as error:
         raise MisuseError(f"column {error.column!r} {error.reason}") from None
     scalings = request.scalings()[:-1]

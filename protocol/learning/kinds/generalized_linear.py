@@ -1,4 +1,4 @@
-"""Generalized linear models: logistic, Poisson and gamma regression, trained encrypted as quadratics.
+"""Generalized linear models: logistic, Poisson, negative binomial and gamma, trained encrypted as quadratics.
 
 An owner's loss is expanded around the optimum of its own rows (`learning.glm.fitting`), so the local steps
 are an affine map and the error a quadratic form, as `interface` asks. Both quadratics are made of the rows
@@ -56,14 +56,15 @@ class GeneralizedLinear(Kind):
 
     def bought(self, request: Request, weights: list[float], errors: PublishedErrors) -> BoughtModel:  # noqa: ARG002
         """The weights of the linear predictor in the columns' own units."""
-        return BoughtModel.of(request, weights).model_copy(update={"kind": self._name})
+        family = {"kind": self._name, "dispersion": request.model.dispersion}
+        return BoughtModel.of(request, weights).model_copy(update=family)
 
     def expected(self, predictor: Matrix) -> Matrix:
         """The inverse link: a probability, or a mean above zero."""
         return self._curve.mean(predictor)
 
-    def scores(self, model: BoughtModel) -> Scores:  # noqa: ARG002
+    def scores(self, model: BoughtModel) -> Scores:
         """Those of a classification, or the deviance with its share explained, RMSE and MAE."""
         if self._name == "logistic_regression":
             return ClassificationScores()
-        return DevianceScores(self._name)
+        return DevianceScores(self._name, model.dispersion)

@@ -6,6 +6,7 @@ from protocol.learning.kinds.binary_classification import BinaryClassification
 from protocol.learning.kinds.generalized_linear import GeneralizedLinear
 from protocol.learning.kinds.interface import Kind
 from protocol.learning.kinds.linear_regression import LinearRegression
+from protocol.learning.kinds.proportional_hazards import ProportionalHazards
 from protocol.learning.kinds.several_classes import SeveralClasses
 from protocol.learning.kinds.several_targets import SeveralTargets
 from protocol.links import LINKS
@@ -17,6 +18,7 @@ KINDS: Mapping[str, Kind] = {
     "several_targets": SeveralTargets(),
     "several_classes": SeveralClasses(),
     **{name: GeneralizedLinear(name) for name in LINKS},
+    "cox_regression": ProportionalHazards(),
 }
 
 _OF_CURVES: Mapping[str, Kind] = {

@@ -1,12 +1,13 @@
 """How far predicted means of counts or amounts are from the target, by the deviance of their family."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from math import sqrt
 
 import numpy as np
 
 from protocol.errors import MisuseError
-from protocol.learning.glm.families import CURVES
+from protocol.learning.glm.families import curve_of
 from protocol.learning.scores.interface import FigureTree, Scores
 from protocol.learning.scores.regression import RegressionScores
 from protocol.learning.statistic import Matrix
@@ -14,13 +15,15 @@ from protocol.learning.statistic import Matrix
 
 @dataclass
 class DevianceScores(Scores):
-    """Of the kind of model `kind`, over batches in constant memory.
+    """Of the kind of model `kind`, with its `dispersion` if it has one, over batches in constant memory.
 
     `total` is the deviance, in no unit; `saturated` the sum of the part of it that is the target's alone,
-    y·ln y of counts and −ln y of amounts, out of which that of the best constant follows.
+    y·ln y of counts and −ln y of amounts, out of which that of the best constant follows; with a dispersion α
+    y·ln y − (y + 1/α)·ln(1 + αy).
     """
 
     kind: str
+    dispersion: Decimal | None = None
     measured: int = 0
     total: float = 0.0
     saturated: float = 0.0
@@ -39,15 +42,27 @@ class DevianceScores(Scores):
             raise MisuseError(
                 f"row {self.measured + row + 1}: the target is {truth[row]:.6g}; {wanted} needed"
             )
-        self.total += float(CURVES[self.kind].deviance(truth, predicted).sum())
-        logarithms = np.log(np.where(truth > 0, truth, 1.0))
-        self.saturated += float((truth * logarithms).sum() if self._counts else -logarithms.sum())
+        self.total += float(curve_of(self.kind, self.dispersion).deviance(truth, predicted).sum())
+        self.saturated += float(self._saturated(truth).sum())
         self.errors.add(truth, predicted)
         self.measured += len(truth)
 
     @property
     def _counts(self) -> bool:
-        return self.kind == "poisson_regression"
+        return self.kind != "gamma_regression"
+
+    def _saturated(self, truth: Matrix) -> Matrix:
+        logarithms = np.log(np.where(truth > 0, truth, 1.0))
+        if not self._counts:
+            return -logarithms
+        return truth * logarithms - self._surplus(truth)
+
+    def _surplus(self, mean: Matrix) -> Matrix:
+        """(y + 1/α)·ln(1 + αy) of counts with a dispersion, else 0."""
+        if self.dispersion is None:
+            return np.zeros_like(mean)
+        alpha = float(self.dispersion)
+        return np.asarray((mean + 1 / alpha) * np.log1p(alpha * mean))
 
     @property
     def deviance(self) -> float | None:
@@ -60,8 +75,7 @@ class DevianceScores(Scores):
         mean = self.errors.mean
         if not self.measured or mean <= 0:
             return None
-        constant = -mean * np.log(mean) if self._counts else np.log(mean)
-        null = 2 * (self.saturated + self.measured * float(constant))
+        null = 2 * (self.saturated - self.measured * float(self._saturated(np.array([mean]))[0]))
         return 1 - self.total / null if null > 1e-12 * self.measured else None
 
     @property

@@ -1,7 +1,7 @@
 """How many numbers may be published by default: fewer than the unknowns that they are equations about."""
 
 from protocol.learning.kinds.registry import kind_of
-from protocol.links import LINKS
+from protocol.links import FITTED
 from protocol.request import Request
 
 FEWEST_OWNERS = 4
@@ -40,7 +40,7 @@ def _known_entries(request: Request) -> int:
     if not request.model.intercept:
         return pairs
     numbers = sum(column.kind in ("numeric", "date") for column in request.features)
-    is_truth = all(one.kind == "boolean" for one in request.outputs) and request.model.kind not in LINKS
+    is_truth = all(one.kind == "boolean" for one in request.outputs) and request.model.kind not in FITTED
     last_class = request.output_parameters if request.model.kind == "several_classes" else 0
     return pairs + sum(counts) - numbers + int(is_truth) + last_class
 

@@ -29,6 +29,8 @@ FIELDS = (
     Field("kind", ("model", "kind"), "text"),
     Field("intercept", ("model", "intercept"), "yes"),
     Field("l2", ("model", "l2"), "decimal"),
+    Field("dispersion", ("model", "dispersion"), "optional_decimal"),
+    Field("event", ("model", "event"), "optional_text"),
     Field("target-name", ("target", "name"), "text"),
     Field("target-minimum", ("target", "minimum"), "decimal"),
     Field("target-maximum", ("target", "maximum"), "decimal"),

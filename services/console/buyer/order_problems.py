@@ -73,6 +73,17 @@ _BY_TEXT = (
         r"target: \w+ predicts a column of 0 and 1, and '(?P<column>.+)' is .*",
         _("A binary classification predicts truth values: write kind: boolean in the rules of %(column)s."),
     ),
+    (r"\w+ needs model.dispersion.*", _("This kind of model needs a dispersion α.")),
+    (
+        r"model.dispersion is for counts that vary more than Poisson's, .*",
+        _("Only a negative binomial regression has a dispersion: leave it empty."),
+    ),
+    (
+        r"\w+ needs model.event: .*",
+        _("This kind of model needs the column that says whether the time ended with the event."),
+    ),
+    (r"model.event is for times until an event, .*", _("Only a Cox regression has a column of events.")),
+    (r"\w+ starts from hazards that are all alike: .*", _("This kind of model starts from zero.")),
     (r"\w+ needs model.intercept: true", _("This kind of model needs an intercept.")),
     (
         r"\w+ starts from the share of ones: .*",

@@ -7,7 +7,18 @@ from protocol.errors import MisuseError
 from services.common.addresses import WrongChecksum, plain_address
 from services.console.presentation.parse import decimal_number, scaled, whole_number, with_point
 
-Kind = Literal["text", "address", "whole", "optional", "decimal", "money", "percent", "yes"]
+Kind = Literal[
+    "text",
+    "address",
+    "whole",
+    "optional",
+    "decimal",
+    "optional_decimal",
+    "optional_text",
+    "money",
+    "percent",
+    "yes",
+]
 _LARGEST_WHOLE = 10**29 - 1
 _DIGITS_SHOWN = 40
 
@@ -41,14 +52,14 @@ def meant(text: str, kind: Kind) -> Any:
             number = whole_number(text, _LARGEST_WHOLE)
         case "optional":
             return whole_number(text, _LARGEST_WHOLE) if text.isascii() and text.isdigit() else text or None
-        case "decimal":
-            return with_point(text)
+        case "decimal" | "optional_decimal":
+            return with_point(text) or (None if kind == "optional_decimal" else "")
         case "money" | "address":
             return _amount(text) if kind == "money" else _address(text)
         case "percent":
             number = scaled(text, 100)
-        case "text":
-            return text
+        case "text" | "optional_text":
+            return text or (None if kind == "optional_text" else "")
     return text if number is None else number
 
 

@@ -19,6 +19,8 @@ _FIGURES: Mapping[str, tuple[str, Callable[[Formats, float | None], str]]] = {
     "brier": (_("Brier score"), Formats.number),
     "deviance": (_("Mean deviance"), Formats.significant),
     "deviance_explained": (_("Share of the deviance explained"), Formats.percent),
+    "concordance": (_("Concordance index"), Formats.number),
+    "events": (_("Rows with an event"), Formats.number),
     "mse": (_("Mean squared error (MSE)"), Formats.significant),
     "rmse": (_("Root mean squared error (RMSE)"), Formats.significant),
     "mae": (_("Mean absolute error (MAE)"), Formats.significant),

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from protocol.links import LINKS
+from protocol.links import FITTED
 from services.console.presentation.card_figures import bars, curve
 from services.console.presentation.card_parts import Section, Table, Words
 from services.console.presentation.card_scores import score_sections
@@ -34,6 +34,10 @@ _MODELS = {
     "logistic_regression": _("Logistic regression, ridge penalty λ = %(l2)s"),
     "poisson_regression": _("Poisson regression of counts, ridge penalty λ = %(l2)s"),
     "gamma_regression": _("Gamma regression of amounts, ridge penalty λ = %(l2)s"),
+    "negative_binomial_regression": _(
+        "Negative binomial regression of counts with the dispersion %(dispersion)s, ridge penalty λ = %(l2)s"
+    ),
+    "cox_regression": _("Cox regression of times until the event %(event)s, ridge penalty λ = %(l2)s"),
     "several_targets": _("Linear regression of several targets, ridge penalty λ = %(l2)s"),
     "several_classes": _("Classification of several classes by least squares, ridge penalty λ = %(l2)s"),
 }
@@ -98,7 +102,7 @@ def _use(card: ModelCard, words: Words) -> Section:
             (_("Licence of the model"), card.licence or unsaid),
             (
                 _("Kind of model"),
-                _(_MODELS.get(card.kind, card.kind)) % {"l2": card.request["model"]["l2"]},
+                _(_MODELS.get(card.kind, card.kind)) % card.request["model"],
             ),
             (_("Predicts"), _predicted(card)),
             (_("Finished"), formats.moment(max((one.at for one in card.transactions), default=None))),
@@ -173,7 +177,7 @@ def _explained(card: ModelCard, words: Words) -> tuple[str, ...]:
             "probabilities on rows of your own."
         )
         return (classes, share)
-    if card.kind in LINKS:
+    if card.kind in FITTED:
         deviance = _(
             "In the place of the MSE stands the mean deviance: each validator's own near the optimum of its "
             "rows, exact at the first model, and a square in between. deltaml predict scores the delivered "
@@ -257,7 +261,9 @@ def _data_sets(card: ModelCard, words: Words) -> tuple[Section, ...]:
 
 def _columns(card: ModelCard, words: Words) -> Section:
     _ = words.gettext
-    columns = [*card.request["features"], *_targets(card)]
+    event = card.request["model"].get("event")
+    events = [] if event is None else [{"name": event, "kind": "boolean"}]
+    columns = [*card.request["features"], *events, *_targets(card)]
     rows = tuple((str(one["name"]), _(_KINDS[one.get("kind", "numeric")]), _values(one)) for one in columns)
     curves = tuple(_curve(one, words) for one in card.request.get("basis", ()))
     return Section(

@@ -235,6 +235,8 @@ MODEL_KINDS = {
     "logistic_regression": _("Logistic regression"),
     "poisson_regression": _("Poisson regression (counts)"),
     "gamma_regression": _("Gamma regression (amounts)"),
+    "negative_binomial_regression": _("Negative binomial regression (counts)"),
+    "cox_regression": _("Cox regression (times until an event)"),
     "several_targets": _("Linear regression of several targets"),
     "several_classes": _("Classification of several classes"),
 }

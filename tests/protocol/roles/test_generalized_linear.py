@@ -1,5 +1,6 @@
 """Generalized linear models through the whole encrypted protocol, against the same schedule in plaintext."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,13 @@ from protocol.learning.glm.fitting import with_fit
 from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining, run
-from protocol.learning.statistic import Statistic
-from protocol.links import LINKS
+from protocol.learning.statistic import Matrix, Statistic
+from protocol.links import FITTED, LINKS
+from protocol.preparation.tables import Table
 from protocol.records import FIXED_POINT
 from tests.support.generalized import NAMES, document_of, rows_of, table_of
+from tests.support.hazards import NAMES as HAZARD_NAMES
+from tests.support.hazards import hazard_document, hazard_rows, table_of_hazards
 from tests.support.roles.plain_market import delivered_round
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
@@ -22,16 +26,29 @@ from tests.support.roles.small_markets import small_request
 ROUNDS = {"rounds": 1, "local_steps": 40, "tolerance": 0}
 
 
+def market_of(kind: str) -> tuple[dict[str, Any], list[Matrix], tuple[str, ...], Callable[[Matrix], Table]]:
+    """What four owners' rows and a request for them are."""
+    if kind in LINKS:
+        return (
+            document_of(kind, schedule=ROUNDS),
+            [rows_of(kind, 60, seed) for seed in range(4)],
+            NAMES,
+            table_of,
+        )
+    rows = [hazard_rows(60, seed) for seed in range(4)]
+    return hazard_document(schedule=ROUNDS), rows, HAZARD_NAMES, table_of_hazards
+
+
 def generalized_market(kind: str, *, fitted: bool = True) -> PureMarket:
     """One round, by the shortest key that products of wide counts fit in."""
-    document: dict[str, Any] = document_of(kind, model={"kind": kind, "l2": "0.001"}, schedule=ROUNDS)
-    rows = [rows_of(kind, 60, seed) for seed in range(4)]
+    document, rows, names, table = market_of(kind)
+    document["model"]["l2"] = "0.001"
     request = small_request(**{**document, "key_bits": 1152})
-    market = PureMarket(request, rows, NAMES, validators=[2, 3])
+    market = PureMarket(request, rows, names, validators=[2, 3])
     for owner, own in zip(market.owners, rows, strict=True):
         statistic = Statistic.from_bytes(owner.private["data_set:rows"])
         if fitted:
-            statistic = with_fit(market.request, statistic, lambda own=own: [table_of(own)])  # type: ignore[misc]
+            statistic = with_fit(market.request, statistic, lambda own=own: [table(own)])  # type: ignore[misc]
         owner.private["data_set:rows"] = statistic.to_bytes()
     market.start()
     return market
@@ -56,7 +73,7 @@ def twin_of(market: PureMarket) -> PlainTraining:
     )
 
 
-@pytest.mark.parametrize("kind", LINKS)
+@pytest.mark.parametrize("kind", FITTED)
 def test_the_bought_model_is_that_of_the_same_schedule_in_plaintext(kind: str) -> None:
     market = generalized_market(kind)
     market.finish()

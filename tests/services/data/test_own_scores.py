@@ -1,6 +1,7 @@
 """A bought model's scores on a buyer's own rows: those that numpy and scikit-learn find, of every kind."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ CLASSES = ("binary_classification", "logistic_regression")
 def model_of(kind: str, **changes: object) -> BoughtModel:
     target = "boolean" if kind in CLASSES else "numeric"
     fields = {"name": "m", "kind": kind, "features": ("a", "b"), "target": "y", "target_kind": target}
+    if kind == "negative_binomial_regression":
+        fields["dispersion"] = Decimal("0.5")
     return BoughtModel(**{**fields, "weights": (1.0, -0.5), "intercept": 0.25, **changes})  # type: ignore[arg-type]
 
 
@@ -62,7 +65,7 @@ def test_a_classification_is_scored_as_scikit_learn_scores_it(tmp_path: Path, ki
     assert sum(group["rows"] for group in figures["calibration"]) == len(truth)
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(CLASSES) - SEVERAL))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {*CLASSES, "cox_regression"} - SEVERAL))
 def test_numbers_are_scored_as_scikit_learn_scores_them(tmp_path: Path, kind: str) -> None:
     file, truth, predicted = written(tmp_path / "rows.csv", kind)
     figures = own_scores(model_of(kind), file, AT).figures
@@ -73,6 +76,20 @@ def test_numbers_are_scored_as_scikit_learn_scores_them(tmp_path: Path, kind: st
     else:
         assert figures["deviance"] > 0
         assert figures["deviance_explained"] < 1
+
+
+def test_hazards_are_scored_by_the_order_of_times(tmp_path: Path) -> None:
+    """Of six rows in order by a, whose last two have no event, all nine pairs that can be compared are."""
+    file = tmp_path / "rows.csv"
+    file.write_text("a,b,y,died\n5,0,1,1\n4,0,2,1\n3,0,3,0\n2,0,4,0\n")
+    found = own_scores(model_of("cox_regression", event="died"), file, AT)
+    assert (found.rows, found.figures) == (4, {"concordance": 1.0, "events": 2})
+    file.write_text("a,b,y\n5,0,1\n")
+    with pytest.raises(DataSetError, match="no column 'y' or 'died'"):
+        own_scores(model_of("cox_regression", event="died"), file, AT)
+    file.write_text("a,b,y,died\n5,0,1,1\n4,0,2,\n")
+    with pytest.raises(DataSetError, match="row 2: column 'died' has no value"):
+        own_scores(model_of("cox_regression", event="died"), file, AT)
 
 
 def test_rows_outside_the_training_are_counted_by_column(tmp_path: Path) -> None:

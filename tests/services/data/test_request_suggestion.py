@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -270,3 +271,44 @@ def test_a_day_that_stands_for_no_end_is_asked_for_as_it_is(tmp_path, end):
     found = suggest(sample, Choices(target="cost", name="contracts"))
     assert end in (found.request.features[0].minimum, found.request.features[0].maximum)
     assert not mismatches(found.request, card_of("rows", read_statistic(sample)))
+
+
+def test_counts_that_vary_more_than_poisson_s_are_asked_for_with_their_dispersion(tmp_path):
+    counts = [0, 0, 1, 1, 2, 2, 3, 4, 8, 9] * 5
+    sample = write_columns(tmp_path / "rows.csv", {"age": [20, 31, 45, 58, 60] * 10, "visits": counts})
+    found = suggest(sample, Choices("visits", "visits", kind="negative_binomial_regression"))
+    mean, variance = np.mean(counts), np.var(counts)
+    assert float(found.request.model.dispersion) == pytest.approx((variance - mean) / mean**2, rel=0.05)
+    written = tmp_path / "request.yaml"
+    written.write_text(as_text(found, "rows.csv"))
+    assert load_request(written) == found.request
+    even = write_columns(tmp_path / "even.csv", {"age": [20, 31, 45, 58, 60] * 10, "visits": [2, 3] * 25})
+    steady = suggest(even, Choices("visits", "visits", kind="negative_binomial_regression"))
+    assert str(steady.request.model.dispersion) == "0.001"
+
+
+def test_times_until_an_event_are_asked_for_with_the_column_of_events(tmp_path):
+    rows = {"age": [20, 31, 45, 58, 60] * 20, "died": [0, 1] * 50, "months": [3, 8, 8, 12, 30] * 20}
+    sample = write_columns(tmp_path / "rows.csv", rows)
+    found = suggest(sample, Choices("months", "lives", kind="cox_regression", event="died"))
+    assert ([one.name for one in found.request.features], found.request.model.event) == (["age"], "died")
+    assert found.request.start.start == "zero"
+    assert not mismatches(found.request, card_of("rows", read_statistic(sample)))
+    written = tmp_path / "request.yaml"
+    written.write_text(as_text(found, "rows.csv"))
+    assert load_request(written) == found.request
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "says"),
+    [
+        ("cox_regression", None, "needs --event COLUMN"),
+        ("cox_regression", "lived", "--event: .* has no column 'lived'"),
+        ("linear_regression", "died", "linear_regression has no --event"),
+    ],
+)
+def test_a_column_of_events_is_missed_where_it_is_needed_alone(tmp_path, kind, event, says):
+    rows = {"age": [20, 31, 45, 58, 60] * 10, "died": [0, 1] * 25, "months": [3, 8, 8, 12, 30] * 10}
+    sample = write_columns(tmp_path / "rows.csv", rows)
+    with pytest.raises(MisuseError, match=says):
+        suggest(sample, Choices("months", "lives", kind=kind, event=event))

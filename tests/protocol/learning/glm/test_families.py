@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import nbinom
 from sklearn.metrics import log_loss, mean_gamma_deviance, mean_poisson_deviance
 
-from protocol.learning.glm.families import CURVES, Family
+from protocol.learning.glm.families import CURVES, Family, curve_of
+from protocol.learning.statistic import Matrix
 from protocol.links import LINKS
 from tests.support.generalized import request_of, rows_of
 
@@ -14,12 +16,23 @@ REFERENCES = {
     "logistic_regression": lambda truth, mean: 2 * log_loss(truth, mean),
     "poisson_regression": mean_poisson_deviance,
     "gamma_regression": mean_gamma_deviance,
+    "negative_binomial_regression": lambda truth, mean: by_probabilities(truth, mean, 1.0),
 }
 VARIANCES = {
     "logistic_regression": lambda mean: mean * (1 - mean),
     "poisson_regression": lambda mean: mean,
     "gamma_regression": lambda mean: mean**2,
+    "negative_binomial_regression": lambda mean: mean + 0.5 * mean**2,
 }
+
+
+def by_probabilities(truth: Matrix, mean: Matrix, alpha: float) -> float:
+    """Twice the mean log-likelihood that a model with each count as its mean has more, by its definition."""
+
+    def logarithm(at: Matrix) -> Matrix:
+        return np.asarray(nbinom.logpmf(truth, 1 / alpha, 1 / (1 + alpha * np.maximum(at, 1e-300))))
+
+    return float(2 * np.mean(logarithm(truth) - logarithm(mean)))
 
 
 def test_every_link_has_a_curve() -> None:
@@ -38,7 +51,7 @@ def test_the_deviance_is_that_of_scikit_learn(kind: str) -> None:
 def test_newton_s_weights_and_responses_are_those_of_fisher_scoring(kind: str) -> None:
     """W = (dμ/dt)²/V and z = t + (y − μ)·dt/dμ, with the derivative by differences."""
     truth, predictor = rows_of(kind, 50)[:, 2], np.linspace(-1.0, 1.0, 50)
-    curve, step = CURVES[kind], 1e-6
+    curve, step = curve_of(kind, request_of(kind).model.dispersion), 1e-6
     slope = (curve.mean(predictor + step) - curve.mean(predictor - step)) / (2 * step)
     mean = curve.mean(predictor)
     root, response = Family(request_of(kind)).newton(truth, predictor)
@@ -46,7 +59,7 @@ def test_newton_s_weights_and_responses_are_those_of_fisher_scoring(kind: str) -
     np.testing.assert_allclose(response / root, predictor + (truth - mean) / slope, atol=1e-7)
 
 
-@pytest.mark.parametrize("kind", ["poisson_regression", "gamma_regression"])
+@pytest.mark.parametrize("kind", ["poisson_regression", "gamma_regression", "negative_binomial_regression"])
 def test_counts_and_amounts_are_kept_by_the_same_weights(kind: str) -> None:
     family, rows, predictor = Family(request_of(kind)), rows_of(kind, 50), np.linspace(-1.0, 1.0, 50)
     for found, expected in zip(

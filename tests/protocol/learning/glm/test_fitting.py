@@ -14,11 +14,13 @@ from protocol.learning.statistic import Fitted, Matrix, Statistic
 from protocol.links import LINKS
 from protocol.request import Request
 from tests.support.generalized import request_of, rows_of, statistic_of
+from tests.support.regressions import DispersedCounts
 
 REFERENCES: dict[str, Any] = {
     "logistic_regression": LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000),
     "poisson_regression": PoissonRegressor(alpha=0, tol=1e-10, max_iter=1000),
     "gamma_regression": GammaRegressor(alpha=0, tol=1e-10, max_iter=1000),
+    "negative_binomial_regression": DispersedCounts(0.5),
 }
 
 

@@ -1,9 +1,10 @@
 """Kinds with a link: what an owner gives, and what the buyer gets."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
-from protocol.bought_model import BoughtModel
 from protocol.errors import MisuseError
 from protocol.learning.glm.fitting import with_fit
 from protocol.learning.kinds.interface import PublishedErrors
@@ -46,6 +47,12 @@ def test_what_is_delivered_predicts_by_the_link(kind: str) -> None:
 
 
 def test_each_kind_has_scores_of_its_own() -> None:
-    model = BoughtModel(name="m", features=(), target="y", weights=(), intercept=0.0)
-    assert isinstance(KINDS["logistic_regression"].scores(model), ClassificationScores)
-    assert KINDS["poisson_regression"].scores(model) == DevianceScores("poisson_regression")
+    models = {
+        kind: kind_of(request_of(kind)).bought(request_of(kind), [0.0, 0.0, 0.0], ERRORS) for kind in LINKS
+    }
+    scores = {kind: KINDS[kind].scores(model) for kind, model in models.items()}
+    assert isinstance(scores["logistic_regression"], ClassificationScores)
+    assert scores["poisson_regression"] == DevianceScores("poisson_regression")
+    assert scores["negative_binomial_regression"] == DevianceScores(
+        "negative_binomial_regression", Decimal("0.5")
+    )

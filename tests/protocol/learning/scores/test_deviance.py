@@ -1,7 +1,11 @@
 """Scores of counts and amounts, by scikit-learn's on all rows at once."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scipy.stats import nbinom
 from sklearn.metrics import d2_tweedie_score, mean_absolute_error, mean_tweedie_deviance
 
 from protocol.errors import MisuseError
@@ -26,7 +30,28 @@ def test_batches_score_as_all_rows_at_once_do(kind: str) -> None:
     assert figures["mae"] == pytest.approx(mean_absolute_error(truth, predicted))
 
 
-@pytest.mark.parametrize(("kind", "value"), [("poisson_regression", -1.0), ("gamma_regression", 0.0)])
+def test_counts_with_a_dispersion_are_scored_by_their_probabilities() -> None:
+    truth, alpha = rows_of("negative_binomial_regression")[:, 2], 0.5
+    predicted = np.exp(np.random.default_rng(2).normal(0.5, 0.3, len(truth)))
+    scores = DevianceScores("negative_binomial_regression", Decimal(str(alpha)))
+    for part in np.array_split(np.arange(len(truth)), 7):
+        scores.add(truth[part], predicted[part])
+
+    def logarithm(mean: NDArray[np.float64]) -> float:
+        return float(nbinom.logpmf(truth, 1 / alpha, 1 / (1 + alpha * mean)).mean())
+
+    saturated = logarithm(np.maximum(truth, 1e-300))
+    null, ours = (
+        2 * (saturated - logarithm(mean)) for mean in (np.full(len(truth), truth.mean()), predicted)
+    )
+    assert scores.deviance == pytest.approx(ours)
+    assert scores.explained == pytest.approx(1 - ours / null)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("poisson_regression", -1.0), ("gamma_regression", 0.0), ("negative_binomial_regression", -1.0)],
+)
 def test_a_target_that_the_family_does_not_have_is_named(kind: str, value: float) -> None:
     scores = DevianceScores(kind)
     scores.add(np.ones(2), np.ones(2))

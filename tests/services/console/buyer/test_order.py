@@ -2,6 +2,7 @@
 
 import html
 import re
+from decimal import Decimal
 from unicodedata import normalize
 
 import pytest
@@ -370,6 +371,31 @@ def test_what_standard_errors_need_is_told_in_the_forms_words():
     owners = {"owners-minimum": "7", "owners-maximum": "9"}
     assert check(filled(inference="on", **owners)).request.inference
     assert "Standard errors need 7 owners" in problems(inference="on")[""]
+
+
+COUNTS = {"kind": "negative_binomial_regression", "target-minimum": "0", "start_value": "3"}
+
+
+def test_a_dispersion_comes_through_the_form_and_is_missed_where_it_is_needed_alone():
+    request = check(filled(**COUNTS, dispersion="0,5")).request
+    assert request.model.dispersion == Decimal("0.5")
+    assert parse_request(document_of(values_of(request.model_dump(mode="json")))) == request
+    assert "needs a dispersion" in problems(**COUNTS)[""]
+    assert "leave it empty" in problems(**{**COUNTS, "kind": "poisson_regression"}, dispersion="1")[""]
+    assert list(problems(**COUNTS, dispersion="0")) == ["dispersion"]
+
+
+HAZARDS = {"kind": "cox_regression", "target-minimum": "0", "start": "zero"}
+
+
+def test_hazards_come_through_the_form_with_their_column_of_events():
+    request = check(filled(**HAZARDS, event=" died ")).request
+    assert (request.model.event, [column.name for column in request.model.events]) == ("died", ["died"])
+    assert parse_request(document_of(values_of(request.model_dump(mode="json")))) == request
+    assert "whether the time ended with the event" in problems(**HAZARDS)[""]
+    assert "starts from zero" in problems(**{**HAZARDS, "start": "mean"}, event="died")[""]
+    assert "Only a Cox regression" in problems(**{**HAZARDS, "kind": "linear_regression"}, event="died")[""]
+    assert "twice" in problems(**HAZARDS, event="age")[""]
 
 
 def test_a_kind_that_there_is_not_is_told_beside_its_field():

@@ -223,6 +223,7 @@ def test_a_card_says_that_groups_of_few_rows_are_left_out():
             {"deviance": 1.25, "deviance_explained": 0.375, "rmse": 2.0, "mae": 1.5},
             ("Mean deviance: 1.25", "Share of the deviance explained: 37.5 %"),
         ),
+        ({"concordance": 0.75, "events": 60}, ("Concordance index: 0.75", "Rows with an event: 60")),
     ],
 )
 def test_the_scores_of_numbers_stand_on_their_card(figures, told):
