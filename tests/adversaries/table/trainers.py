@@ -150,7 +150,7 @@ TRAINERS = (
     ),
     _trainer(
         "committed out of range",
-        "commits to a map whose updates are 2^63 times as large as they may be",
+        "commits to a map whose updates are 2^48 times as large as they may be",
         honestly,
         committed="widely",
         caught=("aggregator: ended, out_of_range",),
