@@ -12,8 +12,8 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.scales import ENTRY_SCALE, MODEL_SCALE, UPDATE_SCALE
 
 MAXIMUM_START = 4
-"""Of Σ|start_j| of each target in declared units: weights that grow by powers of a large number would have the first error
-spell out the table of all members' products, digit by digit."""
+"""Of Σ|start_j| of each target in declared units: weights that grow by powers of a large number would have
+the first error spell out the table of all members' products, digit by digit."""
 
 _ALLOWED_GROWTH = 4
 
