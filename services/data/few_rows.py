@@ -23,6 +23,8 @@ ROWS_PER_FEATURE: Mapping[str, int] = {
 
 By kind, as many as keep shuffled targets below a twentieth of the pot on average, by `make bench-models`
 (tests/benchmarks/RESULTS.md, shuffled targets by rows a feature). A row of 0 or 1 tells less than a number.
+Several targets, or classes, would make do with fewer there, since what is noise of one is none of another;
+but targets may be all but alike, and all classes but two rare: so they have the numbers of one target.
 """
 
 

@@ -66,6 +66,10 @@ class Case:
         """How its columns are read."""
         return dict.fromkeys(self.names, "number")
 
+    def table(self, rows: Matrix) -> Table:
+        """Rows by the names of their columns."""
+        return dict(zip(self.names, rows.T, strict=True))
+
     def request(self, data: DemoData, seed: int) -> Request:
         """What a buyer would ask of these rows, by the demo's defaults."""
         request = demo_request(
@@ -252,8 +256,3 @@ def _logistic(features: Matrix, target: Matrix) -> Callable[[Matrix], Matrix]:
     regression = LogisticRegression(C=1 / (RIDGE * len(target)), max_iter=10_000)
     fitted = make_pipeline(StandardScaler(), regression).fit(features, target)
     return lambda rows: np.asarray(fitted.predict_proba(rows)[:, 1])
-
-
-def table_of(case: Case, rows: Matrix) -> Table:
-    """Rows by the names of their columns."""
-    return dict(zip(case.names, rows.T, strict=True))

@@ -10,7 +10,7 @@ from services.data.row_reader import statistic_builder
 from services.data.sample_request import DemoData
 from services.sandbox.pooled import owner_data
 from services.sandbox.report import same_in_plaintext
-from tests.benchmarks.cases import DRAWN, OWNERS, Case, table_of
+from tests.benchmarks.cases import DRAWN, OWNERS, Case
 
 Matrix = NDArray[np.float64]
 Cheat = Callable[[Case, list[Matrix], np.random.Generator], Matrix]
@@ -24,7 +24,7 @@ def _honest(_case: Case, parts: list[Matrix], _generator: np.random.Generator) -
 
 
 def _shuffled(case: Case, parts: list[Matrix], generator: np.random.Generator) -> Matrix:
-    """Times with their events: these alone would tell something still."""
+    """Times with their events, and all targets together: each alone would tell something still."""
     order = generator.permutation(len(parts[0]))
     return np.column_stack([parts[0][:, : case.features], parts[0][order, case.features :]])
 
@@ -32,8 +32,9 @@ def _shuffled(case: Case, parts: list[Matrix], generator: np.random.Generator) -
 def _zero(case: Case, parts: list[Matrix], _generator: np.random.Generator) -> Matrix:
     """Of times until an event, an event at the least time in every row."""
     rows = parts[0].copy()
-    rows[:, case.features : -1] = 1.0
-    rows[:, -1] = rows[:, -1].min()
+    rows[:, case.features :] = rows[:, case.features :].min(axis=0)
+    if case.event is not None:
+        rows[:, case.features] = 1.0
     return rows
 
 
@@ -67,7 +68,7 @@ def share(case: Case, cheat: Cheat, seed: int) -> float:
     """A trainer's share in one training: five owners by chance, three train, two validate."""
     generator = np.random.default_rng(seed)
     parts = [case.rows[part] for part in np.array_split(generator.permutation(len(case.rows)), OWNERS)]
-    kinds, tables = case.kinds(), [table_of(case, part) for part in parts]
+    kinds, tables = case.kinds(), [case.table(part) for part in parts]
     data = DemoData(kinds, case.names[-1], tables, event=case.event)
     request = case.request(data, seed)
     parts[0] = cheat(case, parts, generator)
@@ -80,7 +81,7 @@ def share(case: Case, cheat: Cheat, seed: int) -> float:
 
 
 def _data_set(case: Case, rows: Matrix) -> DataSet:
-    table = table_of(case, rows)
+    table = case.table(rows)
     builder = statistic_builder(case.kinds())
     builder.add(table)
     return DataSet.of("rows", builder.finish())._replace(tables=lambda: [table])

@@ -13,7 +13,7 @@ from protocol.request import Request
 from services.data.sample_request import DemoData, data_sets_of
 from services.sandbox.pooled import fitted, owner_data
 from services.sandbox.report import same_in_plaintext
-from tests.benchmarks.cases import DRAWN, OWNERS, Case, table_of
+from tests.benchmarks.cases import DRAWN, OWNERS, Case
 
 Matrix = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def bought(request: Request, trainers: Sequence[OwnerData], validators: Sequence
 
 def delivered(case: Case, given: Matrix, seed: int) -> tuple[BoughtModel, BoughtModel]:
     """The models when some of the owners of `given` train for the others, and when all train and measure."""
-    parts = [table_of(case, given[part]) for part in places_of(len(given), seed)]
+    parts = [case.table(given[part]) for part in places_of(len(given), seed)]
     data = DemoData(case.kinds(), case.names[-1], parts, event=case.event)
     request = case.request(data, seed)
     data_sets = [fitted(request, one) for one in data_sets_of(data).values()]

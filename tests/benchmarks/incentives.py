@@ -15,6 +15,7 @@ from tests.benchmarks.cases import (
 )
 from tests.benchmarks.cheating import CHEATS, shares
 from tests.benchmarks.curved_cases import CURVED_CASES
+from tests.benchmarks.several_cases import diabetes_targets, wine_classes
 
 
 def _curved(make: Callable[[], Case], column: str, *knots: float) -> Callable[[], Case]:
@@ -30,12 +31,16 @@ def _curved(make: Callable[[], Case], column: str, *knots: float) -> Callable[[]
 
 PAID_CASES = (
     *CASES,
+    wine_classes,
+    diabetes_targets,
     *CURVED_CASES,
     _curved(diabetes_odds, "bmi", 23, 26, 29),
     _curved(diabetes_amounts, "bmi", 23, 26, 29),
     _curved(visits, "age", 35, 55, 75),
     _curved(dispersed_visits, "age", 35, 55, 75),
     _curved(survival, "age", 45, 60, 75),
+    _curved(wine_classes, "alcohol", 12, 13, 14),
+    _curved(diabetes_targets, "bmi", 23, 26, 29),
 )
 """Every kind of model, with curves and without."""
 

@@ -17,7 +17,7 @@ from sklearn.model_selection import train_test_split
 from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.registry import KINDS
 from tests.benchmarks import incentives, one_training, several_classes, shuffled
-from tests.benchmarks.cases import CASES, Case, table_of
+from tests.benchmarks.cases import CASES, Case
 from tests.benchmarks.curved_cases import CURVED_CASES
 from tests.benchmarks.delivered import TRAINED, delivered, places_of
 from tests.benchmarks.one_training import ONE_TRAININGS, OneTraining
@@ -42,7 +42,7 @@ def one_seed(case: Case, seed: int) -> Iterator[tuple[str, list[float]]]:
     given, held = train_test_split(case.rows, test_size=0.3, random_state=seed, stratify=held_by)
     places = places_of(len(given), seed)
     for (count, title), model in zip(TRAINED, delivered(case, given, seed), strict=True):
-        predicted = KINDS[model.kind].predict(model, model.design(table_of(case, held)))
+        predicted = KINDS[model.kind].predict(model, model.design(case.table(held)))
         yield f"DeltaML, {title}", scores_of(case, model, case.truth(held), predicted)
         rows = given[np.concatenate(places[:count])]
         pooled = case.pooled(rows[:, : case.features], case.truth(rows))

@@ -15,11 +15,11 @@ from sklearn.preprocessing import StandardScaler
 from protocol.learning.kinds.registry import KINDS
 from protocol.preparation.tables import Table, Texts, ValueKind
 from protocol.request import Request
-from protocol.request_parsing import parse_request
 from services.data.sample_request import DemoData, DemoOptions, data_sets_of, demo_request
 from services.sandbox.pooled import owner_data
 from tests.benchmarks.cases import DRAWN, NOBODY, OWNERS, RIDGE
 from tests.benchmarks.delivered import TRAINED, bought, places_of
+from tests.benchmarks.several_cases import request_of_several
 from tests.benchmarks.several_classes import SeveralClasses, wine_of_three
 
 Matrix = NDArray[np.float64]
@@ -49,16 +49,9 @@ class OneTraining:
     def request(self, given: NDArray[np.int64], seed: int) -> Request:
         """What a buyer would ask of these rows, by the demo's defaults for each of the targets."""
         each = [self._of_target(given, target, seed) for target in range(len(self.targets))]
-        document: dict[str, Any] = each[0].model_dump(mode="json")
-        document["model"] = {**document["model"], "kind": self.kind}
-        values = [str(getattr(one.start, "value", 0)) for one in each]
-        document["start"] = {"start": "means", "values": values}
-        if self.kind == "several_classes":
-            document["target"] = {"name": "class", "kind": "categorical", "levels": list(self.targets)}
-        else:
-            document["targets"] = [one.model_dump(mode="json")["target"] for one in each]
-            del document["target"]
-        return parse_request(document)
+        return request_of_several(
+            self.kind, each, "class", self.targets if self.kind == "several_classes" else ()
+        )
 
     def _of_target(self, given: NDArray[np.int64], target: int, seed: int) -> Request:
         names = (*self.names, self.targets[target])

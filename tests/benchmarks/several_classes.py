@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from protocol.learning.kinds.registry import KINDS
-from tests.benchmarks.cases import RIDGE, Case, breast_cancer, table_of
+from tests.benchmarks.cases import RIDGE, Case, breast_cancer
 from tests.benchmarks.delivered import TRAINED, delivered, places_of
 
 Matrix = NDArray[np.float64]
@@ -119,7 +119,7 @@ def _of_class(
     """The probability of a class for the rows that are held out, by both of the models of `delivered`."""
     case = _case(table, level, kind)
     models = delivered(case, case.rows[given], seed)
-    rows = table_of(case, case.rows[held])
+    rows = case.table(case.rows[held])
     return [KINDS[model.kind].predict(model, model.design(rows)) for model in models]
 
 

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from protocol.learning.kinds.registry import KINDS
 from protocol.links import FITTED
 from protocol.request_kinds import WITH_EVENTS
+from protocol.request_targets import SEVERAL
 from services.data.few_rows import ROWS_PER_FEATURE
 from tests.benchmarks.cases import OWNERS, Case, visits
 from tests.benchmarks.cheating import CHEATS, share
+from tests.benchmarks.several_cases import drawn_of_several
 
 Matrix = NDArray[np.float64]
 
@@ -53,9 +55,11 @@ _DRAWN: Mapping[str, Callable[[np.random.Generator, Matrix], Matrix]] = {
 
 
 def rows_drawn(kind: str, each: int, seed: int) -> Case:
-    """Five owners' rows of eight features in [−1, 1] and a target of the family."""
+    """Five owners' rows of eight features in [−1, 1] and a target of the family, or several."""
     generator, count = np.random.default_rng(seed), OWNERS * each * (FEATURES + 1)
     features = generator.uniform(-1, 1, (count, FEATURES))
+    if kind in SEVERAL:
+        return drawn_of_several(kind, features, generator)
     slopes = np.full(FEATURES, _EFFECT[kind] * np.sqrt(3 / FEATURES))
     target = np.asarray(_DRAWN[kind](generator, features @ slopes), dtype=np.float64)
     names = tuple(f"feature {place}" for place in range(FEATURES))
@@ -98,8 +102,8 @@ def markdown(seeds: int) -> str:
     lines = [
         "What one of three trainers with shuffled targets earns of the contribution pot, mean and",
         f"largest of {seeds} seeds; {FEATURES} drawn features explain a quarter to a half of the deviance,",
-        "of times until an event less, since most of it is there with any model;",
-        "rows of each owner for each feature and the intercept.",
+        "of times until an event less, since most of it is there with any model; two targets, and three",
+        "classes, have nothing to do with each other; rows of each owner for each feature and the intercept.",
         "",
         f"| rows | {' | '.join(f'`{kind}`' for kind in KINDS)} |",
         f"| ---: |{' ---: |' * len(KINDS)}",

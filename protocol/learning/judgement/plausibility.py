@@ -1,7 +1,8 @@
 """Which errors a round may come to, and which public models it may start from.
 
 Errors are the members' weighted sums of squared residuals, integers at the products' scale 2s + h, and rows
-and targets lie in [−1, 1]: a model with weights θ errs by less than 1 + Σ|θ_j| anywhere.
+and targets lie in [−1, 1]: a model with weights θ errs by less than 1 + Σ|θ_j| anywhere. Of several targets
+the error is the mean of each target's, which the weights of no other touch: so the largest of them bounds it.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,8 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.scales import ENTRY_SCALE, MODEL_SCALE, UPDATE_SCALE
 
 MAXIMUM_START = 4
-"""Of Σ|start_j| in declared units: weights that grow by powers of a large number would have the first error
-spell out the table of all members' products, digit by digit."""
+"""Of Σ|start_j| of each target in declared units: weights that grow by powers of a large number would have
+the first error spell out the table of all members' products, digit by digit."""
 
 _ALLOWED_GROWTH = 4
 
@@ -48,9 +49,12 @@ class Limits:
         return -self.cross - self.rounding <= value <= self.cross + self.rounding + self.noise
 
 
-def require_start(start: Sequence[int]) -> None:
-    """Check a public start model, weights at scale f; raises ProtocolViolation("start_too_large")."""
-    size = sum(abs(weight) for weight in start)
+def require_start(start: Sequence[int], targets: int = 1) -> None:
+    """Check a public start model, weights at scale f; raises ProtocolViolation("start_too_large").
+
+    `start` holds as many weights of each of the `targets`, one target after the other.
+    """
+    size = _largest_size(start, targets)
     if size > MAXIMUM_START << MODEL_SCALE:
         raise ProtocolViolation(
             "start_too_large",
@@ -59,10 +63,16 @@ def require_start(start: Sequence[int]) -> None:
         )
 
 
-def first_reference(start: Sequence[int], weights: int) -> int:
+def first_reference(start: Sequence[int], weights: int, targets: int = 1) -> int:
     """(1 + Σ|start_j|)² times the members' weights: what bounds the error of a public start at scale f."""
-    size = (1 << MODEL_SCALE) + sum(abs(weight) for weight in start)
+    size = (1 << MODEL_SCALE) + _largest_size(start, targets)
     return size * size * weights << (2 * UPDATE_SCALE + ENTRY_SCALE - 2 * MODEL_SCALE)
+
+
+def _largest_size(start: Sequence[int], targets: int) -> int:
+    """Σ|start_j| of the target that has most."""
+    each = len(start) // targets
+    return max(sum(abs(int(one)) for one in start[k * each :][:each]) for k in range(targets))
 
 
 def gram_rounding(weight: int, parameters: int, weight_bits: int) -> int:

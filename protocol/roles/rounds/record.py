@@ -172,7 +172,8 @@ def error_limits(found: Measured, weights: int, request: Request, link: Transcri
     noise = len(Maker) * noise_bound(weights, request.target_range)
     if link.round == 0:
         start = encode([float(weight) for weight in request.start_weights()], MODEL_SCALE)
-        return Limits.of(trainers, first_reference([int(one) for one in start], weights), rounding, noise)
+        reference = first_reference(start, weights, len(request.outputs))
+        return Limits.of(trainers, reference, rounding, noise)
     known = max(link.mse_after if found.start is None else 0, link.best)
     reference = max(found.start or 0, -(-(known * weights << PRODUCT_SCALE) // FIXED_POINT))
     return Limits.of(trainers, reference, rounding, noise)

@@ -25,7 +25,8 @@ def require_checkable(request: Request) -> None:
     too short even for owners with as few rows as are asked for.
     """
     require(request.scale == "range", "columns_not_scaled", "rounds are checked between scaled columns alone")
-    require_start(encode([float(weight) for weight in request.start_weights()], MODEL_SCALE))
+    start = encode([float(weight) for weight in request.start_weights()], MODEL_SCALE)
+    require_start(start, len(request.outputs))
     try:
         _least_widths(request)
     except WidthError as error:

@@ -160,3 +160,13 @@ def test_no_model_however_far_out_of_its_bound_makes_an_honest_matrix_negative(s
 def test_scales_belong_together() -> None:
     assert MODEL_SCALE + COEFFICIENT_SCALE == UPDATE_SCALE
     assert first_reference([1 << MODEL_SCALE], 7) == 4 * 7 << SCALE
+
+
+def test_the_first_reference_of_several_targets_is_that_of_the_one_with_the_largest_start() -> None:
+    one = 1 << MODEL_SCALE
+    start = [one, 0, -one, 2 * one, 0, one]
+    assert first_reference(start, 7, targets=3) == first_reference([3 * one], 7)
+    require_start([4 * one] * 3, targets=3)
+    with pytest.raises(ProtocolViolation, match="start_too_large"):
+        require_start([0, 0, -3 * one, 2 * one], targets=2)
+    require_start([0, 0, -3 * one, 2 * one], targets=4)

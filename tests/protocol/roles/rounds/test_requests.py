@@ -13,6 +13,7 @@ from protocol.roles.rounds.requests import check_checkable, require_checkable
 from tests.support.roles.checked_markets import ROLES, checked_request
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.small_markets import body_of, small_data, small_market
+from tests.support.several import CLASSES, TARGETS, several_request
 
 LARGE = {"start": "weights", "weights": ["30", "20", "0"]}
 
@@ -41,6 +42,37 @@ def test_a_start_of_large_weights_is_refused() -> None:
     assert refused(start=LARGE) == "start_too_large"
     small = checked_request(start={"start": "weights", "weights": ["20", "-10", "0"]})
     require_checkable(parse_request({**small, "aggregator": "0x" + "aa" * 20}))
+
+
+@pytest.mark.parametrize("classes", [3, 10, 64])
+@pytest.mark.parametrize("largest", [None, "0.9"])
+def test_as_many_classes_as_a_request_may_have_are_accepted(classes: int, largest: str | None) -> None:
+    """With every class rare, or one common: each starts near the end of its range."""
+    shares = [f"{1 / classes:.6f}"] * classes
+    if largest is not None:
+        shares = [largest, *[f"{0.1 / (classes - 1):.6f}"] * (classes - 1)]
+    target = {**CLASSES["target"], "levels": [f"level {place}" for place in range(classes)]}
+    start = {"start": "means", "values": shares}
+    require_checkable(several_request(CLASSES, target=target, start=start, key_bits=3072))
+
+
+@pytest.mark.parametrize("targets", [2, 16])
+def test_as_many_targets_as_a_request_may_have_are_accepted(targets: int) -> None:
+    """Means at the ends of their ranges, and weights up to the bound of each."""
+    named = [{"name": f"y{place}", "minimum": -10, "maximum": 10} for place in range(targets)]
+    for start in (
+        {"start": "means", "values": ["-10"] * targets},
+        {"start": "weights", "weights": ["2", "-2", "0"] * targets},
+    ):
+        require_checkable(several_request(TARGETS, targets=named, start=start, key_bits=3072))
+
+
+def test_weights_of_one_target_above_the_bound_are_refused_whatever_the_others_are() -> None:
+    named = [{"name": f"y{place}", "minimum": -10, "maximum": 10} for place in range(3)]
+    weights = ["0"] * 6 + ["2", "-2.001", "0"]
+    request = several_request(TARGETS, targets=named, start={"start": "weights", "weights": weights})
+    with pytest.raises(ProtocolViolation, match="start_too_large"):
+        require_checkable(request)
 
 
 def test_a_key_without_room_for_three_products_is_refused() -> None:
