@@ -1,7 +1,8 @@
 """What a daemon has last read or written of its trainings, so that a step need not read it again.
 
-Only the process that a store is exclusive to may go by it: nobody else writes there meanwhile. What a
-transaction writes is remembered once it is committed, and forgotten where it may not have been.
+Only the process that a store is exclusive to may go by it, for as long as its connection lasts: nobody else
+writes there meanwhile. What a transaction writes is remembered once it is committed, and forgotten where it
+may not have been.
 """
 
 from dataclasses import dataclass, replace
