@@ -5,7 +5,7 @@ writes there meanwhile. What a transaction writes is remembered once it is commi
 may not have been.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cachetools import LRUCache
@@ -23,7 +23,7 @@ class Known:
     """What is known of one training; None is what was not looked for. `end` is that of its transcript."""
 
     row: InstanceRow | None = None
-    blobs: dict[bytes, bytes] | None = None
+    blobs: dict[bytes, bytes] | None = field(default=None, repr=False)
     end: End | None = None
 
     @property

@@ -181,6 +181,10 @@ def test_a_step_that_connects_anew_goes_on_from_the_transcript_that_it_finds(pos
         store.close()
 
 
+def test_nothing_that_is_remembered_is_in_a_repr():
+    assert "secret" not in repr(Known(blobs={FIRST: b"secret"}))
+
+
 def _end_session(database, store):
     """As a network that drops the store's connection would: with it, its lock is gone."""
     with psycopg.connect(database, autocommit=True) as connection:
