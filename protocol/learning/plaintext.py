@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from protocol.learning.descent import affine_map
 from protocol.learning.shapley import contributions
@@ -18,10 +19,14 @@ Matrix = NDArray[np.float64]
 
 
 class OwnerData(NamedTuple):
-    """R/√m of [X (1) y], (p+1)×(p+1), and m: see `statistic.select`."""
+    """R/√m of [X (1) y], (p+1)×(p+1), and m: see `statistic.select`. Private: no repr."""
 
     factor: Matrix
     rows: int
+
+    @override
+    def __repr__(self) -> str:
+        return f"OwnerData(rows={self.rows})"
 
 
 class Averaging(NamedTuple):

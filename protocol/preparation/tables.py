@@ -5,15 +5,20 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 Matrix = NDArray[np.float64]
 
 
 class Texts(NamedTuple):
-    """m texts as places in `levels`, which are distinct; −1 where there is none."""
+    """m texts as places in `levels`, which are distinct; −1 where there is none. Private: no repr."""
 
     codes: NDArray[np.int64]
     levels: tuple[str, ...]
+
+    @override
+    def __repr__(self) -> str:
+        return f"Texts(rows={len(self.codes)})"
 
     @classmethod
     def of(cls, values: Sequence[str | None]) -> "Texts":

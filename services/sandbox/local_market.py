@@ -195,9 +195,14 @@ class LocalMarket:
 
     async def _open_chain(self, funded: tuple[str, ...], wei: int) -> Rpc:
         apart = self._options.workers != 0
+        if not apart:
+            # The chain's thread imports some of the same packages. They import each other in circles, and two
+            # threads at it at once see them half loaded.
+            load_libraries()
         opening = asyncio.create_task(open_chain(self._options.chain, apart=apart)(funded, wei))
-        await asyncio.sleep(0)  # its process is on its way, and this one loads what it needs meanwhile
-        load_libraries()
+        if apart:
+            await asyncio.sleep(0)  # its process is on its way, and this one loads what it needs meanwhile
+            load_libraries()
         return await opening
 
     async def _make_token(self, rpc: Rpc, maker: Identity, buyer: str) -> None:

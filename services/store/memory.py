@@ -1,10 +1,11 @@
 """What a daemon has last read or written of its trainings, so that a step need not read it again.
 
-Only the process that a store is exclusive to may go by it: nobody else writes there meanwhile. What a
-transaction writes is remembered once it is committed, and forgotten where it may not have been.
+Only the process that a store is exclusive to may go by it, for as long as its connection lasts: nobody else
+writes there meanwhile. What a transaction writes is remembered once it is committed, and forgotten where it
+may not have been.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cachetools import LRUCache
@@ -22,7 +23,7 @@ class Known:
     """What is known of one training; None is what was not looked for. `end` is that of its transcript."""
 
     row: InstanceRow | None = None
-    blobs: dict[bytes, bytes] | None = None
+    blobs: dict[bytes, bytes] | None = field(default=None, repr=False)
     end: End | None = None
 
     @property

@@ -1,7 +1,8 @@
 """A store in PostgreSQL: one connection, which also holds the lock that keeps a second daemon out.
 
 The lock belongs to the session that writes. So whoever writes holds it, also after the server was restarted:
-the new session takes it again before its first statement, or the daemon ends.
+the new session takes it again before its first statement, or the daemon ends. Another daemon may have
+worked meanwhile, so a store remembers nothing across sessions.
 """
 
 import secrets

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from typing_extensions import override
 
 from protocol.errors import MisuseError
 from protocol.learning.glm.families import Family
@@ -34,12 +35,16 @@ _LEAST_RIDGE = 1e-6
 
 
 class _Pass(NamedTuple):
-    """R/√m of √W·[X z/L] at `weights` (of predictors over L), the mean deviance there, and m."""
+    """R/√m of √W·[X z/L] at `weights` (of predictors over L), the mean deviance there, and m. No repr."""
 
     weights: Matrix
     factor: Matrix
     deviance: float
     rows: int
+
+    @override
+    def __repr__(self) -> str:
+        return f"_Pass(rows={self.rows})"
 
 
 def fit(request: Request, batches: Batches) -> Fitted:

@@ -6,7 +6,8 @@ compared with rows of the same owner alone: the sum over owners is the likelihoo
 in which each has a baseline hazard of its own.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,12 @@ _FARTHEST = 600.0
 """Below the largest predictor: e to minus this is still above zero, and so is every sum of hazards."""
 
 
-class Risks(NamedTuple):
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Risks:
     """Rows from the last time to the first: scaled columns X (m×p), events (m, 0 or 1), ends of their times.
 
     `last` has for each row the place of the last row with its time or a later one: all up to it are at risk.
+    Private: no repr.
     """
 
     columns: Matrix
@@ -28,15 +31,19 @@ class Risks(NamedTuple):
     last: NDArray[np.int64]
 
     @classmethod
-    def of(cls, columns: Matrix, times: Matrix, events: Matrix) -> "Risks":
+    def of(cls, columns: Matrix, times: Matrix, events: Matrix) -> Self:
         """The rows in any order; m of each."""
         order = np.argsort(-times, kind="stable")
         falling = -times[order]
         return cls(columns[order], events[order], np.searchsorted(falling, falling, side="right") - 1)
 
 
-class Expansion(NamedTuple):
-    """−2·ln of the partial likelihood over m, its gradient (p) and half its second derivative (p×p)."""
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Expansion:
+    """−2·ln of the partial likelihood over m, its gradient (p) and half its second derivative (p×p).
+
+    As private as the rows: no repr.
+    """
 
     deviance: float
     gradient: Matrix

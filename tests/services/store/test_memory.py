@@ -4,13 +4,17 @@ import dataclasses
 import os
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
+from protocol.verification.links import require_links
 from services.store import Store
 from services.store import memory as memories
 from services.store.memory import Known, Memory
 from services.store.tables import blobs
+from services.store.transcripts import add_entries
+from tests.support.database.postgresql import fresh_schema
 from tests.support.database.stores import FIRST, Stopped, attempts, everything, full_writes, offered, writes
 
 
@@ -143,3 +147,48 @@ def test_only_what_has_room_is_remembered(monkeypatch):
     memory.learn("d", blobs={FIRST: bytes(20_000)})
     assert memory.of("d") == Known()
     assert memory.of("c").blobs
+
+
+def test_after_a_lost_connection_it_is_what_another_daemon_has_written(postgresql):
+    with fresh_schema(postgresql) as url:
+        store = Store(url, exclusive=True)
+        store.write_step(offered(store), dataclasses.replace(writes(state=b"one"), transcript=[b"a"]), 1.0)
+        _end_session(postgresql, store)
+        other = Store(url, exclusive=True)
+        step = full_writes(b"2")
+        other.write_step(offered(other, b"2" * 32), dataclasses.replace(step, transcript=[b"b"]), 2.0)
+        left = _shown(other)
+        other.close()
+        assert _shown(store) == left
+        _require_true(store)
+        store.close()
+
+
+def test_a_step_that_connects_anew_goes_on_from_the_transcript_that_it_finds(postgresql):
+    with fresh_schema(postgresql) as url:
+        store = Store(url, exclusive=True)
+        store.write_step(offered(store), dataclasses.replace(writes(), transcript=[b"a"]), 1.0)
+        item = offered(store, b"3" * 32)
+        _end_session(postgresql, store)
+        other = Store(url, exclusive=True)
+        with other._database.writing() as connection:
+            add_entries(connection, "1", [b"b"], None)
+        other.close()
+        store.write_step(item, dataclasses.replace(writes(), transcript=[b"c"]), 3.0)
+        assert [entry for entry, _link in store.transcript("1")] == [b"a", b"b", b"c"]
+        require_links(store.transcript("1"))
+        _require_true(store)
+        store.close()
+
+
+def test_nothing_that_is_remembered_is_in_a_repr():
+    assert "secret" not in repr(Known(blobs={FIRST: b"secret"}))
+
+
+def _end_session(database, store):
+    """As a network that drops the store's connection would: with it, its lock is gone."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %s",
+            (store._database.backend._name,),
+        )
