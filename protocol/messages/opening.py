@@ -51,11 +51,12 @@ class ImplausibleError(FrozenModel):
 class NegativeError(FrozenModel):
     """An own error that is less than nothing, by shares 2^depth units wide; `depth` is the largest.
 
-    Of a trainer's model or, where `trainer` is None, of the one that the round began with.
+    Of a trainer's model or, where `trainer` is None, of the one that the round began with. Less than 2^16 is
+    never said: an innocent member's part would be seen too precisely.
     """
 
     trainer: Address | None = None
-    depth: Annotated[int, Field(ge=0, le=48, multiple_of=8)]
+    depth: Annotated[int, Field(ge=16, le=48, multiple_of=8)]
 
 
 class OpeningRefused(MessageBody):

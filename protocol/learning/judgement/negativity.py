@@ -2,10 +2,13 @@
 
 θ̃ᵀĜθ̃ is nowhere negative for a matrix of anybody's rows (`gram`). So where members' parts add up to less than
 nothing, one of them has committed to a matrix that is no sum of squares, whatever the trainer's model is. The
-key's holder says *how far* below nothing the error is: the largest multiple of 8, k, such that it is more
-than three shares of 2^k units and a tolerance below for each member. Then some part is three shares and a
-tolerance below. So each maker, which sees every part under one share more, finds it, and so does who reads of
-it later and takes off none; and of others' parts no more digits are seen than such a share leaves.
+key's holder says *how far* below nothing the error is: the largest multiple of 8, k, from 16 on, such that it
+is more than three shares of 2^k units and a tolerance below for each member. Then some part is three shares
+and a tolerance below. So each maker, which sees every part under one share more, finds it, and so does who
+reads of it later and takes off none; and of others' parts no more digits are seen than such a share leaves.
+
+That the key's holder says so of what is not negative is seen only when the parts are open, so the least k is
+what bounds how much of an innocent member's part may be seen. What is less far below names nobody.
 """
 
 from collections.abc import Sequence
@@ -14,7 +17,13 @@ from dataclasses import dataclass
 from protocol.crypto.ring.context import Maker
 
 STEP = 8
-"""Between two depths; the least is 0."""
+"""Between two depths."""
+
+MINIMUM_DEPTH = 16
+"""Shares 2^16 times as wide as noise are each Σw/768 squares of the target's range: some 8 bits of it are seen.
+
+With 0 a part would be as precise as a recorded sum, and of one member alone.
+"""
 
 MAXIMUM_DEPTH = 48
 """Shares 2^48 times as wide as an error's noise are wider than any error."""
@@ -38,7 +47,7 @@ class Depths:
 
     def depth_of(self, value: int) -> int | None:
         """The largest that an opened own error is below; None where it is too little to tell whose it is."""
-        depths = range(MAXIMUM_DEPTH, -1, -STEP)
+        depths = range(MAXIMUM_DEPTH, MINIMUM_DEPTH - 1, -STEP)
         return next((one for one in depths if -value > self._floor(one)), None)
 
     def negative(self, parts: Sequence[int]) -> list[int]:

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from protocol.crypto.ring.context import Maker
-from protocol.learning.judgement.negativity import MAXIMUM_DEPTH, STEP, Depths
+from protocol.learning.judgement.negativity import MAXIMUM_DEPTH, MINIMUM_DEPTH, STEP, Depths
 
 UNIT, TOLERANCE = 1 << 20, 1 << 6
 OTHERS = st.lists(st.integers(-(1 << 60), 1 << 60), min_size=1, max_size=4)
@@ -32,7 +32,10 @@ def test_whoever_sees_parts_of_what_was_said_truly_finds_a_member_and_no_other(p
     assert not found.is_deeper(seen, depth, most)
 
 
-@given(parts=st.lists(st.integers(0, 1 << 90), min_size=2, max_size=5), depth=st.integers(0, 6))
+@given(
+    parts=st.lists(st.integers(0, 1 << 90), min_size=2, max_size=5),
+    depth=st.integers(MINIMUM_DEPTH // STEP, 6),
+)
 def test_nobody_is_found_whose_part_is_not_negative_whatever_is_said(parts, depth):
     found = depths(parts)
     assert found.negative([one - TOLERANCE for one in parts]) == []
@@ -40,20 +43,20 @@ def test_nobody_is_found_whose_part_is_not_negative_whatever_is_said(parts, dept
     assert not found.is_deeper(parts, depth * STEP, 0)
 
 
-@given(parts=st.lists(st.integers(-(1 << 90), -(1 << 50)), min_size=2, max_size=5))
+@given(parts=st.lists(st.integers(-(1 << 90), -(1 << 56)), min_size=2, max_size=5))
 def test_who_says_less_than_is_true_to_see_more_digits_is_found_out(parts):
     found, most = depths(parts), len(Maker) * UNIT
     depth = found.depth_of(sum(parts) + most)
     assert depth is not None
-    assert depth >= 2 * STEP
+    assert depth >= MINIMUM_DEPTH + 2 * STEP
     lesser = depth - 2 * STEP
     seen = [one + found.share(lesser) - 1 for one in parts]
     assert found.is_deeper(seen, lesser, most)
 
 
-@pytest.mark.parametrize("depth", range(0, MAXIMUM_DEPTH + 1, STEP))
+@pytest.mark.parametrize("depth", range(MINIMUM_DEPTH, MAXIMUM_DEPTH + 1, STEP))
 def test_a_depth_is_the_largest_whose_shares_leave_a_part_negative(depth):
     found = Depths(members=2, unit=UNIT, tolerance=TOLERANCE)
     floor = 2 * (len(Maker) * (UNIT << depth) + TOLERANCE)
-    assert found.depth_of(-floor) == (depth - STEP if depth else None)
+    assert found.depth_of(-floor) == (depth - STEP if depth > MINIMUM_DEPTH else None)
     assert found.depth_of(-floor - 1) == depth

@@ -6,10 +6,12 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from protocol.codec import pack
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
+from protocol.learning.judgement.negativity import MAXIMUM_DEPTH, MINIMUM_DEPTH, STEP
 from protocol.learning.moments.widths import Start
 from protocol.messages import OpeningRefused
 from protocol.messages.opening import ImplausibleError, NegativeError
@@ -108,6 +110,7 @@ def test_the_trainer_whose_error_is_furthest_below_nothing_is_said():
     [
         pytest.param((0.2, 0.1, 0.2, 0.1), id="all are plausible"),
         pytest.param((0.2, 0.1, -1e-9, 0.1), id="no further than noise"),
+        pytest.param((0.2, 0.1, -0.04, 0.1), id="no further than members' parts are hidden"),
         pytest.param((0.2, -9.0, 0.2, 0.1), id="only a product with the sum is"),
         pytest.param((0.2, 0.1, -(2.0**40), 0.1), id="beyond all that members come to"),
     ],
@@ -123,9 +126,9 @@ def test_members_parts_are_shown_only_where_rounds_would_have_followed():
 @pytest.mark.parametrize(
     ("said", "start"),
     [
-        pytest.param({"negative": (None, 8)}, Start.UNMEASURED, id="of a start that is not measured"),
-        pytest.param({"negative": (0, 8), "named": (1,)}, Start.PUBLIC, id="beside named trainers"),
-        pytest.param({"negative": (BUYER_PLACE, 8)}, Start.PUBLIC, id="of somebody without an update"),
+        pytest.param({"negative": (None, 16)}, Start.UNMEASURED, id="of a start that is not measured"),
+        pytest.param({"negative": (0, 16), "named": (1,)}, Start.PUBLIC, id="beside named trainers"),
+        pytest.param({"negative": (BUYER_PLACE, 16)}, Start.PUBLIC, id="of somebody without an update"),
     ],
 )
 def test_no_other_error_is_taken_as_negative(said, start):
@@ -141,8 +144,22 @@ def test_no_other_error_is_taken_as_negative(said, start):
 def test_one_of_the_start_or_of_a_trainer_is():
     trainers = measuring().attempt.facts.trainers
     for trainer, start in ((None, Start.PUBLIC), (None, Start.ENCRYPTED), (NAMES[1], Start.UNMEASURED)):
-        said = OpeningRefused(negative=NegativeError(trainer=trainer, depth=0))
+        said = OpeningRefused(negative=NegativeError(trainer=trainer, depth=16))
         require_negative(said, WORLD.parties, trainers, start)
+
+
+def test_no_depth_is_taken_at_which_more_of_a_part_would_be_seen():
+    depths = range(-STEP, MAXIMUM_DEPTH + 2 * STEP)
+    taken = [one for one in depths if _is_taken(one)]
+    assert taken == list(range(MINIMUM_DEPTH, MAXIMUM_DEPTH + 1, STEP))
+
+
+def _is_taken(depth: int) -> bool:
+    try:
+        NegativeError(trainer=NAMES[0], depth=depth)
+    except ValidationError:
+        return False
+    return True
 
 
 # ---- budgets ----

@@ -1,6 +1,6 @@
 """Who is at fault by what was opened of errors that the buyer says make no record: all see the same."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,7 +9,9 @@ from protocol.crypto.cipher import Ciphertext, open_ciphertexts
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.ring.context import Maker
 from protocol.crypto.ring.shares import Share
+from protocol.learning.checked_openings.errors import seen_parts, without_known
 from protocol.learning.checked_openings.noise import noise_bound
+from protocol.learning.judgement.negativity import MINIMUM_DEPTH
 from protocol.messages.opening import ImplausibleError, NegativeError
 from protocol.messages.rounds import RingOpening
 from protocol.messages.rounds.ring import OpenedVector
@@ -43,9 +45,11 @@ def metric(error: float) -> list[Ciphertext]:
     ]
 
 
-def opened(said: SaidErrors, *errors: float) -> tuple[list[Ciphertext], RingOpening, dict[Maker, Share]]:
+def opened(
+    said: SaidErrors, *errors: float, stream: Randomness = STREAM
+) -> tuple[list[Ciphertext], RingOpening, dict[Maker, Share]]:
     """What a ring's makers have opened of members with these errors: product, opening, and their shares."""
-    shares = {maker: Share(maker, (), said.form.draw(STREAM)) for maker in Maker}
+    shares = {maker: Share(maker, (), said.form.draw(stream)) for maker in Maker}
     unmasked = said.opened([metric(one) for one in errors])
     masks = zip(*(one.plaintexts for one in shares.values()), strict=True)
     product = [WORLD.key.add(one, WORLD.key.lift(sum(of))) for one, of in zip(unmasked, masks, strict=True)]
@@ -93,10 +97,39 @@ def test_a_buyer_that_says_so_of_errors_that_are_plausible_is_at_fault():
     assert faults(negative(-0.5), PLAUSIBLE, *HONEST) == {(WORLD.buyer, "errors_denied")}
 
 
+@pytest.mark.parametrize("trainer", [TRAINERS[0], None])
+def test_what_is_seen_of_an_innocent_members_part_is_off_by_more_than_a_thousandth_of_the_range(trainer):
+    """Of a member's error, in squares of the target's range: some 8 bits; of a recorded sum it is 24."""
+    said = replace(SAID, negative=NegativeError(trainer=trainer, depth=MINIMUM_DEPTH))
+    stream, errors = Randomness(b"\x0a" * 32), (PLAUSIBLE, *HONEST)
+    tries = [_off(said, errors, stream) for _ in range(12)]
+    for viewer in (*Maker, None):
+        for place in range(len(MEMBERS)):
+            off = [one[viewer][place] for one in tries]
+            assert sum(off) / len(off) > 2**-10
+            assert max(off) - min(off) > 2**-10
+
+
+def _off(said: SaidErrors, errors: Sequence[float], stream: Randomness) -> dict[Maker | None, list[float]]:
+    """By who sees it, the buyer last: how far each member's part is from its error."""
+    _, body, shares = opened(said, *errors, stream=stream)
+    plaintexts = [int(one.plaintext) for vector in body.vectors for one in vector.openings]
+    assert said.negative is not None
+    vector = TRAINERS.index(said.negative.trainer) if said.negative.trainer is not None else None
+    found: dict[Maker | None, list[float]] = {}
+    for viewer in (*Maker, None):
+        known = None if viewer is None else (shares[viewer], shares[viewer.next])
+        parts = seen_parts(EXCHANGE.widths, SETS, without_known(plaintexts, known), vector)
+        weighted = zip(parts, WEIGHTS.values(), errors, strict=True)
+        square = float(SAID.request.target_range) ** 2
+        found[viewer] = [(part / (w << PRODUCT_SCALE) - error) / square for part, w, error in weighted]
+    return found
+
+
 @pytest.mark.parametrize("deeper", [16, -8])
 def test_so_is_one_that_says_more_than_is_true_or_less(deeper):
     """More would hide who it is, and less show more digits of each member's part."""
-    errors = [-3.0, *HONEST]
+    errors = [-60.0, *HONEST]
     assert faults(negative(mean(*errors), deeper=deeper), *errors) == {(WORLD.buyer, "errors_denied")}
 
 
