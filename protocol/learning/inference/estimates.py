@@ -47,12 +47,20 @@ Missing = Literal["ended_early", "too_few_trainers", "silent", "implausible_sum"
 """Why there are no standard errors."""
 
 
+class CheckerWord(FrozenModel):
+    """What a checker says: whose shares it `lacks`; none where it has sent a sum, which is of all."""
+
+    checker: Address
+    lacks: Annotated[tuple[Address, ...], Field(max_length=256)] = ()
+
+
 class Inference(FrozenModel):
     """What the buyer keeps beside its model: a standard error for each weight, in the columns' own units.
 
     `names` are the features' and then the intercept's, if there is one. `degrees` are those of Student's t,
     None where statistics are normal. `rows` are the trainers' together. Where it is `missing`, `silent` are
-    the owners that were waited for in vain.
+    the checkers that were waited for in vain, and `told` is what checkers say, which nobody can check: a
+    share that one of them denies may have come.
     """
 
     names: tuple[str, ...] = ()
@@ -63,6 +71,7 @@ class Inference(FrozenModel):
     rows: int = 0
     missing: Missing | None = None
     silent: Annotated[tuple[Address, ...], Field(max_length=256)] = ()
+    told: Annotated[tuple[CheckerWord, ...], Field(max_length=2)] = ()
 
 
 class Coefficient(NamedTuple):
