@@ -11,5 +11,5 @@ ENTRY_SCALE = 64
 CARRY_BITS = 64
 """Bits kept free in a masked slot and on top of a masked plaintext: carries have probability 2⁻⁶⁴."""
 NOISE_BITS = 24
-"""Opened metrics carry uniform noise below m·(target range)²·2⁻²⁴: an exact integer of 288 hidden bits would
-be a channel through which a chosen model reads data."""
+"""Opened metrics carry uniform noise below m·(target range)²·2⁻²⁴, entries of pooled information m·2⁻²⁴:
+an exact integer of 288 hidden bits would be a channel through which a chosen model reads data."""

@@ -1,9 +1,16 @@
 """The standard errors of a bought model in its buyer's store, as the lines of a table."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from protocol.codec import unpack
-from protocol.learning.inference.estimates import CONFIDENCE, Coefficient, Inference, coefficients
+from protocol.learning.inference.estimates import (
+    CONFIDENCE,
+    CheckerWord,
+    Coefficient,
+    Inference,
+    coefficients,
+)
 from services.common.errors import ConfigurationError
 from services.records.stored_trainings import bought_model, training_number
 from services.store import InstanceRow, Store
@@ -51,7 +58,7 @@ def coefficient_table(
 _WHY = {
     "ended_early": "it ended before its last round, and owners open nothing then",
     "too_few_trainers": "fewer than five owners trained its last round, and a sum over so few tells of each",
-    "silent": "these owners sent nothing in time: {silent}",
+    "silent": "{silence}",
     "implausible_sum": "what the owners sent cannot be of so many rows: one of them has sent something else",
     "singular": "some weights are determined only together, as those of columns that say the same",
 }
@@ -61,4 +68,17 @@ def why_missing(inference: Inference) -> str:
     """A sentence about `Inference.missing`; "" where nothing is."""
     if inference.missing is None:
         return ""
-    return _WHY[inference.missing].format(silent=", ".join(inference.silent))
+    return _WHY[inference.missing].format(silence="; ".join(_silence(inference)))
+
+
+def _silence(inference: Inference) -> Iterator[str]:
+    """Who was not heard, and what checkers say: a word against another one is nobody's proven fault."""
+    for checker in inference.silent:
+        yield f"checker {checker} sent nothing in time"
+    yield from map(_word, inference.told)
+
+
+def _word(told: CheckerWord) -> str:
+    if not told.lacks:
+        return f"checker {told.checker} has sent the sum of all shares"
+    return f"checker {told.checker} says that it got nothing from {', '.join(told.lacks)}"

@@ -24,6 +24,7 @@ from protocol.errors import MisuseError
 from protocol.learning.inference.dispersion import dispersion
 from protocol.learning.inference.distributions import half_width, two_sided_p
 from protocol.learning.kinds.interface import PublishedErrors
+from protocol.learning.scales import NOISE_BITS
 from protocol.learning.statistic import Matrix
 from protocol.links import LINKS
 from protocol.request import Request
@@ -36,6 +37,9 @@ CONFIDENCE = 0.95
 _ROUNDING = 2.0**-16
 """By how much a diagonal entry may be above its bound: scaled values may be 2⁻²⁰ outside [−1, 1]."""
 
+_NOISE = 2.0**-NOISE_BITS
+"""Entries are larger by less than this for each row (`sharing.blurred`)."""
+
 _SMALLEST = 1e-12
 """Of the largest eigenvalue: below it some weights are only determined together, as of collinear columns."""
 
@@ -43,12 +47,20 @@ Missing = Literal["ended_early", "too_few_trainers", "silent", "implausible_sum"
 """Why there are no standard errors."""
 
 
+class CheckerWord(FrozenModel):
+    """What a checker says: whose shares it `lacks`; none where it has sent a sum, which is of all."""
+
+    checker: Address
+    lacks: Annotated[tuple[Address, ...], Field(max_length=256)] = ()
+
+
 class Inference(FrozenModel):
     """What the buyer keeps beside its model: a standard error for each weight, in the columns' own units.
 
     `names` are the features' and then the intercept's, if there is one. `degrees` are those of Student's t,
     None where statistics are normal. `rows` are the trainers' together. Where it is `missing`, `silent` are
-    the owners that were waited for in vain.
+    the checkers that were waited for in vain, and `told` is what checkers say, which nobody can check: a
+    share that one of them denies may have come.
     """
 
     names: tuple[str, ...] = ()
@@ -59,6 +71,7 @@ class Inference(FrozenModel):
     rows: int = 0
     missing: Missing | None = None
     silent: Annotated[tuple[Address, ...], Field(max_length=256)] = ()
+    told: Annotated[tuple[CheckerWord, ...], Field(max_length=2)] = ()
 
 
 class Coefficient(NamedTuple):
@@ -127,17 +140,19 @@ def _why_missing(request: Request, information: Matrix, rows: int) -> Missing | 
     if not _is_plausible(request, information, rows):
         return "implausible_sum"
     values = np.linalg.eigvalsh(information)
-    if values[0] < -_SMALLEST * values[-1]:
+    # The trainers' noise moves no eigenvalue by more than p times its width.
+    smallest = max(_SMALLEST * values[-1], request.parameters * rows * _NOISE)
+    if values[0] < -smallest:
         return "implausible_sum"
-    return "singular" if values[0] <= _SMALLEST * values[-1] else None
+    return "singular" if values[0] <= smallest else None
 
 
 def _is_plausible(request: Request, information: Matrix, rows: int) -> bool:
     """Whether it can be of so many rows with columns in [−1, 1]; with a share missing it is far beyond."""
     link = LINKS.get(request.model.kind)
     largest = 1.0 if link is None else float(link.largest_weight(request.outputs[0]))
-    diagonal = np.diag(information)
-    return bool((diagonal >= 0).all() and (diagonal <= rows * largest * (1 + _ROUNDING)).all())
+    diagonal, most = np.diag(information), rows * (largest * (1 + _ROUNDING) + _NOISE)
+    return bool((diagonal >= 0).all() and (diagonal <= most).all())
 
 
 def coefficients(

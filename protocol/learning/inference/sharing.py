@@ -3,6 +3,10 @@
 Entries i ≤ j of m·RᵀR × 2^h, row by row, modulo 2^192: one share is drawn, the other is what is missing. Each
 of two checkers adds the shares of all trainers, and the two sums make the pooled matrix. An entry is no
 larger than rows × W × 2^h: below 2^63·2^20·2^64 of one owner, 2^155 of 256, so no sum meets the modulus.
+
+Before it is split each entry gets noise of its own, as opened errors do (`NOISE_BITS`): exact integers of
+some 150 bits would be a channel through which chosen columns read rows. Noise and not rounding: owners' row
+counts differ, and of a sum of multiples of different steps the remainder tells of single owners.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,10 +17,12 @@ from protocol.crypto.randomness import Randomness
 from protocol.inference_terms import ENTRY_BYTES, opened_entries
 from protocol.learning.gram import gram_triangle
 from protocol.learning.moments.widths import pairs
-from protocol.learning.scales import ENTRY_SCALE
+from protocol.learning.scales import ENTRY_SCALE, NOISE_BITS
 from protocol.learning.statistic import Matrix
 
 _MODULUS = 1 << (8 * ENTRY_BYTES)
+_DRAWN_BYTES = 16
+"""Of what a noise is the upper part of: at the most rows it is uniform but for one part in 2^25."""
 
 
 def information_triangle(factor: Matrix, rows: int) -> tuple[int, ...]:
@@ -27,6 +33,15 @@ def information_triangle(factor: Matrix, rows: int) -> tuple[int, ...]:
 def share_bytes(parameters: int) -> int:
     """Bytes of a share of p×p."""
     return ENTRY_BYTES * opened_entries(parameters)
+
+
+def blurred(triangle: Sequence[int], rows: int, chance: Randomness) -> tuple[int, ...]:
+    """With uniform noise from 0 up to rows·2⁻²⁴ on each entry."""
+    width, bits = rows << (ENTRY_SCALE - NOISE_BITS), 8 * _DRAWN_BYTES
+    drawn = chance.bytes(_DRAWN_BYTES * len(triangle))
+    starts = range(0, len(drawn), _DRAWN_BYTES)
+    noise = (int.from_bytes(drawn[at : at + _DRAWN_BYTES], "big") * width >> bits for at in starts)
+    return tuple(entry + one for entry, one in zip(triangle, noise, strict=True))
 
 
 def split(triangle: Sequence[int], chance: Randomness) -> tuple[bytes, bytes]:

@@ -2,6 +2,7 @@
 
 from protocol.codec import pack
 from protocol.learning.inference.estimates import (
+    CheckerWord,
     Inference,
     Missing,
     Validation,
@@ -68,9 +69,10 @@ def _validation_rows(state: CollectingState) -> float:
 def on_information_sum(
     state: FinishedState, received: Received[InformationSum], context: Context
 ) -> BuyerStep:
-    """Keep the first checker's sum; with both the standard errors are worked out.
+    """Keep the first checker's answer; with two sums the standard errors are worked out.
 
-    A checker that lacks shares says whose: the other one's sum is of no use then.
+    A checker that lacks shares says whose, and the other one's sum is of no use then. But it is waited for:
+    it says whether that one has the same trainers' shares, and people are told the words of both.
 
     Raises ProtocolViolation: "wrong_sender", "not_a_trainer" for somebody else said to be silent,
     "wrong_count" for another number of entries.
@@ -79,27 +81,38 @@ def on_information_sum(
     if awaited is None:
         raise StaleInput
     require(received.sender in awaited.checkers, "wrong_sender")
-    if body.silent:
-        require(set(body.silent) <= set(awaited.trainers), "not_a_trainer")
-        return _ended(state, _missing("silent", body.silent))
-    expected = share_bytes(state.request.parameters)
-    require(len(body.total) == expected, "wrong_count", f"{len(body.total)} bytes; {expected} expected")
-    if awaited.total is None:
-        kept, blob = store(body.total)
-        first = replace(awaited, total=kept, summed_by=received.sender)
-        return Step(replace(state, awaited=first), (blob,))
     if received.sender == awaited.summed_by:
         raise StaleInput
-    return _ended(state, _inferred(state, awaited, (awaited.total.raw(context), body.total)))
+    require(set(body.silent) <= set(awaited.trainers), "not_a_trainer")
+    expected = 0 if body.silent else share_bytes(state.request.parameters)
+    require(len(body.total) == expected, "wrong_count", f"{len(body.total)} bytes; {expected} expected")
+    first = _first_word(awaited, context)
+    if awaited.total is None or first is None:
+        kept, blob = store(body)
+        answered = replace(awaited, total=kept, summed_by=received.sender)
+        return Step(replace(state, awaited=answered), (blob,))
+    told = CheckerWord(checker=received.sender, lacks=body.silent)
+    if first.lacks or told.lacks:
+        return _ended(state, _missing("silent", told=(first, told)))
+    total = awaited.total.load(InformationSum, context).total
+    return _ended(state, _inferred(state, awaited, (total, body.total)))
 
 
-def on_information_late(state: FinishedState, _about: None, _context: Context) -> BuyerStep:
-    """A checker has not sent its sum: there are no standard errors, and it is told whose it was."""
+def on_information_late(state: FinishedState, _about: None, context: Context) -> BuyerStep:
+    """A checker has not answered: there are no standard errors, and it is told whose answer is missing."""
     awaited = state.awaited
     if awaited is None:
         return Step.unchanged(state)
     silent = tuple(checker for checker in awaited.checkers if checker != awaited.summed_by)
-    return _ended(state, _missing("silent", silent))
+    first = _first_word(awaited, context)
+    return _ended(state, _missing("silent", silent, () if first is None else (first,)))
+
+
+def _first_word(awaited: AwaitedSums, context: Context) -> CheckerWord | None:
+    if awaited.total is None or awaited.summed_by is None:
+        return None
+    lacks = awaited.total.load(InformationSum, context).silent
+    return CheckerWord(checker=awaited.summed_by, lacks=lacks)
 
 
 def _ended(state: FinishedState, effects: tuple[Effect, ...]) -> BuyerStep:
@@ -114,8 +127,10 @@ def _inferred(state: FinishedState, awaited: AwaitedSums, sums: tuple[bytes, byt
     return _kept(infer(state.request, information, rows, Validation(errors, awaited.validation_rows)))
 
 
-def _missing(why: Missing, silent: tuple[Address, ...] = ()) -> tuple[Effect, ...]:
-    return _kept(Inference(missing=why, silent=silent))
+def _missing(
+    why: Missing, silent: tuple[Address, ...] = (), told: tuple[CheckerWord, ...] = ()
+) -> tuple[Effect, ...]:
+    return _kept(Inference(missing=why, silent=silent, told=told))
 
 
 def _kept(found: Inference) -> tuple[Effect, ...]:
@@ -123,4 +138,5 @@ def _kept(found: Inference) -> tuple[Effect, ...]:
     result = KeepResult(name="inference", content=pack(found))
     if found.missing is None:
         return result, facts.INFERRED.of(trainers=found.trainers)
-    return result, facts.NOT_INFERRED.of(code=found.missing, silent=list(found.silent))
+    told = [word.model_dump(mode="json") for word in found.told]
+    return result, facts.NOT_INFERRED.of(code=found.missing, silent=list(found.silent), told=told)

@@ -244,7 +244,8 @@ class CollectingState(OnChainState):
 class AwaitedSums(FrozenModel):
     """Of whom the pooled information is made, by whom, and the published numbers beside it.
 
-    The errors are in the target's own units squared. `total` is the sum that has come, of `summed_by`.
+    The errors are in the target's own units squared. `total` is the answer that has come, as
+    `summed_by` has sent it.
     """
 
     trainers: Addresses

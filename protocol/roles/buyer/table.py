@@ -195,7 +195,7 @@ ENDING = (
         inference.on_information_sum,
         effects=(KeepResult, RecordFact, CancelTimer, StoreBlob),
     ).because(
-        "With both checkers' sums standard errors are worked out; without a share people are told whose."
+        "With both checkers' sums standard errors are worked out; else people are told what each says."
     ),
     on_timer(
         FinishedState,

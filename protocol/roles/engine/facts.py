@@ -68,7 +68,7 @@ NOT_ON_CHAIN = _fact("not_on_chain", "A reorganisation took the opening back, an
 MODEL_NOT_DELIVERED = _fact("model_not_delivered", "Nobody has sent the model in time.", "requests")
 FINISHED = _fact("finished", "The model has arrived.", "rounds")
 INFERRED = _fact("inferred", "The weights' standard errors are there.", "trainers")
-NOT_INFERRED = _fact("not_inferred", "There will be no standard errors.", "code silent")
+NOT_INFERRED = _fact("not_inferred", "There will be no standard errors.", "code silent told")
 
 # ---- a data owner ----
 

@@ -4,7 +4,7 @@ Nobody's pay depends on it, and the model is delivered without it. A trainer sea
 each checker, so neither learns anything of it, nor does the buyer, which gets the two sums alone.
 """
 
-from protocol.learning.inference.sharing import added, share_bytes, split
+from protocol.learning.inference.sharing import added, blurred, share_bytes, split
 from protocol.messages.inference import InformationShare, InformationSum
 from protocol.roles.engine import timers
 from protocol.roles.engine.context import Context, Step, message
@@ -32,7 +32,9 @@ def shares_for(pool: Pool, state: RunningState, context: Context) -> tuple[SendM
     if context.address not in pool.trainers:
         return ()
     information = state.secrets.load(OwnerSecrets, context).information
-    shares = split(information, context.randomness(Label.INFORMATION))
+    chance = context.randomness(Label.INFORMATION)
+    rows = state.parties.rows_by_owner()[context.address]
+    shares = split(blurred(information, rows, chance), chance)
     return tuple(
         message(context, checker, InformationShare(share=share))
         for checker, share in zip(pool.checkers, shares, strict=True)

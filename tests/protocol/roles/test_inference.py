@@ -10,7 +10,7 @@ from protocol.codec import unpack
 from protocol.crypto.randomness import Randomness
 from protocol.envelope import SignedMessage
 from protocol.inference_terms import ENTRY_BYTES
-from protocol.learning.inference.estimates import Inference, coefficients
+from protocol.learning.inference.estimates import CheckerWord, Inference, coefficients
 from protocol.learning.inference.sharing import added, opened, split
 from protocol.messages.inference import InformationShare, InformationSum
 from protocol.roles.buyer.inference import awaited_sums
@@ -125,18 +125,47 @@ def fire(market: PureMarket, party: Party) -> None:
     market.run()
 
 
-def test_a_trainer_without_a_share_is_named_and_nobody_elses_is_told() -> None:
+def test_a_trainer_without_a_share_is_told_by_both_checkers_and_no_sum_is() -> None:
     market = inferring_market()
     silent = market.owners[2]
     market.intercept = without(SHARE, sender=silent)
     finished(market)
     assert "inference" not in market.buyer.results
     fire(market, market.validators()[0])
-    assert kept_inference(market) == Inference(missing="silent", silent=(silent.address,))
+    assert "inference" not in market.buyer.results  # one word alone says nothing
+    fire(market, market.validators()[1])
     assert all(body_of(one).total == b"" for one in market.sent(SUM))
-    fire(market, market.validators()[1])  # the buyer has heard it
-    assert kept_inference(market).silent == (silent.address,)
-    assert market.buyer.facts[-1].name == "input_late"
+    told = tuple(CheckerWord(checker=one.address, lacks=(silent.address,)) for one in market.validators())
+    assert kept_inference(market) == Inference(missing="silent", told=told)
+    assert market.buyer.facts[-1].data["told"] == [word.model_dump(mode="json") for word in told]
+
+
+@pytest.mark.parametrize("place", [5, 6])
+def test_a_checker_that_denies_a_share_is_told_beside_the_other_ones_sum(place: int) -> None:
+    market = inferring_market()
+    liar, honest = market.owners[place], market.owners[11 - place]
+    denied = (market.owners[0].address,)
+    lying(market, SUM, liar, total=b"", silent=denied)
+    finished(market)
+    found = kept_inference(market)
+    words = {CheckerWord(checker=liar.address, lacks=denied), CheckerWord(checker=honest.address)}
+    assert (found.missing, found.silent, set(found.told)) == ("silent", (), words)
+
+
+def test_the_word_of_one_checker_is_told_where_the_other_is_silent() -> None:
+    market = inferring_market()
+    liar, silent = market.owners[5:7]
+    denied = (market.owners[0].address,)
+    lying(market, SUM, liar, total=b"", silent=denied)
+    heard = market.intercept
+    market.intercept = lambda one: () if without(SUM, sender=silent)(one) == () else heard(one)
+    finished(market)
+    fire(market, market.buyer)
+    found = kept_inference(market)
+    assert (found.silent, found.told) == (
+        (silent.address,),
+        (CheckerWord(checker=liar.address, lacks=denied),),
+    )
 
 
 def test_a_checker_without_a_sum_is_named() -> None:
@@ -145,7 +174,8 @@ def test_a_checker_without_a_sum_is_named() -> None:
     market.intercept = without(SUM, sender=checker)
     finished(market)
     fire(market, market.buyer)
-    assert kept_inference(market) == Inference(missing="silent", silent=(checker.address,))
+    heard = CheckerWord(checker=market.owners[6].address)
+    assert kept_inference(market) == Inference(missing="silent", silent=(checker.address,), told=(heard,))
     late = market.sent(SUM)[-1]
     market.deliver(market.buyer, MessageReceived(signed=late))
     assert kept_inference(market).missing == "silent"
@@ -236,7 +266,7 @@ def test_fewer_than_five_trainers_of_the_last_round_open_nothing() -> None:
     assert isinstance(kept, KeepResult)
     assert isinstance(told, RecordFact)
     assert unpack(Inference, kept.content) == Inference(missing="too_few_trainers")
-    assert told.data == {"code": "too_few_trainers", "silent": []}
+    assert told.data == {"code": "too_few_trainers", "silent": [], "told": []}
 
 
 def test_any_order_and_repeated_deliveries_lead_to_the_same_end() -> None:

@@ -1,6 +1,6 @@
 """What a buyer's store says of standard errors."""
 
-from protocol.learning.inference.estimates import Inference
+from protocol.learning.inference.estimates import CheckerWord, Inference
 from services.records.stored_inference import bought_inference, coefficient_table, why_missing
 from services.store import Store
 from tests.support.console.trainings import finished_training
@@ -25,3 +25,14 @@ def test_a_table_is_of_the_stored_model():
 def test_without_any_there_is_nothing():
     store = Store()
     assert bought_inference(store, store.instance(finished_training(store))) is None
+
+
+def test_a_checkers_word_is_told_as_its_word():
+    one, other, owner = ("0x" + digit * 40 for digit in "123")
+    words = CheckerWord(checker=one, lacks=(owner,)), CheckerWord(checker=other)
+    assert why_missing(Inference(missing="silent", told=words)) == (
+        f"checker {one} says that it got nothing from {owner}; checker {other} has sent the sum of all shares"
+    )
+    assert (
+        why_missing(Inference(missing="silent", silent=(other,))) == f"checker {other} sent nothing in time"
+    )

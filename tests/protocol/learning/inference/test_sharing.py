@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from protocol.crypto.randomness import Randomness
 from protocol.inference_terms import MOST_PARAMETERS, opened_entries
 from protocol.learning.inference.sharing import (
     added,
+    blurred,
     information_triangle,
     opened,
     share_bytes,
@@ -36,14 +38,32 @@ def test_sums_of_both_checkers_are_the_pooled_information_of_all_rows() -> None:
     generator = np.random.default_rng(5)
     owners = [generator.uniform(-1, 1, (rows, 4)) for rows in (30, 50, 11, 400, 7)]
     shares = [
-        split(information_triangle(triangular(rows) / np.sqrt(len(rows)), len(rows)), chance(seed))
+        split(blurred(triangle_of(rows), len(rows), chance(seed)), chance(seed + 100))
         for seed, rows in enumerate(owners)
     ]
     first, second = shares[0]
     for one, other in shares[1:]:
         first, second = added(first, one), added(second, other)
     pooled = np.vstack(owners)
-    assert opened(first, second, 4) == pytest.approx(pooled.T @ pooled, rel=1e-13, abs=1e-12)
+    noise = opened(first, second, 4) - pooled.T @ pooled
+    assert noise.min() > -1e-9
+    assert len(pooled) * 2.0**-27 < noise.max() < len(pooled) * 2.0**-24
+
+
+def triangle_of(rows: NDArray[np.float64]) -> tuple[int, ...]:
+    return information_triangle(triangular(rows) / np.sqrt(len(rows)), len(rows))
+
+
+def test_matrices_that_differ_by_less_than_the_noise_look_alike() -> None:
+    """Over many draws entries of either lie level between the two ends, so one hardly tells which it is."""
+    rows, near = 50, 1 << 34
+    width = rows << 40
+    for exact in (7 << 90, (7 << 90) + near):
+        drawn = [entry - (7 << 90) for entry in blurred([exact] * 4000, rows, chance(9))]
+        assert 0 <= min(drawn) < width // 500
+        assert width * 499 // 500 < max(drawn) < width + near
+        assert sum(drawn) / len(drawn) == pytest.approx(width / 2, rel=0.03)
+        assert len({one % 1024 for one in drawn}) > 900  # the digits below are level as well
 
 
 def test_a_share_is_the_same_whatever_it_hides_and_the_other_one_too() -> None:
