@@ -20,7 +20,7 @@ STEP = 8
 """Between two depths."""
 
 MINIMUM_DEPTH = 16
-"""Shares 2^16 times as wide as noise are each Σw/768 squares of the target's range: some 8 bits of it are seen.
+"""Shares 2^16 times as wide as noise are each Σw/768 squared target ranges: some 8 bits of it are seen.
 
 With 0 a part would be as precise as a recorded sum, and of one member alone.
 """
