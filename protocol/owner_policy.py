@@ -70,7 +70,9 @@ class OwnerPolicy(FrozenModel):
     the chain's own coin. One that pays in a token that is not among `tokens` is declined: no figure of
     another asset says what it is worth.
     A bond that the request asks of owners is compared with `most_bond_wei` or the token's `most_bond` alike:
-    unless something is set, a training with one waits for a person.
+    unless something is set, a training with one waits for a person. So does one with `inference` unless
+    `standard_errors` is set: a sum over five trainers hides an owner only among owners that the buyer did not
+    make up, and who those are no owner can tell from the chain.
     An owner that reveals too late loses its seat, so `minimum_reveal_s` is what its node and chain need:
     until the joining's close is final, and then for a transaction. By default that is 12 confirmations of 12
     seconds, and as long again. `budget` binds a person's decision too.
@@ -108,6 +110,10 @@ class OwnerPolicy(FrozenModel):
         300,
         description="Only with so many seconds, or more, to confirm the seat once the joining is over.",
     )
+    standard_errors: bool = Field(
+        default=False,
+        description="Join trainings that open the trainers' pooled information for standard errors.",
+    )
     withdraw: bool = Field(default=True, description="Withdraw pay from the contract after each training.")
     budget: Budget = Field(Budget(), description="How many numbers about a data set may be published.")
 
@@ -128,6 +134,7 @@ class OwnerPolicy(FrozenModel):
             and (not self.model_kinds or request.model.kind in self.model_kinds)
             and (not self.columns or asked_columns(request) <= set(self.columns))
             and (not self.data_sets or data_set in self.data_sets)
+            and (self.standard_errors or not request.inference)
             and self.can_reveal(request)
             and self.takes(request.payment.token)
             and least_fixed_pay(request) >= self.minimum_pay(request.payment.token)

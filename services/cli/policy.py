@@ -72,6 +72,9 @@ def set_(
     config: ConfigFile,
     *,
     automatic: Annotated[bool | None, typer.Option(help="Join matching trainings unasked.")] = None,
+    standard_errors: Annotated[
+        bool | None, typer.Option(help="Join trainings that open pooled information for standard errors.")
+    ] = None,
     withdraw: Annotated[bool | None, typer.Option(help="Withdraw pay after each training.")] = None,
     buyers: _Buyers = None,
     model_kinds: _List = None,
@@ -93,7 +96,7 @@ def set_(
     values: dict[str, Any] = {
         name: None if text is None else _list(name, text) for name, text in lists.items()
     }
-    values |= {"automatic": automatic, "withdraw": withdraw}
+    values |= {"automatic": automatic, "standard_errors": standard_errors, "withdraw": withdraw}
     values |= {"minimum_pay_wei": minimum_pay, "most_bond_wei": most_bond, "minimum_reveal_s": minimum_reveal}
     settings, chosen, _ = policy_in_force(config)
     taken = chosen.tokens if tokens is None else _token_pay(tokens, chosen.tokens, settings.assets)

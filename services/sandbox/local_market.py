@@ -99,7 +99,7 @@ class LocalMarket:
         `budget` is each data set's; `on_change` is told the address of a party whose daemon did something.
         """
         self._data_sets, self._options, self._least_key_bits = data_sets, options, least_key_bits
-        self._policy = OwnerPolicy(automatic=True, budget=budget, minimum_reveal_s=1)
+        self._policy = OwnerPolicy(automatic=True, standard_errors=True, budget=budget, minimum_reveal_s=1)
         self._on_event, self._on_change = on_event, on_change
         self.meter = Meter()
         self.broker = MemoryBroker()

@@ -229,7 +229,9 @@ async def test_a_sample_fills_the_form_and_never_leaves(page, tmp_path):
     choices = Choices("price", "houses", AGGREGATOR, columns=["street", "heating", "tax", "distance"])
     wanted = suggest(sample, choices).request
     assert check(values).request == wanted.model_copy(update={"purpose": "to compare"})
-    assert {field.name for field in FIELDS} <= {*values, "intercept"}
+    assert {field.name for field in FIELDS} <= {*values, "intercept", "inference"}, (
+        "boxes without a tick are not sent"
+    )
     await expect(page.locator("#check")).to_contain_text("price")
     assert any(address.endswith("/trainings/new/form") for address, _body in sent)
     told = [text for one in sent for text in one]

@@ -22,7 +22,8 @@ def pool_of(
     """That of a training's last round, as the chain has recorded it; None where too few have trained it.
 
     There is one such set in a training: of two sets' sums the difference would be one owner's matrix. The
-    checkers are the two that come first in the order of that round, which nobody could choose.
+    checkers are the two that come first, among those who measured, in the order of that round: it follows
+    from the draw, and the aggregator moves them only by leaving out validators as silent.
     """
     if trainers.bit_count() < FEWEST_TRAINERS:
         return None

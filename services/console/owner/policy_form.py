@@ -21,6 +21,7 @@ def form_of(policy: OwnerPolicy) -> dict[str, str]:
     per_buyer, in_total = policy.budget.per_buyer, policy.budget.in_total
     return {
         "automatic": "yes" if policy.automatic else "",
+        "standard_errors": "yes" if policy.standard_errors else "",
         "withdraw": "yes" if policy.withdraw else "",
         **{name: "\n".join(getattr(policy, name)) for name in _LISTS},
         "minimum_pay": MARKET_ASSET.plain(policy.minimum_pay_wei),
@@ -50,6 +51,7 @@ def read(form: Mapping[str, str], before: OwnerPolicy) -> tuple[OwnerPolicy | No
         return None, problems
     policy = OwnerPolicy(
         automatic=form.get("automatic") == "yes",
+        standard_errors=form.get("standard_errors") == "yes",
         withdraw=form.get("withdraw") == "yes",
         buyers=buyers,
         model_kinds=lists["model_kinds"],

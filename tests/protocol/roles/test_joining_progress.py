@@ -12,6 +12,7 @@ from protocol.roles.aggregator.joining import MOST_ANSWERS
 from protocol.roles.engine.inputs import CatalogueChanged, MessageReceived, PolicyChanged
 from protocol.terms import NATIVE
 from tests.support.roles.admitting import joining_with
+from tests.support.roles.inferring import inferring_market, kept_inference
 from tests.support.roles.pure_market import AMPLE, PureMarket
 from tests.support.roles.pure_party import owning_rows
 from tests.support.roles.small_markets import (
@@ -152,6 +153,18 @@ def test_an_owner_joins_by_itself_with_just_the_time_to_reveal_that_it_needs() -
     market = small_market(policy=OwnerPolicy(automatic=True, minimum_reveal_s=600, budget=AMPLE))
     market.finish()
     assert market.buyer.shown == "FINISHED"
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_a_training_with_standard_errors_waits_for_a_person_unless_the_policy_says_so(agreed: bool) -> None:
+    market = inferring_market(policy=OwnerPolicy(automatic=True, standard_errors=agreed, budget=AMPLE))
+    if agreed:
+        market.finish()
+        assert kept_inference(market).standard_errors
+    else:
+        market.run()
+        assert told(market)[-1].waiting == (OwnersByCode(code="asks_person", owners=7),)
+        assert market.contract.status == "open"
 
 
 def test_a_person_is_told_how_short_the_time_to_reveal_is_and_may_join() -> None:

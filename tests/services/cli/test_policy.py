@@ -106,6 +106,13 @@ def test_the_least_time_to_confirm_a_seat_is_set_in_seconds(config, orders):
 
 
 @pytest.mark.usefixtures("store")
+def test_standard_errors_are_agreed_to_by_name_alone(config, orders):
+    run("policy", "set", "--config", config, "--automatic")
+    run("policy", "set", "--config", config, "--standard-errors")
+    assert [order.policy.standard_errors for order in orders] == [False, True]
+
+
+@pytest.mark.usefixtures("store")
 def test_tokens_are_taken_with_the_least_pay_in_their_own_units(config, store, orders):
     document = yaml.safe_load(Path(config).read_text())
     document["tokens"] = [{"address": TOKEN, "symbol": "TEST", "decimals": 6}]

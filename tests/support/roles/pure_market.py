@@ -74,7 +74,7 @@ class PureMarket:
         draw = self.random.randbytes
         self.buyer = Party("model_buyer", draw(32), draw(32))
         self.aggregator = Party("federated_aggregator", draw(32), draw(32))
-        standing = pack(policy or OwnerPolicy(automatic=True, budget=AMPLE))
+        standing = pack(policy or OwnerPolicy(automatic=True, standard_errors=True, budget=AMPLE))
         self.owners = [
             Party(
                 "data_owner",

@@ -23,6 +23,7 @@ FULL = OwnerPolicy(
     most_bond_wei=10**15,
     tokens=(TokenPay(token="0x" + "70" * 20, minimum_pay=7, most_bond=3), TokenPay(token="0x" + "71" * 20)),
     minimum_reveal_s=604_800,
+    standard_errors=True,
     withdraw=False,
     budget=Budget(per_buyer=3, limits=(Limit(data_set="rows", numbers=9),)),
 )
