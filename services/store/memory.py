@@ -8,6 +8,7 @@ may not have been.
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import sqlalchemy as sa
 from cachetools import LRUCache
 
 from services.store.rows import InstanceRow, StepWrites
@@ -84,6 +85,15 @@ class Memory:
         """A training is about to change: what is known of it may be over."""
         self._known.pop(key, None)
 
-    def forget_all(self) -> None:
-        """Know nothing."""
-        self._known.clear()
+    def take(self, key: str) -> Known:
+        """What is known of a training, and forgotten until it is known what the database has committed."""
+        known = self.of(key)
+        self.forget(key)
+        return known
+
+    def forget_with_connections(self, engine: sa.Engine) -> None:
+        """From now on know nothing whenever a connection is made.
+
+        A lock may be lost with its session: another process may have written before the next one began.
+        """
+        sa.event.listen(engine, "connect", lambda *_made: self._known.clear())

@@ -87,8 +87,7 @@ class Store(Queues):
         self._keys: LRUCache[int, str] = LRUCache(_MOST_KEYS)
         self._counts: TTLCache[str, int] = TTLCache(16, _COUNTED_SECONDS)
         self._memory = Memory(is_used=exclusive)
-        # A lock may be lost with its session: another process may have written before the next one began.
-        sa.event.listen(database.engine, "connect", lambda *_made: self._memory.forget_all())
+        self._memory.forget_with_connections(database.engine)
         try:
             if existing:
                 require_current(database)
@@ -183,8 +182,7 @@ class Store(Queues):
         """One step's outcome, in one transaction; nothing when the input is done already."""
         key = item.key
         with self._database.writing() as connection:
-            known = self._memory.of(key)  # not before: a connection that is made now forgets it
-            self._memory.forget(key)  # until it is known what the database has committed
+            known = self._memory.take(key)  # not before: a connection that is made now forgets it
             if not self._input_done(connection, item):
                 return
             values = {
