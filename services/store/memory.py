@@ -96,4 +96,8 @@ class Memory:
 
         A lock may be lost with its session: another process may have written before the next one began.
         """
-        sa.event.listen(engine, "connect", lambda *_made: self._known.clear())
+        sa.event.listen(engine, "connect", lambda *_made: self.forget_all())
+
+    def forget_all(self) -> None:
+        """Know nothing."""
+        self._known.clear()
