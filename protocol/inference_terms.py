@@ -8,7 +8,7 @@ last one's: so five trainers are the fewest.
 from decimal import Decimal
 
 from protocol.marketplace import validator_count
-from protocol.request_sections import ModelKind
+from protocol.request_sections import ModelKind, Owners
 
 FEWEST_TRAINERS = 5
 """Whose information is added up."""
@@ -18,6 +18,10 @@ MOST_PARAMETERS = 512
 
 ENTRY_BYTES = 24
 """Of an entry's share, a number modulo 2^192, big end first."""
+
+MOST_POOLED_BYTES = 2**26
+"""Of all trainers' shares for one checker: so many can wait at one that has not seen the settlement yet
+(`roles.engine.early`), and whose share found no room would be told as silent."""
 
 LARGEST_RIDGE = Decimal("0.00001")
 """λ: the default. A larger one draws the weights to zero, and intervals around them miss the true ones."""
@@ -34,13 +38,13 @@ def opened_entries(parameters: int) -> int:
     return parameters * (parameters + 1) // 2
 
 
-def inference_refused(model: ModelKind, scale: str, minimum_owners: int, parameters: int) -> str | None:
+def inference_refused(model: ModelKind, scale: str, owners: Owners, parameters: int) -> str | None:
     """Why a request cannot ask for standard errors, with the remedy; None where it can."""
     if model.kind not in KINDS:
         return f"inference: {model.kind} has no standard errors: ask for one of {', '.join(KINDS)}"
-    if minimum_owners < FEWEST_OWNERS:
+    if owners.minimum < FEWEST_OWNERS:
         return (
-            f"inference: of owners.minimum {minimum_owners} fewer than {FEWEST_TRAINERS} train, and a sum "
+            f"inference: of owners.minimum {owners.minimum} fewer than {FEWEST_TRAINERS} train, and a sum "
             f"over so few tells of each: set owners.minimum to {FEWEST_OWNERS} or more"
         )
     if scale != "range":
@@ -50,6 +54,16 @@ def inference_refused(model: ModelKind, scale: str, minimum_owners: int, paramet
             f"inference: model.l2 is {model.l2:f}; above {LARGEST_RIDGE:f} weights are drawn to zero, and "
             "intervals around them say nothing about the true ones"
         )
+    return _too_many(owners.maximum - validator_count(owners.maximum), parameters)
+
+
+def _too_many(trainers: int, parameters: int) -> str | None:
     if parameters > MOST_PARAMETERS:
         return f"inference: there are {parameters} weights; at most {MOST_PARAMETERS} have standard errors"
+    pooled = trainers * ENTRY_BYTES * opened_entries(parameters)
+    if pooled > MOST_POOLED_BYTES:
+        return (
+            f"inference: {trainers} trainers' shares of {parameters} weights are {pooled:,} bytes; a checker "
+            f"has room for {MOST_POOLED_BYTES:,}: lower owners.maximum, or ask for fewer weights"
+        )
     return None

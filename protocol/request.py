@@ -114,7 +114,7 @@ class Request(FrozenModel):
             self.model, self.outputs[0], self.start, self.scale
         )
         if self.inference and unmet is None:
-            unmet = inference_refused(self.model, self.scale, self.owners.minimum, self.parameters)
+            unmet = inference_refused(self.model, self.scale, self.owners, self.parameters)
         if unmet is not None:
             raise ValueError(unmet)
         unfit = self.payment.unsuitable_bonds(self.aggregator) or self._unfit_bounds()
