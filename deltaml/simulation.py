@@ -25,7 +25,7 @@ from services.data.request_suggestion import NOBODY
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure_for_library
 from services.records.chain_history import chain_story
-from services.records.stored_inference import bought_inference, coefficient_table
+from services.records.stored_inference import bought_inference, coefficient_table, why_missing
 from services.sandbox.demo import LEAST_DEMO_KEY_BITS, check_options, train
 from services.sandbox.local_market import LocalMarket
 from services.store import InstanceRow
@@ -41,7 +41,8 @@ class Simulation:
 
     `owners` tells of each table what its owner did and earned; `errors` are before the first round and after
     each; `aggregator_pay` and `refund`, which the buyer gets back, make up the deposit with the owners' pay.
-    Of a request with `inference` `coefficients` has each weight's standard error, 95 % interval and p-value.
+    Of a request with `inference` `coefficients` has each weight's standard error, 95 % interval and p-value;
+    where there are none `no_coefficients` says why.
     """
 
     request: Request = field(repr=False)
@@ -52,6 +53,7 @@ class Simulation:
     aggregator_pay: int
     refund: int
     coefficients: tuple[Coefficient, ...] = field(default=(), repr=False)
+    no_coefficients: str = ""
 
     @cached_property
     def model(self) -> "BoughtRegressor | BoughtClassifier":
@@ -124,12 +126,16 @@ async def simulate_async(
         return _outcome(market, wanted, row, bought, list(tables))
 
 
-def coefficients_of(market: LocalMarket, request: Request, row: InstanceRow) -> tuple[Coefficient, ...]:
-    """Empty where the request does not ask for them, or there are none, as for want of trainers."""
+def coefficients_of(
+    market: LocalMarket, request: Request, row: InstanceRow
+) -> tuple[tuple[Coefficient, ...], str]:
+    """(the lines, why there are none): both are empty where the request does not ask for them."""
     found = bought_inference(market.buyer.store, row) if request.inference else None
-    if found is None or found.missing is not None:
-        return ()
-    return coefficient_table(market.buyer.store, row).lines
+    if found is None:
+        return (), ""
+    if found.missing is not None:
+        return (), why_missing(found)
+    return coefficient_table(market.buyer.store, row).lines, ""
 
 
 def _simulated(document: Document, owners: int, key_bits: int | None) -> Request:
@@ -170,6 +176,7 @@ def _outcome(
     parts = participations_of(story, request, names)
     aggregator = parts.pop(request.aggregator)
     rounds = rounds_of(story, request, names)
+    coefficients, none = coefficients_of(market, request, row)
     return Simulation(
         request=request,
         bought=bought,
@@ -178,5 +185,6 @@ def _outcome(
         owners=parts,
         aggregator_pay=aggregator.pay,
         refund=story.credited[market.buyer.identity.address, "refund"],
-        coefficients=coefficients_of(market, request, row),
+        coefficients=coefficients,
+        no_coefficients=none,
     )

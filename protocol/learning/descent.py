@@ -5,6 +5,7 @@ one affine map (M, v), worked out in plaintext.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,14 +46,22 @@ def affine_map(factor: Matrix, *, step_size: float, l2: float, local_steps: int)
     Each is of `step_size`, or the largest safe one (`safe_step`) where that is smaller: nobody but the rows'
     owner learns which, or requests with chosen columns would read the Gram matrix out of the answers.
     """
-    matrix, moment = gram(factor, l2)
-    p = len(moment)
+    matrix, offsets = affine_maps([factor], step_size=step_size, l2=l2, local_steps=local_steps)
+    return matrix, offsets[0]
+
+
+def affine_maps(
+    factors: Sequence[Matrix], *, step_size: float, l2: float, local_steps: int
+) -> tuple[Matrix, list[Matrix]]:
+    """(M, one v for each): `affine_map` of several targets of the same rows, whose M is one and the same."""
+    matrix, _ = gram(factors[0], l2)
+    p, targets = len(matrix), len(factors)
     step_size = min(step_size, safe_step(matrix))
     if math.isinf(step_size):  # only zeros: no step changes anything
-        return np.eye(p), np.zeros(p)
-    step = np.zeros((p + 1, p + 1))
-    step[:p, :p] = np.eye(p) - step_size * matrix
-    step[:p, p] = step_size * moment
-    step[p, p] = 1
+        return np.eye(p), [np.zeros(p)] * targets
+    step = np.eye(p + targets)
+    step[:p, :p] -= step_size * matrix
+    for place, factor in enumerate(factors, start=p):
+        step[:p, place] = step_size * (factor[:, :-1].T @ factor[:, -1])
     power = np.linalg.matrix_power(step, local_steps)
-    return power[:p, :p], power[:p, p]
+    return power[:p, :p], list(power[:p, p:].T)

@@ -47,8 +47,8 @@ def coefficient_table(
     number = training_number(instance)
     if inference is None:
         raise ConfigurationError(
-            f"this store has no standard errors of training {number}: a request asks for them with "
-            "`inference: true`, and they come some minutes after the model"
+            f"this store has no standard errors of training {number}: they come some minutes "
+            "after the model where the request asks for them with `inference: true`"
         )
     if inference.missing is not None:
         raise ConfigurationError(f"training {number} has no standard errors: {why_missing(inference)}")

@@ -137,9 +137,16 @@ def test_coefficients_are_those_that_the_buyers_store_has():
     found = Inference(names=("age", "bmi", "intercept"), standard_errors=(1.0, 2.0, 4.0))
     asked = any_request(inference=True, owners={"minimum": 7, "maximum": 8})
     market = SimpleNamespace(buyer=SimpleNamespace(store=store))
-    for number, (result, names) in enumerate(
-        [(found, ["age", "bmi", "intercept"]), (Inference(missing="silent"), [])], 1
+    for number, (result, names, why) in enumerate(
+        [
+            (found, ["age", "bmi", "intercept"], ""),
+            (Inference(missing="singular"), [], "some weights are determined only together"),
+        ],
+        1,
     ):
         row = store.instance(finished_training(store, training=number, inference=result))
-        assert [one.name for one in coefficients_of(market, asked, row)] == names
-        assert coefficients_of(market, any_request(), row) == ()
+        lines, told = coefficients_of(market, asked, row)
+        assert [one.name for one in lines] == names
+        assert told.startswith(why)
+        assert bool(told) is bool(why)
+        assert coefficients_of(market, any_request(), row) == ((), "")

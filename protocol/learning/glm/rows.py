@@ -19,7 +19,10 @@ Tables = Callable[[], Iterable[Table]]
 """Gives the rows again each time, in batches."""
 
 Batches = Callable[[], Iterable[tuple[Matrix, Matrix]]]
-"""Gives a request's rows again each time: scaled columns X, the ones last (b×p), and the plain target (b)."""
+"""Gives a request's rows again each time: scaled columns X, the ones last (b×p), and the plain target (b).
+
+Several targets, or a target with its events, are b×K.
+"""
 
 _ROUNDING = 2.0**-20
 """How far beyond [−1, 1] a scaled value may be: `Scaling.is_exact` allows as much."""
@@ -76,6 +79,6 @@ def _scaled(request: Request, table: Table) -> tuple[Matrix, Matrix]:
     scaled = (columns - centers) / halves
     if (np.abs(scaled) > 1 + _ROUNDING).any():
         raise MisuseError("a feature is outside the range that the request declares")
-    return np.column_stack([np.clip(scaled, -1, 1), np.ones(len(scaled))]), targets if targets.shape[
-        1
-    ] > 1 else targets[:, 0]
+    features = np.column_stack([np.clip(scaled, -1, 1), np.ones(len(scaled))])
+    is_single = len(request.outputs) == 1 and not request.model.events
+    return features, targets[:, 0] if is_single else targets

@@ -8,7 +8,7 @@ declares one wider lets it weigh less.
 import numpy as np
 
 from protocol.bought_model import BoughtModel
-from protocol.learning.descent import affine_map, step_size_of
+from protocol.learning.descent import affine_maps, step_size_of
 from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.kinds.least_squares import LeastSquares
 from protocol.learning.scores.interface import Scores
@@ -31,17 +31,14 @@ class SeveralTargets(LeastSquares):
     def training_map(self, request: Request, statistic: Statistic) -> tuple[Matrix, Matrix]:
         """(M, v) with one block of M for each target; raises MisuseError as `measuring_factor`."""
         factor, targets = self.training_factor(request, statistic), len(request.outputs)
-        maps = [
-            affine_map(
-                of_target(factor, target, targets),
-                step_size=step_size_of(request),
-                l2=float(request.model.l2),
-                local_steps=request.schedule.local_steps,
-            )
-            for target in range(targets)
-        ]
-        matrix = np.kron(np.eye(targets), maps[0][0])  # all targets have the same rows
-        return np.asarray(matrix, dtype=np.float64), np.concatenate([offset for _, offset in maps])
+        block, offsets = affine_maps(
+            [of_target(factor, target, targets) for target in range(targets)],
+            step_size=step_size_of(request),
+            l2=float(request.model.l2),
+            local_steps=request.schedule.local_steps,
+        )
+        matrix = np.kron(np.eye(targets), block)
+        return np.asarray(matrix, dtype=np.float64), np.concatenate(offsets)
 
     def measuring_factor(self, request: Request, statistic: Statistic) -> Matrix:
         """R/√(Km), (Kp+1)×(Kp+1), of the mean of all targets' errors, in the request's scale.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from protocol.learning.descent import affine_map
+from protocol.learning.descent import affine_map, affine_maps
 from protocol.learning.statistic import triangular
 
 Matrix = NDArray[np.float64]
@@ -76,3 +76,14 @@ def test_no_step_that_is_asked_for_diverges(seed: int, scale: int, steps: int) -
     X[:, 0] *= 2.0**scale
     M, _ = affine_map(factor_of(X, y), step_size=math.inf, l2=0.0, local_steps=steps)
     assert np.abs(np.linalg.eigvals(M)).max() < 1 + 1e-9
+
+
+def test_several_targets_of_the_same_rows_have_one_matrix_and_each_its_offset() -> None:
+    rng = np.random.default_rng(8)
+    rows = rng.uniform(-1, 1, (40, 3))
+    factors = [factor_of(rows, rng.uniform(-1, 1, 40)) for _ in range(3)]
+    matrix, offsets = affine_maps(factors, step_size=0.4, l2=0.01, local_steps=30)
+    for factor, offset in zip(factors, offsets, strict=True):
+        own, own_offset = affine_map(factor, step_size=0.4, l2=0.01, local_steps=30)
+        np.testing.assert_allclose(matrix, own, atol=1e-12)
+        np.testing.assert_allclose(offset, own_offset, atol=1e-12)
