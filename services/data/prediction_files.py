@@ -17,7 +17,12 @@ Write = Callable[[Matrix], None]
 
 
 def predicted_columns(model: BoughtModel) -> tuple[str, ...]:
-    """One column; of several targets one of each, of several classes the likeliest and all probabilities."""
+    """One column; of several targets one of each, of several classes the likeliest and all probabilities.
+
+    What a Cox regression predicts is no time: its column says so.
+    """
+    if model.kind == "cox_regression":
+        return ("predicted_log_hazard",)
     each = tuple(f"predicted_{one.label}" for one in model.outputs)
     if model.kind == "several_classes":
         return (f"predicted_{model.target}", *each)

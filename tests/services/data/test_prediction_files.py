@@ -57,6 +57,11 @@ def test_every_target_has_a_column_of_predictions(tmp_path: Path, suffix: str) -
     assert ", mean R² " in score_figures(quality.scores)
 
 
+def test_a_log_hazard_is_not_named_after_the_time() -> None:
+    model = model_of(TARGETS).model_copy(update={"kind": "cox_regression", "outputs": ()})
+    assert predicted_columns(model) == ("predicted_log_hazard",)
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_a_row_has_its_likeliest_class_and_all_probabilities(tmp_path: Path, suffix: str) -> None:
     table, model = some_table(), model_of(CLASSES)
