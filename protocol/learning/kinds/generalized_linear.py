@@ -6,42 +6,23 @@ with the request known, and stand in the training's copy of the statistic.
 """
 
 from protocol.bought_model import BoughtModel
-from protocol.data_card import CardColumn
 from protocol.errors import MisuseError
 from protocol.learning.glm.families import CURVES
-from protocol.learning.kinds.interface import Kind, PublishedErrors
+from protocol.learning.kinds.fitted import FittedQuadratics
+from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.scores.classification import ClassificationScores
 from protocol.learning.scores.deviance import DevianceScores
 from protocol.learning.scores.interface import Scores
 from protocol.learning.statistic import Matrix, Statistic
-from protocol.preparation.columns import Column
-from protocol.reason import Reason
 from protocol.request import Request
 
 
-class GeneralizedLinear(Kind):
+class GeneralizedLinear(FittedQuadratics):
     """One family, by the name of its kind of model; paid by its mean deviance near the owners' optima."""
-
-    reads_rows = True
 
     def __init__(self, name: str) -> None:
         """`name` is among `LINKS` and `CURVES`."""
         self._name, self._curve = name, CURVES[name]
-
-    def target_mismatch(self, target: Column, found: CardColumn) -> Reason | None:  # noqa: ARG002
-        """None: whatever lies within the declared range, as `request_kinds` has it, is of the family."""
-        return None
-
-    def training_factor(self, request: Request, statistic: Statistic) -> Matrix:  # noqa: ARG002
-        """R/√m of √W·[X 1 z/L] at the owner's optimum; raises MisuseError for rows that were not fitted."""
-        return statistic.quadratics().training
-
-    def measuring_factor(self, request: Request, statistic: Statistic) -> Matrix:  # noqa: ARG002
-        """The owner's mean deviance over L², exact at the public start and at its optimum.
-
-        Raises MisuseError for rows that were not fitted.
-        """
-        return statistic.quadratics().measuring
 
     def information_factor(self, request: Request, statistic: Statistic) -> Matrix:  # noqa: ARG002
         """R/√m of √W·X, p×p, at the owner's optimum; raises MisuseError for rows fitted without inference."""

@@ -5,34 +5,15 @@ row is ever compared with another owner's, and baseline hazards are nobody's to 
 """
 
 from protocol.bought_model import BoughtModel
-from protocol.data_card import CardColumn
-from protocol.learning.kinds.interface import Kind, PublishedErrors
+from protocol.learning.kinds.fitted import FittedQuadratics
+from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.scores.concordance import ConcordanceScores
-from protocol.learning.statistic import Matrix, Statistic
-from protocol.preparation.columns import Column
-from protocol.reason import Reason
+from protocol.learning.statistic import Matrix
 from protocol.request import Request
 
 
-class ProportionalHazards(Kind):
+class ProportionalHazards(FittedQuadratics):
     """Predicts the logarithm of a row's hazard beside that of a row in the middle of the declared ranges."""
-
-    reads_rows = True
-
-    def target_mismatch(self, target: Column, found: CardColumn) -> Reason | None:  # noqa: ARG002
-        """None: times within the declared range have an order."""
-        return None
-
-    def training_factor(self, request: Request, statistic: Statistic) -> Matrix:  # noqa: ARG002
-        """The expansion at the owner's optimum; raises MisuseError for rows that were not fitted."""
-        return statistic.quadratics().training
-
-    def measuring_factor(self, request: Request, statistic: Statistic) -> Matrix:  # noqa: ARG002
-        """−2·ln of the partial likelihood, a row's mean, over L²: exact at the start and at the optimum.
-
-        Raises MisuseError for rows that were not fitted.
-        """
-        return statistic.quadratics().measuring
 
     def statistic_entries(self, request: Request) -> int:
         """Entries of one triangular factor without the intercept's: an owner trains or measures."""

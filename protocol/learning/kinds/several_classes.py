@@ -64,7 +64,7 @@ class SeveralClasses(SeveralTargets):
 
     def scores(self, model: BoughtModel) -> Scores:
         """Accuracy, log-loss, Brier score, the confusion matrix, precision and recall of each class."""
-        return SeveralClassesScores(tuple(one.target_level or "" for one in model.outputs))
+        return SeveralClassesScores(levels=tuple(one.target_level or "" for one in model.outputs))
 
 
 def _shares(request: Request) -> list[float]:

@@ -3,19 +3,14 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from protocol.errors import MisuseError
-from protocol.learning.scores.interface import FigureTree, Scores
+from protocol.learning.scores.class_sums import ClassSums, Counts
+from protocol.learning.scores.interface import FigureTree
 from protocol.learning.statistic import Matrix
-
-Counts = NDArray[np.int64]
 
 CALIBRATION_GROUPS = 10
 """Of probabilities: from 0 to .1, from .1 to .2 and so on."""
-
-_LEAST_PROBABILITY = 1e-12
-"""Of the class that came: one certain error would make the mean logarithm infinite."""
 
 _FARTHEST = 40.0
 _STEPS_PER_UNIT = 1024
@@ -33,17 +28,13 @@ class CalibrationGroup:
 
 
 @dataclass
-class ClassificationScores(Scores):
+class ClassificationScores(ClassSums):
     """Sums over batches; a row counts as 1 from a probability of ½ on.
 
-    `confusion[t, p]` counts rows of truth t that were predicted as p; `groups` holds rows, probabilities and
+    `groups` holds rows, probabilities and
     ones of each calibration group, 3×10; `ranked[t]` how many rows of truth t have their log-odds at a place.
     """
 
-    measured: int = 0
-    squares: float = 0.0
-    logarithms: float = 0.0
-    confusion: Counts = field(default_factory=lambda: np.zeros((2, 2), dtype=np.int64))
     groups: Matrix = field(default_factory=lambda: np.zeros((3, CALIBRATION_GROUPS)))
     ranked: Counts = field(default_factory=lambda: np.zeros((2, _PLACES), dtype=np.int64))
 
@@ -52,29 +43,11 @@ class ClassificationScores(Scores):
         _require_classes(truth, self.measured)
         ones = truth.astype(np.int64)
         came = np.where(ones == 1, predicted, 1 - predicted)
-        self.squares += float(((truth - predicted) ** 2).sum())
-        self.logarithms -= float(np.log(np.maximum(came, _LEAST_PROBABILITY)).sum())
-        np.add.at(self.confusion, (ones, (predicted >= 0.5).astype(np.int64)), 1)
+        self.count(ones, (predicted >= 0.5).astype(np.int64), came, float(((truth - predicted) ** 2).sum()))
         np.add.at(self.ranked, (ones, _places(predicted)), 1)
         group = np.minimum((predicted * CALIBRATION_GROUPS).astype(np.int64), CALIBRATION_GROUPS - 1)
         for sums, values in zip(self.groups, (np.ones(len(truth)), predicted, truth), strict=True):
             np.add.at(sums, group, values)
-        self.measured += len(truth)
-
-    @property
-    def accuracy(self) -> float | None:
-        """Share of rows whose class is the likelier one."""
-        return int(np.trace(self.confusion)) / self.measured if self.measured else None
-
-    @property
-    def brier(self) -> float | None:
-        """Mean squared error of the probabilities (Brier, 1950)."""
-        return self.squares / self.measured if self.measured else None
-
-    @property
-    def log_loss(self) -> float | None:
-        """Mean of −ln of the probability of the class that came."""
-        return self.logarithms / self.measured if self.measured else None
 
     @property
     def auc(self) -> float | None:

@@ -14,7 +14,7 @@ def test_figures_are_those_of_scikit_learn() -> None:
     generator = np.random.default_rng(1)
     predicted = generator.dirichlet(np.ones(3), 50)
     came = generator.integers(0, 3, 50)
-    scores = SeveralClassesScores(LEVELS)
+    scores = SeveralClassesScores(levels=LEVELS)
     for part in (slice(0, 20), slice(20, 50)):
         scores.add(np.eye(3)[came[part]], predicted[part])
     guessed = predicted.argmax(axis=1)
@@ -33,12 +33,12 @@ def test_figures_are_those_of_scikit_learn() -> None:
 
 
 def test_a_row_of_no_class_is_refused_by_its_number() -> None:
-    scores = SeveralClassesScores(LEVELS)
+    scores = SeveralClassesScores(levels=LEVELS)
     scores.add(np.eye(3), np.full((3, 3), 1 / 3))
     with pytest.raises(MisuseError, match="row 5: its class is none of a, b, c"):
         scores.add(np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), np.full((2, 3), 1 / 3))
 
 
 def test_no_rows_have_no_scores() -> None:
-    figures = SeveralClassesScores(LEVELS).figures()
+    figures = SeveralClassesScores(levels=LEVELS).figures()
     assert (figures["accuracy"], figures["log_loss"], figures["brier"]) == (None, None, None)

@@ -47,7 +47,7 @@ def of_targets() -> Scores:
 
 
 def of_classes() -> Scores:
-    scores = SeveralClassesScores(LEVELS)
+    scores = SeveralClassesScores(levels=LEVELS)
     scores.add(np.eye(3)[[0] * 10 + [1] * 20 + [2] * 10], np.eye(3)[[0] * 10 + [1] * 20 + [2] * 10])
     return scores
 
