@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import override
 
 from protocol.learning.descent import affine_map
 from protocol.learning.shapley import contributions
@@ -24,7 +23,6 @@ class OwnerData(NamedTuple):
     factor: Matrix
     rows: int
 
-    @override
     def __repr__(self) -> str:
         return f"OwnerData(rows={self.rows})"
 

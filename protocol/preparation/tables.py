@@ -5,7 +5,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import override
 
 Matrix = NDArray[np.float64]
 
@@ -16,7 +15,6 @@ class Texts(NamedTuple):
     codes: NDArray[np.int64]
     levels: tuple[str, ...]
 
-    @override
     def __repr__(self) -> str:
         return f"Texts(rows={len(self.codes)})"
 

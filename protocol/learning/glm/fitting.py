@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from typing_extensions import override
 
 from protocol.errors import MisuseError
 from protocol.learning.glm.families import Family
@@ -42,7 +41,6 @@ class _Pass(NamedTuple):
     deviance: float
     rows: int
 
-    @override
     def __repr__(self) -> str:
         return f"_Pass(rows={self.rows})"
 
