@@ -58,7 +58,7 @@ def require_start(start: Sequence[int], targets: int = 1) -> None:
     if size > MAXIMUM_START << MODEL_SCALE:
         raise ProtocolViolation(
             "start_too_large",
-            f"the start's weights add up to {size / 2**MODEL_SCALE:.4g} in size, in scaled columns; "
+            f"the start's weights add up to {size / 2**MODEL_SCALE:.6g} in size, in scaled columns; "
             f"at most {MAXIMUM_START} are accepted: start from zero, or from the target's mean",
         )
 
