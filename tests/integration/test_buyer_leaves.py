@@ -31,7 +31,7 @@ def order(market):
     """A training whose rounds are soon late."""
     request = write_request(market, rounds=2)
     document = yaml.safe_load(request.read_text())
-    document["deadlines"] = {"join_s": 120, "reveal_s": 10, "step_s": 10, "chain_s": 4}
+    document["deadlines"] = {"join_s": 120, "reveal_s": 10, "step_s": 4, "chain_s": 4}
     request.write_text(yaml.safe_dump(document))
     market.command("train", str(request), "--config", str(market.config("buyer")))
 
