@@ -43,6 +43,13 @@ def test_every_part_of_a_market_has_its_cheats() -> None:
     assert {one.section for one in ALL} == set(SECTIONS)
 
 
+def test_every_check_that_is_switched_off_is_there() -> None:
+    switches = [one.switch for one in ALL if one.switch is not None]
+    places = [replaced for switch in switches for replaced in switch.replaced]
+    assert len(places) >= len(switches) > 0
+    assert [place.name for place in places if not hasattr(place.holder, place.name)] == []
+
+
 @pytest.mark.parametrize("name", CHOSEN)
 def test_an_adversary_comes_to_what_is_declared(name: str) -> None:
     assert run(by_name()[name]).differences == ()

@@ -13,7 +13,7 @@ from tests.adversaries.switches import answering
 SEEN = answering(
     "the errors that were named, as each maker sees them",
     True,
-    "protocol.roles.rounds.implausible:is_borne_out",
+    "protocol.roles.rounds.opened_errors:is_borne_out",
 )
 
 
