@@ -20,7 +20,7 @@ from protocol.records import Market
 from protocol.request import Request
 from protocol.roles.engine.refusals import require
 from protocol.roles.rounds.members import member_weights
-from protocol.roles.rounds.record import error_limits, measured
+from protocol.roles.rounds.record import Measured, error_limits, measured
 from protocol.roles.shared.parties import Parties
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import Address, RoundAttempt, Seats
@@ -43,8 +43,7 @@ def named_errors(
     where all trainers' own errors are plausible: it is not theirs to sit out then. Nor where the round may
     not be repeated (`is_affordable`).
     """
-    start = START_OF[facts.start]
-    found = measured(plaintexts, widths.sets(facts.trainers.bit_count(), start), widths, start)
+    found = _found(facts, plaintexts, widths)
     if found is None:
         return ()
     limits = error_limits(found, sum(member_weights(parties, facts.members).values()), request, link)
@@ -74,8 +73,7 @@ def negative_error(
     None where none is so far below that a member must be (`judgement.negativity`), or beyond all that
     members can come to; nor where members' parts of it may not be shown (`are_parts_affordable`).
     """
-    start = START_OF[facts.start]
-    found = measured(plaintexts, widths.sets(facts.trainers.bit_count(), start), widths, start)
+    found = _found(facts, plaintexts, widths)
     if found is None or not are_parts_affordable(facts.members, facts.trainers, request, link):
         return None
     weights = member_weights(parties, facts.members)
@@ -85,6 +83,11 @@ def negative_error(
     furthest = min(own, key=lambda one: own[one])
     depth = depths_of(weights, facts.trainers, request).depth_of(own[furthest])
     return None if depth is None else NegativeError(trainer=furthest, depth=depth)
+
+
+def _found(facts: AttemptFacts, plaintexts: Sequence[int], widths: MomentWidths) -> Measured | None:
+    start = START_OF[facts.start]
+    return measured(plaintexts, widths.sets(facts.trainers.bit_count(), start), widths, start)
 
 
 def depths_of(weights: Mapping[Address, int], trainers: Seats, request: Request) -> Depths:

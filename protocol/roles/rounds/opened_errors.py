@@ -100,17 +100,6 @@ class SaidErrors:
             one for metric, weight in parts for one in weighted_product(key, [metric], [weight], sets, widths)
         ]
 
-    def faults(
-        self,
-        product: Sequence[Ciphertext],
-        body: RingOpening,
-        known: tuple[Share, Share] | None,
-        buyer: Address,
-        randomness: Randomness,
-    ) -> tuple[ErrorsFault, ...]:
-        """Who is at fault; nobody where trainers sit out (`judge`)."""
-        return self.judge(product, body, known, buyer, randomness).faults
-
     def judge(
         self,
         product: Sequence[Ciphertext],

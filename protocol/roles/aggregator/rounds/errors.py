@@ -108,7 +108,7 @@ def _faults(
     product: list[mpz] = read_ciphertexts(view.state.key, numbers, len(numbers))
     known = known_shares(lane.ring, view.ring(Purpose.ERRORS), context)
     chance = context.randomness(Label.JUDGED_ERRORS)
-    return view.said.faults(product, body, known, view.state.opened.buyer, chance)
+    return view.said.judge(product, body, known, view.state.opened.buyer, chance).faults
 
 
 def _may_open(state: TrainingState, lane: RangingLane, view: AttemptView, context: Context) -> bool:

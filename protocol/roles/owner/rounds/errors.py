@@ -61,4 +61,4 @@ def _faults(
     assert attempt.errors is not None  # whoever calls has seen its ring
     ciphertexts, known = product_and_masks(attempt.errors, Purpose.ERRORS, view, attempt, context)
     chance = context.randomness(Label.ERRORS)
-    return said_errors(view, attempt).faults(ciphertexts, body, known, view.state.opened.buyer, chance)
+    return said_errors(view, attempt).judge(ciphertexts, body, known, view.state.opened.buyer, chance).faults

@@ -64,7 +64,7 @@ def faults(said: SaidErrors, *errors: float) -> set[tuple[str, str]]:
     """By each maker, and by somebody who knows no share: who is at fault; they agree."""
     product, body, shares = opened(said, *errors)
     known = [(shares[maker], shares[maker.next]) for maker in Maker]
-    found = [set(said.faults(product, body, one, WORLD.buyer, STREAM)) for one in (*known, None)]
+    found = [set(said.judge(product, body, one, WORLD.buyer, STREAM).faults) for one in (*known, None)]
     assert all(one == found[0] for one in found)
     return {tuple(one) for one in found[0]}
 
@@ -156,7 +156,9 @@ def test_an_opening_of_something_else_is_the_buyers_fault(said):
     known = (shares[Maker.AGGREGATOR], shares[Maker.FIRST_CHECKER])
     moved = [WORLD.key.add(product[0], WORLD.key.lift(1)), *product[1:]]
     for other in (moved, product[1:]):
-        assert list(said.faults(other, body, known, WORLD.buyer, STREAM)) == [(WORLD.buyer, "bad_opening")]
+        assert list(said.judge(other, body, known, WORLD.buyer, STREAM).faults) == [
+            (WORLD.buyer, "bad_opening")
+        ]
 
 
 def test_noise_is_what_an_error_is_opened_under():
