@@ -26,7 +26,7 @@ _DRAWN_BYTES = 16
 
 
 def information_triangle(factor: Matrix, rows: int) -> tuple[int, ...]:
-    """M times `gram_triangle`, so m·RᵀR·2^h for i ≤ j, from R/√m (p×p) of √W·X between scaled columns."""
+    """`gram_triangle` m times, so m·RᵀR·2^h for i ≤ j, from R/√m (p×p) of √W·X between scaled columns."""
     return tuple(rows * entry for entry in gram_triangle(factor))
 
 

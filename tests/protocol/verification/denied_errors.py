@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from protocol.envelope import SignedMessage
-from protocol.roles.rounds.opened_errors import ErrorsFault, SaidErrors
+from protocol.roles.rounds.opened_errors import ErrorsFault, ErrorsVerdict, SaidErrors
 from protocol.verification.report import Report
 from protocol.verification.transcript import Entry
 from protocol.verification.verify import verify_entries
@@ -55,8 +55,10 @@ def test_who_is_at_fault_by_opened_errors_is_convicted_whoever_reads_of_it(name,
 def test_a_buyer_whose_word_is_true_was_misnamed(with_key):
     with patch.object(
         SaidErrors,
-        "faults",
-        lambda _self, _product, _body, _known, buyer, _r: (ErrorsFault(buyer, "errors_denied"),),
+        "judge",
+        lambda _self, _product, _body, _known, buyer, _r: ErrorsVerdict(
+            (ErrorsFault(buyer, "errors_denied"),)
+        ),
     ):
         arena = repeated()
     assert arena.aggregator.decoded.failure == "errors_denied"
@@ -69,10 +71,10 @@ def test_a_buyer_whose_word_is_true_was_misnamed(with_key):
 def test_of_members_the_one_with_the_negative_part_alone_is_convicted(place):
     """An aggregator names another one in its place."""
 
-    def other(said: SaidErrors, *_others: object) -> tuple[ErrorsFault, ...]:
-        return (ErrorsFault(list(said.weights)[place], "indefinite_matrix"),)
+    def other(said: SaidErrors, *_others: object) -> ErrorsVerdict:
+        return ErrorsVerdict((ErrorsFault(list(said.weights)[place], "indefinite_matrix"),))
 
-    with patch.object(SaidErrors, "faults", other):
+    with patch.object(SaidErrors, "judge", other):
         arena = played(by_name()[NEGATIVE]).arena
     members = [one.address for one in arena.validators()]
     report = report_of(arena, arena.aggregator)
