@@ -43,7 +43,7 @@ from protocol.roles.shared.deadlines import ending_seconds
 from protocol.roles.shared.drawing import has_too_few_revealed
 from protocol.roles.shared.notices import gave_up
 from protocol.roles.shared.parties import require_sender
-from protocol.types import Address, Seats
+from protocol.types import Seats
 
 # ---- given up ----
 
@@ -65,9 +65,9 @@ def give_up(
     """
     forget_work(context, state.training)
     closed = isinstance(state, DrawingState | TrainingState)
-    ending = enter(EndingState, state, failure=code, closed=closed)
     missed = (*state.parties.addresses(silent), *((opened_of(state).buyer,) if silent_buyer else ()))
-    notices = _failure_notices(ending, code, context, fault, missed)
+    ending = enter(EndingState, state, failure=code, closed=closed, fault=fault, missed=missed)
+    notices = _failure_notices(ending, code, context)
     wait = timers.END.set(_seconds_to_the_end(state, context))
     return Step(ending, (*notices, wait, gave_up(code, ending.recorded, fault, missed)))
 
@@ -81,14 +81,15 @@ def _seconds_to_the_end(state: AggregatorState, context: Context) -> float:
     return min(left, terms.reveal_seconds + ending_seconds(terms))  # a clock may have been set back
 
 
-def _failure_notices(
-    state: AggregatorState,
-    code: str,
-    context: Context,
-    fault: str | None = None,
-    silent: tuple[Address, ...] = (),
-) -> list[SendMessage]:
-    body = TrainingFailed(code=code, fault=fault, last_round=state.recorded, silent=silent)
+def _failure_notices(state: AggregatorState, code: str, context: Context) -> list[SendMessage]:
+    """Who has been given up on is named each time: the last notice is the one that is shown and counts."""
+    named = state if isinstance(state, EndingState) else None
+    body = TrainingFailed(
+        code=code,
+        fault=named.fault if named else None,
+        last_round=state.recorded,
+        silent=named.missed if named else (),
+    )
     recipients = (opened_of(state).buyer, *state.parties.taking_part())
     return [message(context, recipient, body) for recipient in recipients]
 

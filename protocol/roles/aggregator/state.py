@@ -173,12 +173,17 @@ class SettlingState(AcceptedState):
 
 
 class EndingState(OpenedState):
-    """Given up: to be ended on chain by whatever was recorded. `closed` once the joining is."""
+    """Given up: to be ended on chain by whatever was recorded. `closed` once the joining is.
+
+    `fault` is the address of who is to blame, if anybody is; `missed` who was waited for in vain.
+    """
 
     phase: Literal["ending"] = "ending"
     closed: bool = False
     signed_models: tuple[SignedModel, ...] = ()
     failure: str
+    fault: str | None = None
+    missed: tuple[Address, ...] = ()
 
 
 class DoneState(AcceptedState):

@@ -137,11 +137,12 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     errors are made of, of one whose matrix is no sum of squares, and of buyers whose word is against a round.
     """
     found: dict[str, bytes] = {}
-    markets = [KeptMarket(found) for _ in range(8)]
-    _good, given_up, again, stuck, absent, false_share, false_question, other_model = markets
+    markets = [KeptMarket(found) for _ in range(9)]
+    _good, given_up, unsigned, again, stuck, absent, false_share, false_question, other_model = markets
     repeating = KeptMarket(found, is_bad=True)
     declining = KeptMarket(found, policy=OwnerPolicy(budget=AMPLE))
     given_up.intercept = without("moment_answer")
+    unsigned.intercept = without("round_signature")
     again.intercept = without("proven_metric", sender=again.owners[2])
     stuck.intercept = without("zero_test_consent")
     absent.intercept = without("checked_ready", sender=absent.owners[4])
