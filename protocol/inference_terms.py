@@ -7,6 +7,7 @@ last one's: so five trainers are the fewest.
 
 from decimal import Decimal
 
+from protocol.links import FITTED
 from protocol.marketplace import validator_count
 from protocol.request_sections import ModelKind, Owners
 
@@ -26,7 +27,7 @@ MOST_POOLED_BYTES = 2**26
 LARGEST_RIDGE = Decimal("0.00001")
 """λ: the default. A larger one draws the weights to zero, and intervals around them miss the true ones."""
 
-KINDS = ("linear_regression", "logistic_regression", "poisson_regression", "gamma_regression")
+KINDS = ("linear_regression", *FITTED)
 """Those whose weights are estimates with known variances; those of a discriminant are none."""
 
 FEWEST_OWNERS = next(count for count in range(256) if count - validator_count(count) >= FEWEST_TRAINERS)

@@ -168,6 +168,11 @@ class Request(FrozenModel):
         """p: of these the weights of one target, its intercept included."""
         return len(self.weight_names) + int(self.model.intercept)
 
+    @property
+    def estimated(self) -> int:
+        """How many weights rows determine: all but the intercept of hazards."""
+        return self.parameters - len(self.model.events)
+
     @cached_property
     def _inputs(self) -> tuple[Parameter, ...]:
         """What a target's weights but the intercept belong to, and all targets last."""

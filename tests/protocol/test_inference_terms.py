@@ -13,12 +13,13 @@ from protocol.inference_terms import (
     MOST_POOLED_BYTES,
     opened_entries,
 )
-from protocol.links import LINKS
+from protocol.links import FITTED, LINKS
 from protocol.marketplace import validator_count
 from protocol.request import Request
 from protocol.roles.engine.early import HELD_BYTES
 from tests.support.deployment.documents import any_request
 from tests.support.generalized import document_of
+from tests.support.hazards import hazard_request
 
 OWNERS = {"minimum": 7, "maximum": 9}
 
@@ -41,9 +42,11 @@ def test_the_fewest_owners_are_those_of_whom_five_train() -> None:
 
 
 def test_every_kind_of_estimate_may_ask() -> None:
-    assert set(KINDS) == {"linear_regression", *LINKS} - {"negative_binomial_regression"}
-    for kind in set(KINDS) & set(LINKS):
+    assert set(KINDS) == {"linear_regression", *FITTED}
+    for kind in LINKS:
         assert any_request(**document_of(kind, inference=True, owners=OWNERS)).inference
+    hazards = hazard_request(inference=True, owners=OWNERS)
+    assert (hazards.inference, hazards.parameters, hazards.estimated) == (True, 3, 2)
 
 
 @pytest.mark.parametrize("minimum", [4, 5, 6])

@@ -76,14 +76,20 @@ def stratified_optimum(parts: Sequence[Matrix]) -> Matrix:
     """Newton's method on the pooled rows of all parts, each a stratum of its own."""
     slopes = np.zeros(parts[0].shape[1] - 2)
     for _ in range(_PASSES):
-        score, information = np.zeros_like(slopes), np.zeros((len(slopes), len(slopes)))
-        for rows in parts:
-            features, hazards = rows[:, :-2], np.exp(rows[:, :-2] @ slopes)
-            for own, time in zip(features[rows[:, -1] == 1], rows[rows[:, -1] == 1, -2], strict=True):
-                shares = np.where(rows[:, -2] >= time, hazards, 0.0)
-                shares /= shares.sum()
-                mean = shares @ features
-                score += own - mean
-                information += (features.T * shares) @ features - np.outer(mean, mean)
+        score, information = stratified_score(parts, slopes)
         slopes = slopes + np.linalg.solve(information, score)
     return slopes
+
+
+def stratified_score(parts: Sequence[Matrix], slopes: Matrix) -> tuple[Matrix, Matrix]:
+    """The derivative of the partial likelihood's logarithm in the slopes, and its information matrix."""
+    score, information = np.zeros_like(slopes), np.zeros((len(slopes), len(slopes)))
+    for rows in parts:
+        features, hazards = rows[:, :-2], np.exp(rows[:, :-2] @ slopes)
+        for own, time in zip(features[rows[:, -1] == 1], rows[rows[:, -1] == 1, -2], strict=True):
+            shares = np.where(rows[:, -2] >= time, hazards, 0.0)
+            shares /= shares.sum()
+            mean = shares @ features
+            score += own - mean
+            information += (features.T * shares) @ features - np.outer(mean, mean)
+    return score, information

@@ -21,13 +21,14 @@ from protocol.learning.plaintext import OwnerData, run
 from protocol.learning.statistic import Matrix, triangular
 from protocol.request import Request
 from tests.support.generalized import NAMES, statistic_of, table_of
+from tests.support.hazards import statistic_of_hazards, table_of_hazards
 
 CONVERGING = {"rounds": 2, "local_steps": 4000, "tolerance": 0}
 """A schedule after which the mean of local optima is reached."""
 
 
 class Inferred(NamedTuple):
-    """What a buyer would have of owners' rows of `generalized.NAMES`."""
+    """What a buyer would have of owners' rows of `generalized.NAMES`, or `hazards.NAMES`."""
 
     inference: Inference
     table: tuple[Coefficient, ...]
@@ -48,7 +49,9 @@ def _owner(request: Request, rows: Matrix) -> _Owner:
         block = np.column_stack([(rows - centers) / halves, np.ones(len(rows))])[:, [0, 1, 3, 2]]
         factor = triangular(block) / np.sqrt(len(rows))
         return _Owner(OwnerData(factor, len(rows)), OwnerData(factor, len(rows)), factor[:-1, :-1])
-    statistic = with_fit(request, statistic_of(rows), lambda: [table_of(rows)])
+    is_timed = bool(request.model.events)
+    made, table = (statistic_of_hazards, table_of_hazards) if is_timed else (statistic_of, table_of)
+    statistic = with_fit(request, made(rows), lambda: [table(rows)])
     factors = kind.training_factor(request, statistic), kind.measuring_factor(request, statistic)
     training, measuring = (OwnerData(factor, len(rows)) for factor in factors)
     return _Owner(training, measuring, kind.information_factor(request, statistic))
@@ -71,7 +74,7 @@ def inferred(request: Request, trainers: Sequence[Matrix], validators: Sequence[
     errors = PublishedErrors(unit * training.metrics[0].start, unit * training.metrics[-1].after)
     pooled = sum(
         (one.training.rows * one.information.T @ one.information for one in own),
-        np.zeros((request.parameters, request.parameters)),
+        np.zeros((request.estimated, request.estimated)),
     )
     counts = [one.rows for one in measuring]
     behind = Validation(errors, validation_rows(counts, counts))

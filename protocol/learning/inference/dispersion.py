@@ -18,7 +18,9 @@ def dispersion(kind: KindName, errors: PublishedErrors, per_row: float) -> float
     So no p is taken off the degrees of freedom, which are the validators' rows.
 
     - linear regression: φ = σ², the mean squared error over 1 + p/n;
-    - logistic and Poisson regression: 1. Counts that vary more than Poisson's have larger standard errors;
+    - logistic, Poisson and negative binomial regression, whose α the request declares: 1. Counts that vary
+      more than that have larger standard errors;
+    - proportional hazards: 1, as of any partial likelihood;
     - gamma regression: 1/k for the shape k of which 2(ln k − ψ(k)), the mean deviance that one has,
       is that of the rows over 1 + p/n: the maximum likelihood estimate where means are the true ones.
     """

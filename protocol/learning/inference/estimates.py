@@ -10,7 +10,8 @@ the rows that count: all M where every owner has as many, fewer where they diffe
 has converged. One that was ended before is still drawn to its start, and no interval shows it.
 
 W of generalized linear models is the Fisher information at each owner's own optimum, since no owner knows the
-model. With hundreds of rows an owner it hardly differs from that at the model.
+model. With hundreds of rows an owner it hardly differs from that at the model. Of hazards J_t is the curvature of
+the owner's own partial likelihood, and J that of the one stratified by owner; the intercept has none.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from protocol.learning.inference.distributions import half_width, two_sided_p
 from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.scales import NOISE_BITS
 from protocol.learning.statistic import Matrix
-from protocol.links import LINKS
+from protocol.links import link_of
 from protocol.request import Request
 from protocol.scaling import to_own_units
 from protocol.types import Address, FrozenModel, Name
@@ -100,23 +101,22 @@ def validation_rows(rows: Sequence[int], weights: Sequence[int]) -> float:
 
 
 def infer(request: Request, information: Matrix, rows: Sequence[int], validation: Validation) -> Inference:
-    """The standard errors of a model whose trainers have these rows; `information` is J, p×p.
+    """The standard errors of a model whose trainers have these rows; `information` is J, (estimated)².
 
     They are missing where J cannot be of such rows, which is some trainer's or checker's doing, and where it
     has no inverse.
     """
-    trainers, total, p = len(rows), sum(rows), request.parameters
+    trainers, total, p = len(rows), sum(rows), request.estimated
     missing = _why_missing(request, information, total)
     if missing is not None:
         return Inference(missing=missing, trainers=trainers, rows=total)
     counting = trainers**2 / sum(1 / count for count in rows)
     phi = dispersion(request.model.kind, validation.errors, p / counting)
     covariance = np.linalg.inv(information) * (phi / float(request.error_unit) * total / counting)
-    own = own_units(request)
+    own = own_units(request)[:p, :p]
     errors = np.sqrt(np.diag(own @ covariance @ own.T))
-    intercept = ("intercept",) if request.model.intercept else ()
     return Inference(
-        names=(*request.weight_names, *intercept),
+        names=(*request.weight_names, *([_INTERCEPT] if p > len(request.weight_names) else [])),
         standard_errors=tuple(map(float, errors)),
         degrees=validation.rows if request.model.kind in _ESTIMATED else None,
         dispersion=phi,
@@ -124,6 +124,8 @@ def infer(request: Request, information: Matrix, rows: Sequence[int], validation
         rows=total,
     )
 
+
+_INTERCEPT = "intercept"
 
 _ESTIMATED = ("linear_regression", "gamma_regression")
 """Kinds whose dispersion is not known beforehand: their statistics follow Student's t."""
@@ -141,7 +143,7 @@ def _why_missing(request: Request, information: Matrix, rows: int) -> Missing | 
         return "implausible_sum"
     values = np.linalg.eigvalsh(information)
     # The trainers' noise moves no eigenvalue by more than p times its width.
-    smallest = max(_SMALLEST * values[-1], request.parameters * rows * _NOISE)
+    smallest = max(_SMALLEST * values[-1], request.estimated * rows * _NOISE)
     if values[0] < -smallest:
         return "implausible_sum"
     return "singular" if values[0] <= smallest else None
@@ -149,7 +151,7 @@ def _why_missing(request: Request, information: Matrix, rows: int) -> Missing | 
 
 def _is_plausible(request: Request, information: Matrix, rows: int) -> bool:
     """Whether it can be of so many rows with columns in [−1, 1]; with a share missing it is far beyond."""
-    link = LINKS.get(request.model.kind)
+    link = link_of(request.model.kind, request.model.dispersion)
     largest = 1.0 if link is None else float(link.largest_weight(request.outputs[0]))
     diagonal, most = np.diag(information), rows * (largest * (1 + _ROUNDING) + _NOISE)
     return bool((diagonal >= 0).all() and (diagonal <= most).all())
@@ -159,7 +161,9 @@ def coefficients(
     model: BoughtModel, inference: Inference, confidence: float = CONFIDENCE
 ) -> tuple[Coefficient, ...]:
     """The table; raises MisuseError for another model's standard errors, or a confidence not in 0 … 1."""
-    weights = (*model.weights, *(() if model.intercept is None else (model.intercept,)))
+    weights = model.weights
+    if model.intercept is not None and model.event is None:
+        weights = (*weights, model.intercept)
     if len(weights) != len(inference.standard_errors):
         raise MisuseError(f"{len(inference.standard_errors)} standard errors and {len(weights)} weights")
     reach = half_width(confidence, inference.degrees)

@@ -70,7 +70,9 @@ class Kind(Protocol):
         ...
 
     def information_factor(self, request: Request, statistic: Statistic) -> Matrix:
-        """R/√m of √W·X, p×p, with W the Fisher information of a row, 1 where the target itself is predicted.
+        """R/√m of √W·X, of `request.estimated` columns, with W the Fisher information of a row.
+
+        W is 1 where the target itself is predicted.
 
         Raises MisuseError for a column that the data set lacks, and for rows that were not fitted.
         """

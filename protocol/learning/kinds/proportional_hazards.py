@@ -8,12 +8,19 @@ from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.fitted import FittedQuadratics
 from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.scores.concordance import ConcordanceScores
-from protocol.learning.statistic import Matrix
+from protocol.learning.statistic import Matrix, Statistic, triangular
 from protocol.request import Request
 
 
 class ProportionalHazards(FittedQuadratics):
     """Predicts the logarithm of a row's hazard beside that of a row in the middle of the declared ranges."""
+
+    def information_factor(self, request: Request, statistic: Statistic) -> Matrix:
+        """R/√m of the partial likelihood's curvature at the owner's optimum, without the intercept's of zero.
+
+        Raises MisuseError for rows that were not fitted.
+        """
+        return triangular(self.training_factor(request, statistic)[:-1, :-2])
 
     def statistic_entries(self, request: Request) -> int:
         """Entries of one triangular factor without the intercept's: an owner trains or measures."""

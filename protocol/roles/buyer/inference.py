@@ -84,7 +84,7 @@ def on_information_sum(
     if received.sender == awaited.summed_by:
         raise StaleInput
     require(set(body.silent) <= set(awaited.trainers), "not_a_trainer")
-    expected = 0 if body.silent else share_bytes(state.request.parameters)
+    expected = 0 if body.silent else share_bytes(state.request.estimated)
     require(len(body.total) == expected, "wrong_count", f"{len(body.total)} bytes; {expected} expected")
     first = _first_word(awaited, context)
     if awaited.total is None or first is None:
@@ -120,7 +120,7 @@ def _ended(state: FinishedState, effects: tuple[Effect, ...]) -> BuyerStep:
 
 
 def _inferred(state: FinishedState, awaited: AwaitedSums, sums: tuple[bytes, bytes]) -> tuple[Effect, ...]:
-    information = opened(*sums, state.request.parameters)
+    information = opened(*sums, state.request.estimated)
     by_owner = state.parties.rows_by_owner()
     rows = [by_owner[trainer] for trainer in awaited.trainers]
     errors = PublishedErrors(awaited.start_error, awaited.delivered_error)

@@ -155,8 +155,8 @@ def published_numbers(request: Request, trainers: int, rounds: int, starts: int)
 
 
 def inference_numbers(request: Request) -> int:
-    """What standard errors disclose beside: the entries of the pooled information matrix, p(p+1)/2."""
-    return opened_entries(request.parameters) if request.inference else 0
+    """What standard errors disclose beside: half of the pooled information matrix, which is symmetric."""
+    return opened_entries(request.estimated) if request.inference else 0
 
 
 def counts_in(values: Mapping[str, bytes]) -> Counts:

@@ -68,7 +68,7 @@ def on_information_share(
     require(bool(pooling.awaited & seat), "not_a_trainer")
     if pooling.shared & seat:
         raise StaleInput
-    expected = share_bytes(state.request.parameters)
+    expected = share_bytes(state.request.estimated)
     share = received.body.share
     require(len(share) == expected, "wrong_count", f"a share of {len(share)} bytes; {expected} expected")
     total = share if pooling.total is None else added(pooling.total.raw(context), share)

@@ -9,9 +9,12 @@ from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
 from protocol.crypto.randomness import Randomness
 from protocol.envelope import SignedMessage
-from protocol.inference_terms import ENTRY_BYTES
-from protocol.learning.inference.estimates import CheckerWord, Inference, coefficients
+from protocol.inference_terms import ENTRY_BYTES, opened_entries
+from protocol.learning.inference.estimates import CheckerWord, Inference, coefficients, own_units
 from protocol.learning.inference.sharing import added, opened, split
+from protocol.learning.kinds.registry import kind_of
+from protocol.learning.statistic import Statistic
+from protocol.links import FITTED
 from protocol.messages.inference import InformationShare, InformationSum
 from protocol.roles.buyer.inference import awaited_sums
 from protocol.roles.engine.effects import KeepResult, RecordFact
@@ -20,7 +23,8 @@ from protocol.roles.engine.state import replace
 from protocol.roles.owner.budget import Joining, inference_numbers, most_numbers
 from protocol.roles.owner.inference import pool_after
 from protocol.verification.transcript import KEPT
-from tests.support.roles.inferring import ROWS, inferring_market, kept_inference
+from tests.support.roles.generalized_market import generalized_market
+from tests.support.roles.inferring import CONVERGING, OWNERS, ROWS, inferring_market, kept_inference
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Party
 from tests.support.roles.small_markets import (
@@ -68,6 +72,26 @@ def test_intervals_are_those_of_the_trainers_pooled_rows() -> None:
     ends = [(one.low, one.high) for one in table]
     left_by_averaging = 0.5 * max(found.standard_errors)
     assert np.abs(np.subtract(ends, pooled_ends)).max() < left_by_averaging
+
+
+@pytest.mark.parametrize("kind", FITTED)
+def test_those_of_fitted_kinds_are_of_the_sum_of_the_owners_own_informations(kind: str) -> None:
+    """Of hazards two weights: their intercept has no information, so no share has an entry of it."""
+    schedule = {**CONVERGING, "local_steps": 100}
+    market = finished(
+        generalized_market(kind, count=7, l2="0", inference=True, owners=OWNERS, schedule=schedule)
+    )
+    found, request = kept_inference(market), market.request
+    assert len(body_of(market.sent(SHARE)[0]).share) == ENTRY_BYTES * opened_entries(request.estimated)
+    statistics = [Statistic.from_bytes(owner.private["data_set:rows"]) for owner in market.trainers()]
+    parts = [kind_of(request).information_factor(request, one) for one in statistics]
+    pooled = ROWS * sum(part.T @ part for part in parts)
+    covariance = np.linalg.inv(pooled) * found.dispersion / float(request.error_unit)
+    own = own_units(request)[: request.estimated, : request.estimated]
+    expected = np.sqrt(np.diag(own @ covariance @ own.T))
+    assert found.standard_errors == pytest.approx(expected, rel=1e-6)
+    table = coefficients(unpack(BoughtModel, market.buyer.results["model"]), found)
+    assert [one.name for one in table] == ["a", "b", "intercept"][: request.estimated]
 
 
 def test_each_checker_gets_a_share_of_every_trainer_and_the_buyer_two_sums_alone() -> None:

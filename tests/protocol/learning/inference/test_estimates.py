@@ -1,6 +1,8 @@
 """Standard errors against those of pooled rows, and intervals against the weights that drew the rows."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from protocol.learning.statistic import Matrix
 from protocol.request import Request
 from tests.support.deployment.documents import any_request
 from tests.support.generalized import WEIGHTS, document_of, rows_of
+from tests.support.hazards import hazard_request, hazard_rows, stratified_optimum, stratified_score
 from tests.support.inferred import CONVERGING, design, inferred
 
 OWNERS = {"minimum": 7, "maximum": 8}
@@ -68,6 +71,7 @@ FISHER: dict[str, Callable[[Matrix], Matrix]] = {
     "logistic_regression": lambda t: np.asarray(1 / (2 + np.exp(t) + np.exp(-t))),
     "poisson_regression": lambda t: np.asarray(np.exp(t)),
     "gamma_regression": np.ones_like,
+    "negative_binomial_regression": lambda t: np.asarray(np.exp(t) / (1 + np.exp(t) / 2)),
 }
 
 
@@ -84,19 +88,58 @@ def test_those_of_generalized_models_are_the_fisher_informations_at_the_weights(
     assert (found.degrees is None) == (kind != "gamma_regression")
 
 
+def test_those_of_hazards_are_of_the_partial_likelihood_that_is_stratified_by_owner() -> None:
+    request, rows = hazard_request(**ASKED), drawn(hazard_rows, [400] * 7, 2)
+    found, table = inferred(request, rows[:5], rows[5:])
+    slopes = stratified_optimum(rows[:5])
+    errors = np.sqrt(np.diag(np.linalg.inv(stratified_score(rows[:5], slopes)[1])))
+    assert (found.missing, found.names, found.degrees, found.dispersion) == (None, ("a", "b"), None, 1.0)
+    assert found.standard_errors == pytest.approx(errors, rel=0.02)
+    assert [one.weight for one in table] == pytest.approx(slopes, abs=0.3 * errors.min())
+
+
+def test_a_row_weighs_no_more_than_the_requests_own_dispersion_has_it() -> None:
+    """W stays below 1/α: with α = .01 it may be far above that of α = 1."""
+    request = any_request(
+        **{**document_of("negative_binomial_regression", **ASKED), "model": dispersed("0.01")}
+    )
+    information = np.diag([400.0, 400.0, 500 * 20.0])
+    assert infer(request, information, [100] * 5, NOTHING).missing is None
+    of_more = request.model_copy(
+        update={"model": request.model.model_copy(update={"dispersion": Decimal(1)})}
+    )
+    assert infer(of_more, information, [100] * 5, NOTHING).missing == "implausible_sum"
+
+
+def dispersed(dispersion: str) -> dict[str, Any]:
+    return {"kind": "negative_binomial_regression", "l2": 0, "dispersion": dispersion}
+
+
 def coverage(request: Request, make: Callable[[int, int], Matrix], rows: Sequence[int], sets: int) -> float:
     """The share of 95 % intervals, over all weights of so many data sets, that hold the true one."""
     held = [
         one.low <= true <= one.high
         for seed in range(sets)
         for own in [drawn(make, rows, seed)]
-        for one, true in zip(inferred(request, own[:-2], own[-2:]).table, WEIGHTS, strict=True)
+        for one, true in zip(
+            inferred(request, own[:-2], own[-2:]).table, WEIGHTS[: request.estimated], strict=True
+        )
     ]
     return sum(held) / len(held)
 
 
 def test_intervals_hold_the_true_weights_as_often_as_they_say_also_of_owners_of_all_sizes() -> None:
     assert 0.91 <= coverage(linear(), linear_rows, (*ROWS, 100, 100), sets=200) <= 0.98
+
+
+@pytest.mark.parametrize("kind", ["negative_binomial_regression", "cox_regression"])
+def test_so_do_those_of_counts_that_vary_more_and_of_hazards(kind: str) -> None:
+    request, make = (
+        (hazard_request(**ASKED), hazard_rows)
+        if kind == "cox_regression"
+        else (linked(kind), lambda count, seed: rows_of(kind, count, seed))
+    )
+    assert 0.91 <= coverage(request, make, (*ROWS, 100, 100), sets=200) <= 0.98
 
 
 def test_the_mean_of_owners_of_different_sizes_is_less_sure_than_pooled_rows() -> None:
