@@ -11,7 +11,7 @@ has converged. One that was ended before is still drawn to its start, and no int
 
 W of generalized linear models is the Fisher information at each owner's own optimum, since no owner knows the
 model. With hundreds of rows an owner it hardly differs from that at the model. Of hazards J_t is the
-curvature of the owner's partial likelihood, and J that of the one stratified by owner; the intercept has none.
+curvature of the owner's partial likelihood, J that of the one stratified by owner; the intercept has none.
 """
 
 from collections.abc import Sequence
