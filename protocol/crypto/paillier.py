@@ -262,8 +262,8 @@ class FixedBaseTable:
             if not 0 <= exponent < 1 << (self._window * len(self._rows)):
                 raise self._no_power(exponent)
         if self._native is None:
-            bases = [self._residues.leave(row[1]) for row in self._rows]
-            self._native = FixedBase(kernel, bases, modulus, self._window)
+            base = self._residues.leave(self._rows[0][1])
+            self._native = FixedBase(kernel, base, modulus, self._window * len(self._rows))
         return self._native.powers(exponents)
 
     def _no_power(self, exponent: int) -> MisuseError:

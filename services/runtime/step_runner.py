@@ -103,8 +103,11 @@ class StepRunner:
             scope.enter_context(_log_scope(item, row))
             with _trace_scope(self._role, self._identity.address, queued_input, item, row):
                 return await self._handle(queued_input, item, row)
-        except (ProtocolViolation, TrainingFailure, MisuseError) as error:
+        except (ProtocolViolation, TrainingFailure) as error:
             return self._refuse(queued_input, item, _violation_of(error))
+        except MisuseError as error:
+            self._report_bug(item, error)
+            return self._refuse(queued_input, item, ProtocolViolation(INTERNAL_ERROR))
         except (DeltaMLError, OSError):
             raise
         except Exception as error:  # noqa: BLE001  a bug of ours must not end the daemon, nor keep other inputs waiting
@@ -250,11 +253,9 @@ class StepRunner:
         self._meter.steps_failed += 1
 
 
-def _violation_of(error: ProtocolViolation | TrainingFailure | MisuseError) -> ProtocolViolation:
+def _violation_of(error: ProtocolViolation | TrainingFailure) -> ProtocolViolation:
     """What is wrong with an input whose step ends in this error, outside of the role's own handling."""
-    if isinstance(error, ProtocolViolation):
-        return error
-    return ProtocolViolation(error.code if isinstance(error, TrainingFailure) else INTERNAL_ERROR)
+    return error if isinstance(error, ProtocolViolation) else ProtocolViolation(error.code)
 
 
 def _log_scope(item: Input, row: InstanceRow | None) -> AbstractContextManager[None]:

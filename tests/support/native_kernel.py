@@ -10,15 +10,18 @@ from pathlib import Path
 from gmpy2 import mpz
 
 from protocol.crypto.native import batch
-from protocol.crypto.native.digits import LANES, SECRET_WINDOW, PublicSteps
+from protocol.crypto.native.digits import LANES, MOST_BASES, MOST_WINDOW, SECRET_WINDOW, PublicSteps
+from protocol.errors import MisuseError
 from services.native.build import PORTABLE, build, compiler
 from services.native.kernel import NativeKernel
 
 
 class PythonTable:
-    """Start·base^digit by Python's `pow`."""
+    """Start·base^digit by Python's `pow`; what the C kernel has no room for is refused here too."""
 
     def __init__(self, starts: Sequence[mpz], bases: Sequence[mpz], modulus: mpz, window: int) -> None:
+        if not 1 <= window <= MOST_WINDOW or not 1 <= len(bases) <= MOST_BASES:
+            raise MisuseError(f"no table of {len(bases)} bases and digits of {window} bits")
         self._pairs, self._modulus, self._window = list(zip(starts, bases, strict=True)), modulus, window
 
     def products(self, digits: bytes, positions: int, lanes: int) -> list[mpz]:
@@ -28,6 +31,7 @@ class PythonTable:
             for (start, base), lane in product(self._pairs, range(LANES)):
                 found[lane] = found[lane] * start * pow(base, next(left), self._modulus) % self._modulus
         assert next(left, None) is None
+        assert max(digits) < 1 << self._window
         return found[:lanes]
 
 

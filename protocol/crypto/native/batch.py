@@ -14,6 +14,8 @@ from gmpy2 import mpz
 
 from protocol.crypto.native.digits import (
     LANES,
+    MOST_BASES,
+    MOST_WINDOW,
     PublicSteps,
     fixed_digits,
     public_steps,
@@ -109,11 +111,24 @@ def rows_of_powers(bases: Sequence[mpz], rows: Sequence[Sequence[int]], modulus:
     """
     if any(len(row) != len(bases) for row in rows):
         raise ValueError(f"every row needs an exponent for each of {len(bases)} bases")
-    bits = max((int(one).bit_length() for row in rows for one in row), default=0)
     kernel = kernel_for(modulus, len(rows)) if bases else None
     if kernel is None:
+        bits = max((int(one).bit_length() for row in rows for one in row), default=0)
         tables = PowerTables(bases, modulus, window_for(bits, len(rows)))
         return [tables.product(row) for row in rows]
+    products = _products_over_tables(kernel, bases[:MOST_BASES], [row[:MOST_BASES] for row in rows], modulus)
+    for first in range(MOST_BASES, len(bases), MOST_BASES):
+        here = slice(first, first + MOST_BASES)
+        more = _products_over_tables(kernel, bases[here], [row[here] for row in rows], modulus)
+        products = [one * other % modulus for one, other in zip(products, more, strict=True)]
+    return products
+
+
+def _products_over_tables(
+    kernel: Kernel, bases: Sequence[mpz], rows: Sequence[Sequence[int]], modulus: mpz
+) -> list[mpz]:
+    """`rows_of_powers` for as many bases as a kernel's table has room for."""
+    bits = max((int(one).bit_length() for row in rows for one in row), default=0)
     window = shared_window(len(bases), len(rows), bits)
     positions, inverses = signed_positions(bits, window), batch_invert(bases, modulus)
     starts = public_powers(inverses, 1 << (window - 1), modulus)
@@ -124,20 +139,23 @@ def rows_of_powers(bases: Sequence[mpz], rows: Sequence[Sequence[int]], modulus:
 
 
 class FixedBase:
-    """A kernel's table of b^(digit·2^(window·row)): products of one entry of each row are powers of b."""
+    """A kernel's table of b^(digit·2^(MOST_WINDOW·row)): one entry of each row make a power of b."""
 
-    __slots__ = ("_rows", "_table", "_window")
+    __slots__ = ("_rows", "_table")
 
-    def __init__(self, kernel: Kernel, bases: Sequence[mpz], modulus: mpz, window: int) -> None:
-        """`bases` are the rows' b^(2^(window·row)), from row 0 on."""
-        self._rows, self._window = len(bases), window
-        self._table = kernel.table([mpz(1)] * len(bases), bases, modulus, window)
+    def __init__(self, kernel: Kernel, base: mpz, modulus: mpz, exponent_bits: int) -> None:
+        """For exponents below 2^exponent_bits."""
+        bases = [base]
+        for _ in range(-(-exponent_bits // MOST_WINDOW) - 1):
+            bases.append(gmpy2.powmod(bases[-1], 1 << MOST_WINDOW, modulus))
+        self._rows = len(bases)
+        self._table = kernel.table([mpz(1)] * len(bases), bases, modulus, MOST_WINDOW)
 
     def powers(self, exponents: Sequence[int]) -> list[mpz]:
-        """b^e of exponents e from 0 up to below 2^(window·rows), which are secrets."""
+        """b^e of exponents e from 0 up to below 2^exponent_bits, which are secrets."""
         powers = list[mpz]()
         for some in _eights(exponents):
-            powers += self._table.products(fixed_digits(some, self._window, self._rows), 1, len(some))
+            powers += self._table.products(fixed_digits(some, MOST_WINDOW, self._rows), 1, len(some))
         return powers
 
 

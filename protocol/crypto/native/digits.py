@@ -20,6 +20,9 @@ SECRET_WINDOW = 5
 MOST_WINDOW = 6
 """Bits of a digit of a shared table."""
 
+MOST_BASES = 1 << 14
+"""Of a shared table."""
+
 
 class PublicSteps(NamedTuple):
     """A power by windows that slide: at each step so many squarings, and a product with base^(2·digit − 1).

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.crypto.blinding import ShortExponentBlinder
+from protocol.crypto.native import batch
 from protocol.crypto.native.batch import (
     LEAST_LANES,
     kernel_for,
@@ -61,6 +62,18 @@ def test_rows_of_powers_are_what_gmp_makes(rows: list[list[int]]) -> None:
     by_gmp = rows_of_powers(bases, rows, PRIME)
     with kernel_in_use(PythonKernel()):
         assert rows_of_powers(bases, rows, PRIME) == by_gmp
+
+
+def test_more_bases_than_a_table_has_room_for_are_multiplied_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bases, rows = [mpz(at + 2) for at in range(8)], [[at * row - 9 for at in range(8)] for row in range(5)]
+    with kernel_in_use(None):
+        by_gmp = rows_of_powers(bases, rows, PRIME)
+    monkeypatch.setattr(batch, "MOST_BASES", 3)
+    with kernel_in_use(kernel := PythonKernel()):
+        assert rows_of_powers(bases, rows, PRIME) == by_gmp
+    assert [count for name, count in kernel.calls if name == "table"] == [3, 3, 2]
 
 
 @pytest.mark.parametrize("kernel", [None, PythonKernel()], ids=["gmp", "kernel"])
