@@ -64,12 +64,14 @@ class OpeningRefused(MessageBody):
 
     `named` are the trainers whose own errors are too large, in seat order; nobody where errors are negative,
     or beyond all that members can come to. `negative` is then the one that is furthest below nothing.
+    `is_final` says that the round is not repeated without them: owners' budgets do not hold that.
     """
 
     type: Literal["opening_refused"] = "opening_refused"
     code: Literal["implausible"] = "implausible"
     named: Annotated[tuple[ImplausibleError, ...], Field(max_length=256, fail_fast=True)] = ()
     negative: NegativeError | None = None
+    is_final: bool = False
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, AGGREGATOR), (BUYER, OWNER)),

@@ -75,5 +75,5 @@ def test_the_curves_on_the_page_may_be_asked_for() -> None:
     request = any_request(**ast.literal_eval(written), basis=ast.literal_eval(curves))
     assert len(request.curve_names) == 5
     few = request.model_copy(update={"owners": Owners(minimum=4, maximum=5)})
-    assert (most_numbers(few), safe_per_buyer(few)) == (22, 15)
-    assert most_numbers(few.model_copy(update={"basis": ()})) == 17
+    assert (most_numbers(few), safe_per_buyer(few)) == (24, 15)
+    assert most_numbers(few.model_copy(update={"basis": ()})) == 19

@@ -62,12 +62,18 @@ class Refusal(OfAttempt):
     """Our word that an attempt's errors are implausible, and how many trainers it names.
 
     `is_negative` says that it names an error that is less than nothing instead, `is_opened` that what it
-    names was opened to the makers of a ring.
+    names was opened to the makers of a ring, `is_final` that the round is not repeated without whom it names.
     """
 
     named: int
     is_negative: bool = False
     is_opened: bool = False
+    is_final: bool = False
+
+    @property
+    def sitting_out(self) -> int:
+        """How many trainers a repetition of the round is without; 0 where there may be none."""
+        return 0 if self.is_final else self.named
 
 
 class AttemptMembers(OfAttempt):

@@ -30,9 +30,6 @@ from protocol.types import Address, FrozenModel, Name, Seats
 JOIN_NUMBERS = 1
 """What a training counts at least for which roles were drawn: all who take part are told the row count."""
 
-_AFTER_PARTS = frozenset(("bad_opening", "errors_denied", "errors_late", "indefinite_matrix"))
-"""What a training ends with that has had members' parts of an error opened."""
-
 _UNCOUNTED_NUMBERS = 100
 """Assumed of a training that was joined before numbers were counted."""
 
@@ -138,7 +135,8 @@ def most_numbers(request: Request) -> int:
     validators = validator_count(owners)
     starts = most_start_errors(validators, rounds)
     numbers = published_numbers(request, owners - validators, rounds, starts)
-    return numbers + inference_numbers(request)
+    # With each validator's part of one error the training ends, in whatever round.
+    return numbers + validators + inference_numbers(request)
 
 
 def most_start_errors(validators: int, rounds: int) -> int:
@@ -194,7 +192,8 @@ def give_back(state: JoinedState, *, shared: bool = False) -> PutValue:
     if state.has_worked:
         rounds = _opened_rounds(state)
         trainers, starts = state.parties.trainers.bit_count(), _start_errors(state, rounds)
-        numbers = published_numbers(state.request, trainers, rounds, starts) + _of_repetitions(state, rounds)
+        numbers = published_numbers(state.request, trainers, rounds, starts)
+        numbers += _of_repetitions(state, rounds) + _of_parts(state)
     numbers += inference_numbers(state.request) if shared else 0
     return count_numbers(state.training, state.opened.buyer, state.data_set, numbers)
 
@@ -217,17 +216,21 @@ def _of_repetitions(state: RunningState, rounds: int) -> int:
     """How many numbers rounds that were repeated can have shown the buyer besides, as far as the chain tells.
 
     Each repetition is without a trainer that is in no later record, and shows at most a number for each drawn
-    one. A training that ended for errors that make no record, as the aggregator says or we have seen as a
-    checker, may have had each validator's part of one opened. All of it is no more than what was reserved
-    (`rounds.implausible.is_affordable`, `are_parts_affordable`).
+    one: no more than what was reserved (`rounds.implausible.is_affordable`).
     """
     drawn = state.parties.trainers.bit_count()
     fewest = state.trained_by.bit_count() if state.last_recorded and state.trained_by else 2
     repetitions = drawn - fewest
     left = 2 * drawn * (state.request.schedule.rounds - rounds)
-    saw = state.attempt is not None and state.attempt.errors is not None
-    parts = state.parties.validators.bit_count() if saw or state.given_up in _AFTER_PARTS else 0
-    return max(0, min(repetitions * drawn + parts, left))
+    return max(0, min(repetitions * drawn, left))
+
+
+def _of_parts(state: RunningState) -> int:
+    """How many members' parts of an error can have been opened: with them a training ends unrecorded.
+
+    Whatever the aggregator says that it ended with: those that are no checkers see nothing of an opening.
+    """
+    return 0 if state.last_recorded else state.parties.validators.bit_count()
 
 
 def _start_errors(state: RunningState, rounds: int) -> int:

@@ -40,8 +40,7 @@ def named_errors(
     """Whom the buyer names for errors that make no record, by opened plaintexts; in seat order.
 
     Nobody where an error is negative, which a trainer's model cannot bring about, or beyond all powers, or
-    where all trainers' own errors are plausible: it is not theirs to sit out then. Nor where the round may
-    not be repeated (`is_affordable`).
+    where all trainers' own errors are plausible: it is not theirs to sit out then.
     """
     found = _found(facts, plaintexts, widths)
     if found is None:
@@ -56,7 +55,7 @@ def named_errors(
             named.append(ImplausibleError(trainer=trainer, power=power))
         elif value > limits.most_own:
             return ()
-    return tuple(named) if is_affordable(facts.trainers, len(named), facts.start, request, link) else ()
+    return tuple(named)
 
 
 def negative_error(
@@ -66,15 +65,14 @@ def negative_error(
     request: Request,
     parties: Parties,
     widths: MomentWidths,
-    link: TranscriptHead,
 ) -> NegativeError | None:
     """The own error that the buyer says is furthest below nothing, by opened plaintexts.
 
     None where none is so far below that a member must be (`judgement.negativity`), or beyond all that
-    members can come to; nor where members' parts of it may not be shown (`are_parts_affordable`).
+    members can come to.
     """
     found = _found(facts, plaintexts, widths)
-    if found is None or not are_parts_affordable(facts.members, facts.trainers, request, link):
+    if found is None:
         return None
     weights = member_weights(parties, facts.members)
     own: dict[Address | None, int] = dict(zip(parties.addresses(facts.trainers), found.own, strict=True))
@@ -96,16 +94,6 @@ def depths_of(weights: Mapping[Address, int], trainers: Seats, request: Request)
     rounding = gram_rounding(total, request.parameters, request.weight_bits)
     unit = noise_bound(total, request.target_range)
     return Depths(members=len(weights), unit=unit, tolerance=rounding * trainers.bit_count())
-
-
-def are_parts_affordable(members: Seats, trainers: Seats, request: Request, link: TranscriptHead) -> bool:
-    """Whether owners' budgets hold each member's part of one error in the round after `link`.
-
-    With them the training ends. So what owners have reserved for two numbers of each trainer in all rounds
-    that would have followed holds them; in the last round nothing does.
-    """
-    following = request.schedule.rounds - (link.round + 1)
-    return members.bit_count() <= 2 * trainers.bit_count() * following
 
 
 def is_affordable(
@@ -152,13 +140,14 @@ def read_refusal(
 ) -> tuple[Address, ...]:
     """Whom the buyer has named in its signed word against an attempt: who sits the rest of the training out.
 
-    Raises ProtocolViolation("wrong_refusal") for another message, or one that names nobody; as
-    `SignedMessage.verify` and `body_of` do.
+    Raises ProtocolViolation("wrong_refusal") for another message, one that names nobody, or with which the
+    training ends; as `SignedMessage.verify` and `body_of` do.
     """
     envelope = signed.envelope
     place = (envelope.type, envelope.sender, envelope.training, envelope.round, envelope.attempt)
     require(place == ("opening_refused", buyer, training, *at), _WRONG, "not the buyer's of that attempt")
     signed.verify(market)
-    named = tuple(one.trainer for one in body_of(signed, OpeningRefused).named)
-    require(bool(named), _WRONG, "nobody is named")
-    return named
+    said = body_of(signed, OpeningRefused)
+    require(bool(said.named), _WRONG, "nobody is named")
+    require(not said.is_final, _WRONG, "with it the training ends, and no round is repeated")
+    return tuple(one.trainer for one in said.named)

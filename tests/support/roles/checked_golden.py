@@ -36,12 +36,12 @@ class KeptMarket(PureMarket):
     """
 
     def __init__(
-        self, found: dict[str, bytes], *, is_bad: bool = False, infers: bool = False, **options: Any
+        self, found: dict[str, bytes], *, bad: int = 0, infers: bool = False, **options: Any
     ) -> None:
-        """Where it `is_bad`, the first of three trainers sits out; where it `infers`, five share."""
+        """Of `bad` rounds, if any, the second is without the first trainer; where it `infers`, five share."""
         request, data, validators = checked_request(schedule=_SCHEDULE), small_data(owners=5), [2, 3, 4]
-        if is_bad:
-            schedule = {"rounds": 3, **SCHEDULE}
+        if bad:
+            schedule = {"rounds": bad, **SCHEDULE}
             request, data = checked_request(schedule=schedule, features=[COLUMN]), bad_data(5)
             validators = [3, 4]
         if infers:
@@ -139,7 +139,8 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     found: dict[str, bytes] = {}
     markets = [KeptMarket(found) for _ in range(9)]
     _good, given_up, unsigned, again, stuck, absent, false_share, false_question, other_model = markets
-    repeating = KeptMarket(found, is_bad=True)
+    # Of two rounds the second is the last one, which is not repeated.
+    repeating, final = KeptMarket(found, bad=3), KeptMarket(found, bad=2)
     declining = KeptMarket(found, policy=OwnerPolicy(budget=AMPLE))
     given_up.intercept = without("moment_answer")
     unsigned.intercept = without("round_signature")
@@ -153,7 +154,7 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     )
     declining.intercept = lambda message: deciding(declining, message)
     inferring = KeptMarket(found, infers=True)
-    for market in (*markets, repeating, declining, inferring):
+    for market in (*markets, repeating, final, declining, inferring):
         _ends(market)
     indefinite = KeptMarket(found)
     indefinite.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
@@ -163,7 +164,7 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     for market, denial in zip(denied, DENIALS, strict=True):
         market.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
         _ends(market, denial)
-    ended = (*markets, repeating, declining, inferring, indefinite, *denied)
+    ended = (*markets, repeating, final, declining, inferring, indefinite, *denied)
     return found, _further(found, [market.using for market in ended])
 
 

@@ -32,7 +32,7 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput
 from protocol.roles.engine.state import replace
 from protocol.roles.rounds.forms import metric_statement
-from protocol.roles.rounds.implausible import are_parts_affordable, is_affordable
+from protocol.roles.rounds.implausible import is_affordable
 from protocol.roles.rounds.labels import Label
 from protocol.roles.rounds.opened_errors import ErrorsFault
 from protocol.roles.rounds.ring import known_shares, ring_begin
@@ -55,11 +55,11 @@ def open_errors(
     """Begin the second ring, which the checkers begin as well when they have seen all trainers in range.
 
     They see it in the same opening of `ranges` as we, whatever the buyer has sent them. Where the buyer
-    has named nobody there is nothing to open, and nobody to go on without; and where nothing can come of it
-    but the same end, nobody's error is shown.
+    has named nothing there is nothing to open. What it has named is opened also where the round is not
+    repeated: a buyer that says what is not so is named then.
     """
     view = AttemptView(state, context, lane)
-    if not _may_open(state, lane, view, context):
+    if not view.said.named and view.said.negative is None:
         return give_up(state, CODE, context)
     statement = metric_statement(state.key, view.said.opened(view.metrics(lane.metrics)))
     begun = ring_begin(view.ring(Purpose.ERRORS), statement, context)
@@ -82,8 +82,8 @@ def on_errors_opened(
 ) -> AttemptStep:
     """Name who is at fault; with nobody at fault the round is repeated without the trainers that were named.
 
-    Of several members the notice names the first one in seat order. Raises StaleInput for an opening of the
-    ranges, which is over.
+    Or the training ends, where it may not be. Of several members the notice names the first one in seat
+    order. Raises StaleInput for an opening of the ranges, which is over.
     """
     if received.body.purpose != Purpose.ERRORS.value:
         raise StaleInput
@@ -94,6 +94,8 @@ def on_errors_opened(
         step = give_up(state, faults[0].code, context, fault=faults[0].accused)
         return Step(step.state, (*said, *step.effects))
     names = tuple(one.trainer for one in view.said.named)
+    if not _may_repeat(state, lane, len(names), context):
+        return give_up(state, CODE, context)
     repeated = _repeat(state, lane, names, context)
     # Before they have seen the errors themselves checkers take no part in what follows.
     told = _relayed(view, received.signed, Purpose.ERRORS, context)
@@ -109,14 +111,6 @@ def _faults(
     known = known_shares(lane.ring, view.ring(Purpose.ERRORS), context)
     chance = context.randomness(Label.JUDGED_ERRORS)
     return view.said.judge(product, body, known, view.state.opened.buyer, chance).faults
-
-
-def _may_open(state: TrainingState, lane: RangingLane, view: AttemptView, context: Context) -> bool:
-    """Whether something was named, and something can come of it that owners' budgets hold."""
-    said = view.said
-    if said.negative is not None:
-        return are_parts_affordable(lane.validators, lane.trained.trainers, state.request, state.link)
-    return bool(said.named) and _may_repeat(state, lane, len(said.named), context)
 
 
 # ---- the round is repeated ----

@@ -90,14 +90,14 @@ def _repeated(state: RunningState, body: MomentRequest, at: RoundAttempt) -> Run
     Raises StaleInput for what such a repetition has discarded, EarlyInput for what has overtaken one.
     """
     refusal = state.refusal(at.round, at.attempt - 1)
-    repeats = refusal is not None and refusal.named > 0
+    repeats = refusal is not None and refusal.sitting_out > 0
     expected = state.repetitions + int(repeats)
     if body.repetition != expected:
         raise StaleInput if body.repetition < expected else EarlyInput
     if refusal is None or not repeats:
         return state
     kept = tuple(one for one in state.exchanges if one.round <= at.round)
-    sat_out = state.sat_out + refusal.named
+    sat_out = state.sat_out + refusal.sitting_out
     return replace(state, exchanges=kept, repetitions=expected, sat_out=sat_out)
 
 
@@ -126,7 +126,7 @@ def _require_place(state: RunningState, body: MomentRequest, at: RoundAttempt) -
     require(2 <= body.trainers <= most, "wrong_trainer_count", f"{body.trainers} trainers, at most {most}")
     before = state.exchange(RoundAttempt(at.round, at.attempt - 1))
     refusal = state.refusal(at.round, at.attempt - 1)
-    named = 0 if refusal is None else refusal.named
+    named = 0 if refusal is None else refusal.sitting_out
     require(before is None or before.trainers - named == body.trainers, "wrong_trainer_count")
     is_public = START_OF[body.start] is Start.PUBLIC
     require(is_public == (at.round == 1), "wrong_start_measurement")

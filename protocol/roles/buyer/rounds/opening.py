@@ -22,7 +22,7 @@ from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace
 from protocol.roles.rounds.attempt import consent_digest, identity_of, ring_context
-from protocol.roles.rounds.implausible import named_errors, negative_error
+from protocol.roles.rounds.implausible import is_affordable, named_errors, negative_error
 from protocol.roles.rounds.record import OpenedProduct, record_of, require_facts
 from protocol.roles.rounds.widths import started_widths
 from protocol.roles.shared.accusing import sign_openings
@@ -90,14 +90,19 @@ def _refuse(
     named = named_errors(told, plaintexts, request=request, parties=parties, widths=widths, link=link)
     negative = None
     if not named:
-        negative = negative_error(
-            told, plaintexts, request=request, parties=parties, widths=widths, link=link
-        )
-    is_negative = negative is not None
-    refusal = Refusal(round=at.round, attempt=at.attempt, named=len(named), is_negative=is_negative)
-    opened = state.opened_sets if named else (*state.opened_sets, at.round)
+        negative = negative_error(told, plaintexts, request=request, parties=parties, widths=widths)
+    is_final = bool(named) and not is_affordable(told.trainers, len(named), told.start, request, link)
+    refusal = Refusal(
+        round=at.round,
+        attempt=at.attempt,
+        named=len(named),
+        is_negative=negative is not None,
+        is_final=is_final,
+    )
+    opened = state.opened_sets if refusal.sitting_out else (*state.opened_sets, at.round)
     after = replace(denying(state, at), opened_sets=opened, refusals=(*state.refusals, refusal))
-    sent = _to_all(state, asked, OpeningRefused(named=named, negative=negative), context)
+    said = OpeningRefused(named=named, negative=negative, is_final=is_final)
+    sent = _to_all(state, asked, said, context)
     return Step(after, (*sent, facts.IMPLAUSIBLE.of(round=at.round)))
 
 

@@ -35,8 +35,11 @@ from tests.support.roles.small_markets import (
 from tests.support.seats import any_join
 
 SHORT = small_request(schedule=ONE_ROUND)
-ASKED = 1 + 2 * 6 + 1 + 3
+ASKED = 1 + 2 * 6 + 1 + 3 + 2
 """What it may publish."""
+
+PARTS = 2
+"""Of an error that may have been opened: one of each of two validators."""
 
 
 def used_up(owner: Party, *trainings: tuple[str, str, int]) -> None:
@@ -64,8 +67,8 @@ def answers_of(market: PureMarket, owner: Party) -> list[InvitationAnswer]:
 
 def test_where_validators_can_change_a_first_error_for_each_round_is_reserved() -> None:
     # Of nine owners three validate, of whom two can measure a round; of eight it is two.
-    assert most_numbers(asking(most=9)) == 1 + 5 * 2 * 6 + 5 + 11
-    assert most_numbers(asking(most=8)) == 1 + 5 * 2 * 6 + 1 + 11
+    assert most_numbers(asking(most=9)) == 1 + 5 * 2 * 6 + 5 + 11 + 3
+    assert most_numbers(asking(most=8)) == 1 + 5 * 2 * 6 + 1 + 11 + 2
 
 
 def test_limits_of_one_data_set_come_before_the_general_ones() -> None:
@@ -238,7 +241,7 @@ def test_a_training_that_somebody_worked_on_counts_though_nothing_was_recorded(
         market.deliver(owner, market.event_input(event))
         assert owner.shown == "FAILED(cancelled)"
         rounds = trained if owner.decoded.answer is not None else 1
-        expected = published_numbers(market.request, trainers=2, rounds=rounds, starts=1)
+        expected = published_numbers(market.request, trainers=2, rounds=rounds, starts=1) + PARTS
         assert numbers_of(owner) == (expected if worked[owner.address] else JOIN_NUMBERS)
     assert any(worked.values())
 
@@ -263,7 +266,7 @@ def test_a_checked_attempt_under_way_counts_beside_a_round_that_was_kept_from_th
     for state in measuring:
         ahead = replace(state, link=state.link.model_copy(update={"round": 1}))
         counted = unpack(Joining, give_back(ahead).content).numbers
-        assert counted == published_numbers(market.request, trainers=2, rounds=2, starts=1)
+        assert counted == published_numbers(market.request, trainers=2, rounds=2, starts=1) + PARTS
 
 
 def test_a_round_that_is_opened_and_kept_from_the_chain_counts() -> None:
@@ -276,7 +279,8 @@ def test_a_round_that_is_opened_and_kept_from_the_chain_counts() -> None:
         assert owner.decoded.recorded == 0
         trained = 2 if owner.decoded.answer is not None else 1
         market.deliver(owner, market.event_input(Cancelled(training=1, refund=0)))
-        assert numbers_of(owner) == published_numbers(market.request, trainers=2, rounds=trained, starts=1)
+        published = published_numbers(market.request, trainers=2, rounds=trained, starts=1)
+        assert numbers_of(owner) == published + PARTS
 
 
 def really_published(market: PureMarket) -> int:
@@ -325,7 +329,7 @@ def test_what_may_have_been_opened_anew_and_is_not_recorded_counts() -> None:
     published = really_published(market)
     assert published == 1 + 2 * 4 + 2 + 3
     left_out = market.owners[3]  # its rows have no part in what the others measured
-    assert numbers_of(left_out) <= published
+    assert numbers_of(left_out) <= published + 3
     for owner in market.owners:
         assert numbers_of(owner) <= most_numbers(market.request)
         assert numbers_of(owner) >= published or owner is left_out

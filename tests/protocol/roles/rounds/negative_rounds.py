@@ -4,12 +4,10 @@ Part of `make campaigns`.
 """
 
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
 from protocol.messages.opening import NegativeError
-from protocol.roles.aggregator.rounds import errors as aggregators
 from protocol.roles.buyer.rounds import opening
 from protocol.roles.owner.budget import most_numbers, published_numbers
 from tests.adversaries.arena import Arena, Replaced, prepared
@@ -67,10 +65,12 @@ def test_nothing_but_members_parts_of_one_error_is_opened_and_once():
     assert {len(body_of(one).vectors) for one in opened} == {3}
 
 
-def test_in_the_last_round_budgets_hold_no_parts_and_nobody_is_named():
+def test_so_does_every_maker_in_the_last_round_and_budgets_hold_what_is_shown():
     arena = indefinite(rounds=1)
-    assert end(arena) == ("implausible", set())
-    assert Outcome(arena).named == set()
+    liar = arena.owners[LIAR].address
+    assert end(arena) == ("indefinite_matrix", {liar})
+    assert saw(arena) == {one: {(liar, "indefinite_matrix")} for one in arena.checkers()}
+    assert all(numbers_of(owner) <= most_numbers(arena.request) for owner in arena.owners)
 
 
 def test_owners_count_the_parts_that_were_shown():
@@ -130,10 +130,3 @@ def test_a_checker_that_takes_no_part_names_nobody(who):
     code, named = end(arena)
     assert (code, named) == ("errors_late", set())
     assert Outcome(arena).named <= {arena.adversary}
-
-
-def test_an_aggregator_that_has_parts_opened_beyond_budgets_is_served_by_nobody():
-    """In the last round the buyer has said nothing that could be opened."""
-    with patch.object(aggregators, "_may_open", lambda *_: True):
-        arena = indefinite(rounds=1)
-    assert not [one for one in arena.sent("ring_opening") if body_of(one).purpose == "errors"]

@@ -102,6 +102,39 @@ def naming(name: Any, power: int) -> Replaced:
     return Replaced(opening, "named_errors", named)
 
 
+@pytest.mark.parametrize(("place", "power"), [(1, 8), (2, 48), (0, 16)])
+def test_so_it_is_in_the_last_round_which_nobody_repeats(place, power):
+    arena = played("buyer", honestly, naming(place, power), rounds=2)
+    assert end(arena) == ("errors_denied", {arena.buyer.address})
+    saw = {party.address for party in arena.owners for fact in party.facts if fact.name == "named"}
+    assert saw == set(arena.checkers(2))
+    assert (Outcome(arena).named, Outcome(arena).left_out) == ({arena.buyer.address}, set())
+
+
+def test_its_word_on_the_last_round_has_nobody_sit_out():
+    """It has said with it that the round is not repeated: no trainer or member takes it for more."""
+    arena = played("nobody", rounds=2)
+    said = [body_of(one) for one in arena.sent("opening_refused")]
+    assert said
+    assert all(one.is_final and one.named for one in said)
+    for party in arena.parties.values():
+        report = verified(sealed(party, entries_of(arena, party)), party.signing_key)
+        assert report.failure is None
+        assert not [one for one in report.blames if one.code == "sat_out"]
+
+
+def test_an_aggregator_that_repeats_the_last_round_is_answered_by_nobody():
+    """Budgets do not hold the numbers of a repetition."""
+    arena = played("aggregator", honestly, Replaced(errors, "_may_repeat", lambda *_a: True), rounds=2)
+    assert Outcome(arena).recorded == 1
+    asked, answered = (
+        [one for one in arena.sent(kind) if one.envelope.round == 2 and one.envelope.attempt == 2]
+        for kind in ("moment_request", "moment_answer")
+    )
+    assert asked
+    assert not answered
+
+
 @pytest.mark.parametrize(("place", "power"), [(1, 8), (2, 16), (1, 48), (0, 16), (0, 48)])
 def test_a_buyer_that_names_another_trainer_or_another_power_is_named_by_all_makers(place, power):
     arena = played("buyer", honestly, naming(place, power))
@@ -178,13 +211,14 @@ def test_a_checker_whose_share_its_seed_does_not_make_is_to_blame_for_the_end(pl
 
 @pytest.mark.parametrize("times", [-(1 << 40), 1 << 20])
 def test_a_matrix_that_makes_all_errors_too_large_ends_the_training_and_nobody_is_named(times):
-    """Nothing could come of it but this end, or nobody knows where it ends: nobody's error is shown."""
+    """Errors beyond all powers are no trainer's, and none is shown; others are as the buyer says."""
     arena = bad_trainer(owners=6, times=times)
     arena.finish()
     outcome = Outcome(arena)
     assert end(arena) == ("implausible", set())
     assert (outcome.named, outcome.left_out, outcome.recorded) == (set(), set(), 0)
-    assert not [one for one in arena.sent("ring_opening_request") if body_of(one).purpose == "errors"]
+    asked = [one for one in arena.sent("ring_opening_request") if body_of(one).purpose == "errors"]
+    assert len(asked) == int(times > 0)
     assert codes(arena) == set()
 
 

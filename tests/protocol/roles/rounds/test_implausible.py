@@ -66,9 +66,7 @@ def opened(*errors: float, rounds: int = 20) -> tuple[AttemptFacts, list[int], R
 def negative(*errors: float, rounds: int = 20) -> int | None:
     """The place of the trainer whose error is said to be negative."""
     facts, plaintexts, request = opened(*errors, rounds=rounds)
-    said = negative_error(
-        facts, plaintexts, request=request, parties=WORLD.parties, widths=WIDTHS, link=LATER
-    )
+    said = negative_error(facts, plaintexts, request=request, parties=WORLD.parties, widths=WIDTHS)
     return None if said is None or said.trainer is None else NAMES.index(said.trainer)
 
 
@@ -90,10 +88,8 @@ def test_nobody_is_named_for_what_is_no_trainers_model(errors):
     assert named(*errors) == []
 
 
-def test_nobody_is_named_where_the_round_may_not_be_repeated():
-    errors = (0.2, 0.1, 1.01, 0.1)
-    assert named(*errors, rounds=3) == [(1, 8)]
-    assert named(*errors, rounds=2) == []
+def test_in_the_last_round_the_same_are_named():
+    assert named(0.2, 0.1, 1.01, 0.1, rounds=LATER.round + 1) == [(1, 8)]
 
 
 # ---- an error that is negative ----
@@ -102,7 +98,7 @@ def test_nobody_is_named_where_the_round_may_not_be_repeated():
 def test_the_trainer_whose_error_is_furthest_below_nothing_is_said():
     assert negative(0.2, 0.1, -0.5, 0.1) == 1
     assert negative(-0.7, 0.1, -0.5, 0.1) == 0
-    assert negative(0.2, 0.1, -0.5, 0.1, rounds=LATER.round + 2) == 1
+    assert negative(0.2, 0.1, -0.5, 0.1, rounds=LATER.round + 1) == 1
 
 
 @pytest.mark.parametrize(
@@ -117,10 +113,6 @@ def test_the_trainer_whose_error_is_furthest_below_nothing_is_said():
 )
 def test_no_error_is_said_to_be_negative_that_names_no_member(errors):
     assert negative(*errors) is None
-
-
-def test_members_parts_are_shown_only_where_rounds_would_have_followed():
-    assert negative(0.2, 0.1, -0.5, 0.1, rounds=LATER.round + 1) is None
 
 
 @pytest.mark.parametrize(
@@ -208,6 +200,9 @@ def word(*places: int, sender: str = BUYER, body: object = None, at: tuple[int, 
     return WORLD.sent(sender, said, to=WORLD.aggregator, at=at).signed
 
 
+FINAL = OpeningRefused(named=tuple(refusal(1)), is_final=True)
+
+
 def read(signed: SignedMessage) -> tuple[str, ...]:
     return read_refusal(signed, MARKET, TRAINING, RoundAttempt(*AT), BUYER)
 
@@ -223,6 +218,7 @@ def test_the_buyers_signed_word_names_who_sits_out():
         pytest.param({"places": (1,), "sender": WORLD.aggregator}, id="somebody else says so"),
         pytest.param({"places": (1,), "at": (AT[0], AT[1] + 1)}, id="of another attempt"),
         pytest.param({"places": (), "body": ZeroTestResult()}, id="something else is said"),
+        pytest.param({"places": (), "body": FINAL}, id="the round is not repeated"),
     ],
 )
 def test_no_other_word_has_anybody_sit_out(changes):
