@@ -50,6 +50,9 @@ class MarketPlan:
     owners: int = 5
     data: Path | None = None
     target: str | None = None
+    targets: str | None = None
+    level: str | None = None
+    inference: bool = False
     columns: str | None = None
     event: str | None = None
     kind: str = DEFAULT_KIND

@@ -56,11 +56,15 @@ def _renewed(earlier: Request, name: str, card: DataCard | None, aggregator: str
 
 def _for_one_more(document: dict[str, Any], card: DataCard) -> dict[str, Any]:
     columns = {column.name: column for column in card.columns}
-    owners, bounds = document["owners"], document["bounds"]
+    owners, bounds, target = document["owners"], document["bounds"], document.get("target")
     return {
         **document,
-        "features": [_widened(one, columns.get(one["name"])) for one in document["features"]],
-        "target": _widened(document["target"], columns.get(document["target"]["name"])),
+        **{
+            section: [_widened(one, columns.get(one["name"])) for one in document[section]]
+            for section in ("features", "targets")
+            if section in document
+        },
+        **({"target": _widened(target, columns.get(target["name"]))} if target else {}),
         "owners": {**owners, **{end: owners[end] + 1 for end in ("minimum", "maximum")}},
         "bounds": {**bounds, "min_rows": min(bounds["min_rows"], card.rows_from)},
     }

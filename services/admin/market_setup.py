@@ -41,15 +41,9 @@ from services.common.errors import ConfigurationError
 from services.common.files import private_folder, write_private
 from services.config.settings import FOLDER
 from services.data.catalog import Catalog
+from services.data.dealt_rows import data_sets_of
 from services.data.row_reader import table_lines
-from services.data.sample_request import (
-    DemoData,
-    DemoOptions,
-    column_notes,
-    data_sets_of,
-    demo_request,
-    load_data,
-)
+from services.data.sample_request import DemoData, DemoOptions, column_notes, demo_request, load_data
 
 _REMARK = "Made by deltaml admin market init; deploy/config explains every field."
 _ORDER_REMARK = (
@@ -164,6 +158,9 @@ def _demo_options(plan: MarketPlan) -> DemoOptions:
         owners=plan.owners,
         data=plan.data,
         target=plan.target,
+        targets=plan.targets,
+        level=plan.level,
+        inference=plan.inference,
         columns=plan.columns,
         event=plan.event,
         seed=plan.seed,

@@ -9,7 +9,7 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from services.cli.amounts import Wei, amount_option
-from services.cli.options import KIND, ROWS, Json, options_of
+from services.cli.options import KIND, ROWS, Json, known_word, options_of
 from services.common.worker_process import prepare
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure
@@ -39,9 +39,7 @@ def _number(option: str, text: str) -> Decimal:
 
 
 def _start(text: str | None) -> str | None:
-    if text not in (None, "zero", "mean"):
-        raise MisuseError(f"--start {text!r} is unknown; choose zero or mean")
-    return text
+    return None if text is None else known_word("--start", text, ("zero", "mean"))
 
 
 def _read(reader: Callable[[str], object], help_text: str) -> object:

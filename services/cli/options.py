@@ -1,6 +1,6 @@
 """Options and arguments that several commands take."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
@@ -11,14 +11,21 @@ import typer
 from protocol.errors import MisuseError
 from protocol.request_kinds import DEMANDS
 from services.common.files import read_passphrase
+from services.common.near_words import choice_text
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, nothing else.")]
 ConfigFile = Annotated[Path, typer.Option(help="The daemon's YAML file; see deploy/config for samples.")]
 ChainUrl = Annotated[str, typer.Option("--chain", help="The node's JSON-RPC URL.")]
 ROWS_FILE = "CSV file (UTF-8, commas, a header) or Parquet file"
+TARGETS_HELP = "Of several_targets: the columns to predict, a,b,c, in the place of --target."
+LEVEL_HELP = "Of a column of texts to predict: the level that counts as 1, all others as 0."
+INFERENCE_HELP = "Ask for standard errors of the weights as well; needs seven owners or more."
 ROWS = {
     "data": typer.Option(help=f"{ROWS_FILE}; default: the diabetes data."),
     "target": typer.Option(help="Column to predict; default: the last."),
+    "targets": typer.Option(help=TARGETS_HELP),
+    "level": typer.Option(help=LEVEL_HELP),
+    "inference": typer.Option("--inference", help=INFERENCE_HELP),
     "columns": typer.Option(help="Take these columns only: a,b,c; all by default."),
     "event": typer.Option(help="Of times until an event: the column that is 1 where it came."),
     "seed": typer.Option(help="Seed for dealing the rows to the owners.", min=0),
@@ -28,18 +35,19 @@ ROWS = {
 KIND_HELP = f"Kind of model: {', '.join(DEMANDS)}."
 
 
-def known_kind(option: str, text: str) -> str:
-    """The name of a kind of model; raises MisuseError, naming those there are, for another."""
-    if text not in DEMANDS:
-        raise MisuseError(f"{option} {text!r} is unknown; choose {' or '.join(DEMANDS)}")
+def known_word(option: str, text: str, known: Sequence[str]) -> str:
+    """A word that an option takes; raises MisuseError, with what was probably meant, for another."""
+    if text not in known:
+        raise MisuseError(f"{option} {text!r} is unknown; {choice_text(text, known)}")
     return text
 
 
-def _kind(text: str) -> str:
-    return known_kind("--kind", text)
+def known_kind(text: str) -> str:
+    """The name of a kind of model; raises MisuseError, with what was probably meant, for another."""
+    return known_word("--kind", text, tuple(DEMANDS))
 
 
-KIND = typer.Option(parser=str, callback=_kind, metavar="<str>", help=KIND_HELP)
+KIND = typer.Option(parser=str, callback=known_kind, metavar="<str>", help=KIND_HELP)
 """The kind of model of a command that deals rows: its errors say more than a refusal by type."""
 
 

@@ -8,11 +8,20 @@ import typer
 
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
+from protocol.inference_terms import FEWEST_OWNERS
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND
+from protocol.request_sections import DEFAULT_KIND, Owners
 from protocol.roles.buyer.ordering import check_order
 from services.cli.amounts import amount_option
-from services.cli.options import KIND_HELP, ROWS_FILE, Json, known_kind
+from services.cli.options import (
+    INFERENCE_HELP,
+    KIND_HELP,
+    LEVEL_HELP,
+    ROWS_FILE,
+    TARGETS_HELP,
+    Json,
+    known_kind,
+)
 from services.cli.output import print_json
 from services.cli.standard_streams import document_stream, visible
 from services.common.addresses import is_address, plain_address
@@ -21,8 +30,9 @@ from services.common.files import require_new, require_other_file, write_private
 from services.config.daemons import load
 from services.data.beyond_budget import beyond_budget
 from services.data.few_rows import few_rows
-from services.data.request_suggestion import NOBODY, Choices, Suggestion, as_text
+from services.data.request_suggestion import NOBODY, Choices, Suggestion
 from services.data.request_suggestion import suggest as suggested
+from services.data.request_text import as_text
 from services.data.row_files import index_columns, index_note, listed
 from services.records.offer_answers import chosen_aggregators
 
@@ -32,6 +42,7 @@ _COLUMNS = "Predict from these columns only: a,b,c; by default from all but thos
 _CURVES = typer.Option("--curves", help="Ask for a curve (a natural spline) of each number and date.")
 _EVENT = typer.Option(help="Of times until an event: the column that is 1 where it came, 0 where not yet.")
 _OUT = typer.Option(help="Write it to this new file; by default to standard output.")
+_LEAST_OWNERS = f"Owners that are needed; default: 4, with --inference {FEWEST_OWNERS}."
 _WITHOUT = typer.Option(help="Leave these columns out: a,b,c.", show_default=False)
 _DEPOSIT = amount_option("The deposit", default=MARKET_ASSET.whole)
 
@@ -79,7 +90,10 @@ def suggest(
     sample: Annotated[
         Path, typer.Argument(metavar="FILE", help=f"{ROWS_FILE}, of rows like those you want to buy.")
     ],
-    target: Annotated[str, typer.Option(help="The column to predict.")],
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    targets: Annotated[str | None, typer.Option(help=TARGETS_HELP)] = None,
+    level: Annotated[str | None, typer.Option(help=LEVEL_HELP)] = None,
+    inference: Annotated[bool, typer.Option("--inference", help=INFERENCE_HELP)] = False,
     kind: Annotated[str, typer.Option(help=KIND_HELP)] = DEFAULT_KIND,
     name: Annotated[str | None, typer.Option(help="The training's name; by default the file's.")] = None,
     aggregator: Annotated[str | None, typer.Option(help=_AGGREGATOR)] = None,
@@ -89,7 +103,7 @@ def suggest(
     without: Annotated[str | None, _WITHOUT] = None,
     curves: Annotated[bool, _CURVES] = False,
     event: Annotated[str | None, _EVENT] = None,
-    least_owners: Annotated[int, typer.Option(help="Owners that are needed.", min=4, max=256)] = 4,
+    least_owners: Annotated[int | None, typer.Option(help=_LEAST_OWNERS, min=4, max=256)] = None,
     most_owners: Annotated[int, typer.Option(help="Owners that are taken.", min=4, max=256)] = 16,
     out: Annotated[Path | None, _OUT] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --out if it exists.")] = False,
@@ -107,23 +121,30 @@ def suggest(
         name or sample.stem,
         _aggregator(aggregator, config),
         deposit,
-        least_owners,
+        least_owners or (FEWEST_OWNERS if inference else Owners().minimum),
         most_owners,
         listed(columns),
         listed(without) or (),
-        known_kind("--kind", kind),
+        known_kind(kind),
         curves,
         event,
+        listed(targets),
+        level,
+        inference,
     )
     found = suggested(sample, choices)
-    text = as_text(found, sample.name)
+    _write(found, as_text(found, sample.name), out, force=force, json=json)
+    _tell(found, index_columns(sample), out, config)
+
+
+def _write(found: Suggestion, text: str, out: Path | None, *, force: bool, json: bool) -> None:
+    """To the file, and what is printed in any case."""
     if out is not None:
         write_private(out, text.encode(), replace=force)
     if json:
         print_json({"request": found.request.model_dump(mode="json"), "left_out": found.left_out})
     elif out is None:
         document_stream().write(text)
-    _tell(found, index_columns(sample), out, config)
 
 
 def _aggregator(chosen: str | None, config: Path | None) -> str:

@@ -1,7 +1,6 @@
 """What is wrong with a document that a person wrote, a line for each key, with what was probably meant."""
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -10,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from protocol.request import Request
 from protocol.request_parsing import as_tuples, parse_request, place_of, rule_of
+from services.common.near_words import choice_text, meant_text
 
 
 def lines_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -36,12 +36,14 @@ def told(model: type[BaseModel], item: ErrorDetails, whole: str) -> str:
             return f"{name}: is missing"
         case "union_tag_invalid":
             tags = context["expected_tags"]
-            return f"{name}: {context['tag']!r} is not known here; {_nearest(context['tag'], _words(tags))}"
+            return (
+                f"{name}: {context['tag']!r} is not known here; {choice_text(context['tag'], _words(tags))}"
+            )
         case "union_tag_not_found":
             return f"{name}: the field {context['discriminator']} is missing, which says what kind it is"
         case "literal_error":
             given = f"{str(item['input'])[:60]!r} is not known here"
-            return f"{name}: {given}; {_nearest(str(item['input']), _words(context['expected']))}"
+            return f"{name}: {given}; {choice_text(str(item['input']), _words(context['expected']))}"
     is_plain = isinstance(item["input"], str | int | float | Decimal)
     return f"{name}: {rule_of(item)}" + (f" (given: {str(item['input'])[:60]!r})" if is_plain else "")
 
@@ -60,12 +62,7 @@ def _line(model: type[BaseModel], item: ErrorDetails) -> str:
 
 def _meant(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
     """The nearest of the keys that are known at the place of an unknown one, or all of them."""
-    return _nearest(str(location[-1]), _fields_at(model, location[:-1]))
-
-
-def _nearest(written: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(written, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    return meant_text(str(location[-1]), _fields_at(model, location[:-1]))
 
 
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -87,7 +87,12 @@ def target_values(values: Values, kind: ValueKind) -> Matrix:
     """Values that can be predicted; raises UnusableColumn for others."""
     if isinstance(values, Texts) or kind == "date":
         held = "dates" if kind == "date" else "texts"
-        raise UnusableColumn(f"it holds {held}; a target is numeric, or yes and no")
+        remedy = (
+            "give it as a number, such as days since another date"
+            if kind == "date"
+            else "--kind several_classes tells its levels apart, --level LEVEL predicts one of them"
+        )
+        raise UnusableColumn(f"it holds {held}; a target is numeric, or yes and no: {remedy}")
     if np.isnan(values).any():
         row = int(np.argmax(np.isnan(values))) + 1
         raise UnusableColumn(f"it has no value in row {row}; fill such values or drop such rows")

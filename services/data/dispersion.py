@@ -12,8 +12,8 @@ _LEAST, _MOST = Decimal("0.001"), Decimal(1000)
 """What `request_sections.Dispersion` takes."""
 
 
-def model_section(kind: str, target: Matrix, event: str | None = None) -> dict[str, Any]:
-    """The request's `model` for this kind, these m values of the target and the column of events, if any.
+def model_section(kind: str, target: Matrix | None, event: str | None = None) -> dict[str, Any]:
+    """The request's `model` for this kind, the m values of its one target, and its column of events, if any.
 
     Raises MisuseError where the kind needs one and it is not named, and where another kind is given one.
     """
@@ -26,7 +26,7 @@ def model_section(kind: str, target: Matrix, event: str | None = None) -> dict[s
         raise MisuseError(f"{kind} {needs}")
     return {
         "kind": kind,
-        **({"dispersion": str(dispersion_of(target))} if kind in DISPERSED else {}),
+        **({"dispersion": str(dispersion_of(target))} if kind in DISPERSED and target is not None else {}),
         **({} if event is None else {"event": event}),
     }
 

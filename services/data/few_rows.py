@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from protocol.errors import MisuseError
 from protocol.links import FITTED
 from protocol.request import Request
-from protocol.request_targets import SEVERAL
 
 ROWS_PER_FEATURE: Mapping[str, int] = {
     "linear_regression": 5,
@@ -41,15 +39,6 @@ class FewRows(NamedTuple):
             f"bounds.min_rows is {self.asked}; with fewer than {self.needed} rows of each owner ({self.each} "
             "for each feature and the intercept) this kind of model follows their noise, and worthless rows "
             f"earn more: ask for bounds: {{ min_rows: {self.needed} }}, or for fewer features"
-        )
-
-
-def require_one_target(kind: str) -> None:
-    """Raise MisuseError for a kind of several targets where a request is written for a single column."""
-    if kind in SEVERAL:
-        raise MisuseError(
-            f"--kind {kind} has no single target: suggest a request for one of the columns, and write "
-            "targets, or the target's levels, into it as REQUEST.yaml shows"
         )
 
 

@@ -1,9 +1,8 @@
 """What the demo trains on, and the request that a buyer would write for it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -11,22 +10,21 @@ import numpy as np
 
 from protocol.asset import MARKET_ASSET
 from protocol.data_card import bucket_of
-from protocol.data_set import DataSet, card_of, revealing
 from protocol.errors import MisuseError
 from protocol.learning.statistic import Matrix
-from protocol.links import LINKS, LogitLink
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request
-from protocol.request_kinds import DEMANDS
 from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND, Schedule
+from protocol.request_targets import SEVERAL
 from protocol.terms import NATIVE, Token
 from services.common.errors import UnusableColumn
-from services.data.column_suggestion import EXACT, suggest_column, target_values
-from services.data.dispersion import model_section, start_section
-from services.data.few_rows import require_one_target
+from services.data.column_suggestion import EXACT, suggest_column
+from services.data.dispersion import model_section
 from services.data.identifiers import require_measurement
+from services.data.predicted import Aim, Predicted, aim_of, predicted
 from services.data.row_files import (
+    column_names,
     columns_hint,
     index_columns,
     index_note,
@@ -34,7 +32,7 @@ from services.data.row_files import (
     name_list,
     plain_name,
 )
-from services.data.row_reader import read_table, statistic_builder
+from services.data.row_reader import read_table
 from services.data.samples import deal, diabetes
 
 _THESIS: dict[str, object] = {
@@ -44,12 +42,6 @@ _THESIS: dict[str, object] = {
     "tolerance": 0,
     "deliver": "last",
 }
-_OF_CLASSES: frozenset[str] = frozenset(
-    kind for kind, asked in DEMANDS.items() if asked.boolean_target or isinstance(LINKS.get(kind), LogitLink)
-)
-"""The kinds of model that predict a column of 0 and 1."""
-
-
 DEFAULT_DEPOSIT = MARKET_ASSET.whole
 DEFAULT_TOKEN_DEPOSIT = 1000 * 10**6
 """Smallest units of the test token, which has six decimals."""
@@ -78,6 +70,9 @@ class DemoOptions:
     chain: str | None = None
     data: Path | None = None
     target: str | None = None
+    targets: str | None = None
+    level: str | None = None
+    inference: bool = False
     columns: str | None = None
     event: str | None = None
     seed: int = 39
@@ -113,27 +108,32 @@ class DemoOptions:
 
 @dataclass(frozen=True, slots=True)
 class DemoData:
-    """Every owner's rows, in dealing order, how they are read, and which column is the target.
+    """Every owner's rows, in dealing order, how they are read, and what is to be predicted.
 
     `left_out` are the reasons for which columns of the file are not used; `event` is the column of 0 and 1
     that says which times ended with the event.
     """
 
     kinds: Mapping[str, ValueKind]
-    target: str
+    aim: Aim
     parts: list[Table]
     left_out: tuple[str, ...] = ()
     event: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Features and target, in the order of the file."""
+        """Features and targets, in the order of the file."""
         return tuple(self.kinds)
 
     @property
     def features(self) -> tuple[str, ...]:
-        """All columns but the target and the events beside it."""
-        return tuple(name for name in self.columns if name not in (self.target, self.event))
+        """All columns but the targets and the events beside them."""
+        return tuple(name for name in self.columns if name not in (*self.targets, self.event))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns to predict: one of most kinds of models."""
+        return self.aim.columns
 
     @property
     def sizes(self) -> list[int]:
@@ -157,50 +157,63 @@ class DemoData:
 
 def load_data(options: DemoOptions) -> DemoData:
     """The rows, dealt to the owners by the seed."""
-    if options.data is None:
-        names, rows = diabetes()
-        kinds: dict[str, ValueKind] = dict.fromkeys(names, "number")
-        table: Table = dict(zip(names, rows.T, strict=True))
-    else:
-        kinds, table = _read(options.data, _chosen(options))
-    target = tuple(kinds)[-1] if options.target is None else plain_name(options.target)
-    if target not in kinds:
-        raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(kinds)}")
-    _require_target(target, table[target], kinds[target], is_chosen=options.target is not None)
+    aim, kinds, table = _table(options)
+    for target in aim.columns:
+        if target not in kinds:
+            raise MisuseError(f"there is no column {target!r} to predict; the data have {', '.join(kinds)}")
+    _predicted(aim, kinds, table, is_chosen=options.target is not None or options.targets is not None)
     event = None if options.event is None else plain_name(options.event)
-    needed = _needed(kinds, target, event)
+    needed = _needed(kinds, aim, event)
     left_out = _left_out(table, kinds, needed, is_chosen=options.columns is not None)
     kinds = {name: kind for name, kind in kinds.items() if name not in left_out}
     if len(kinds) <= len(needed):
-        lacking = f"the data have only the column {target!r}; a feature and a target are needed"
+        columns = ", ".join(map(repr, aim.columns))
+        lacking = f"the data have only the column {columns}; a feature and a target are needed"
         raise MisuseError("; ".join((lacking, *left_out.values())))
     used = {name: table[name] for name in kinds}
     places = deal(np.arange(row_count(used)), options.owners, options.seed)
     parts = [rows_of(used, part) for part in places]
-    return DemoData(kinds, target, parts, tuple(left_out.values()), event)
+    return DemoData(kinds, aim, parts, tuple(left_out.values()), event)
 
 
-def _read(file: Path, columns: list[str] | None) -> tuple[dict[str, ValueKind], Table]:
+def _table(options: DemoOptions) -> tuple[Aim, dict[str, ValueKind], Table]:
+    """What to predict, of no option the last column; how each column is read, and all rows."""
+    aim = aim_of(options.kind, options.target, listed(options.targets), options.level)
+    if options.data is None:
+        names, rows = diabetes()
+        kinds: dict[str, ValueKind] = dict.fromkeys(names, "number")
+        return _or_last(aim, names), kinds, dict(zip(names, rows.T, strict=True))
+    columns = _chosen(options, aim)
+    aim = _or_last(aim, columns or column_names(options.data))
     from services.data.column_kinds import read_kinds  # noqa: PLC0415  by pyarrow, which is slow to load
 
     with columns_hint():
-        kinds = read_kinds(file, columns)
-        return kinds, read_table(file, kinds)
+        texts = [name for name in aim.texts if name in (columns or column_names(options.data))]
+        kinds = read_kinds(options.data, columns, categorical=texts)
+        return aim, kinds, read_table(options.data, kinds)
 
 
-def _require_target(name: str, values: Values, kind: ValueKind, *, is_chosen: bool) -> None:
+def _or_last(aim: Aim, names: Sequence[str]) -> Aim:
+    return aim if aim.columns else replace(aim, columns=(plain_name(names[-1]),))
+
+
+def _predicted(
+    aim: Aim, kinds: Mapping[str, ValueKind], table: Table, *, is_chosen: bool = True
+) -> Predicted:
+    """What a request says of the targets; their means to six digits, as a buyer with a sample knows them."""
     try:
-        suggest_column(name, target_values(values, kind), kind, EXACT)
-    except UnusableColumn as error:
+        columns = {name: (table[name], kinds[name]) for name in aim.columns}
+        return predicted(aim, columns, EXACT, lambda values: f"{float(values.mean()):.6g}")
+    except MisuseError as error:
         which = "" if is_chosen else "; it is the last column: --target names another"
-        raise MisuseError(f"the target {name!r} cannot be predicted: {error}{which}") from None
+        raise MisuseError(f"{error}{which}") from None
 
 
-def _needed(kinds: Mapping[str, ValueKind], target: str, event: str | None) -> frozenset[str]:
-    """The columns that are no features: the target, and the events beside it."""
+def _needed(kinds: Mapping[str, ValueKind], aim: Aim, event: str | None) -> frozenset[str]:
+    """The columns that are no features: the targets, and the events beside them."""
     if event is not None and event not in kinds:
         raise MisuseError(f"--event: there is no column {event!r}; the data have {', '.join(kinds)}")
-    return frozenset([target] if event is None else [target, event])
+    return frozenset(aim.columns if event is None else (*aim.columns, event))
 
 
 def _left_out(
@@ -223,41 +236,42 @@ def _left_out(
     return reasons
 
 
-def _chosen(options: DemoOptions) -> list[str] | None:
-    """The columns to read, the target and the events among them; None for all."""
+def _chosen(options: DemoOptions, aim: Aim) -> list[str] | None:
+    """The columns to read, the targets and the events among them; None for all."""
     chosen = listed(options.columns)
     if chosen is None:
         return None
-    needed = [plain_name(one) for one in (options.event, options.target) if one is not None]
+    needed = [*aim.columns, *([] if options.event is None else [plain_name(options.event)])]
     return [*chosen, *(name for name in needed if name not in chosen)]
 
 
 def column_notes(options: DemoOptions, data: DemoData) -> list[str]:
     """Which columns of the file are what, for the person who chose it."""
-    which = ", the last column; --target names another" if options.target is None else ""
+    is_chosen = options.target is not None or options.targets is not None
+    what = "target" if len(data.targets) == 1 else "targets"
+    which = "" if is_chosen else ", the last column; --target names another"
     lines = [] if options.data is None else index_note(index_columns(options.data))
     lines += [f"left out: {reason}" for reason in data.left_out]
-    return [*lines, f"features: {name_list(data.features)}", f"target: {data.target}{which}"]
+    return [*lines, f"features: {name_list(data.features)}", f"{what}: {name_list(data.targets)}{which}"]
 
 
 def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: Token = NATIVE) -> Request:
     """The request a buyer would write for these rows: ranges from the data, bounds from the ranges."""
-    require_one_target(options.kind)
-    values = target_values(data.column(data.target), data.kinds[data.target])
+    found = _predicted(data.aim, data.kinds, {name: data.column(name) for name in data.targets})
     column = _thesis_column if options.thesis else _column
-    target = column(data.target, data, None)
-    _require_classes(options, target)
     return parse_request(
         {
             "name": f"demo, seed {options.seed}",
             "model": {
-                **model_section(options.kind, values, data.event),
+                **model_section(options.kind, found.numbers, data.event),
                 **({"l2": 0} if options.thesis else {}),
             },
-            "features": [column(name, data, values) for name in data.features],
-            "target": target,
+            "features": [column(name, data, found.numbers) for name in data.features],
+            **found.fields,
+            **_thesis_target(options, data),
+            "inference": options.inference,
             "schedule": options.schedule(),
-            "start": _start(options, data, values),
+            **_start(options, data),
             "owners": {"minimum": options.owners, "maximum": options.owners},
             "bounds": {"min_rows": bucket_of(min(data.sizes))},
             "payment": {"deposit_wei": str(options.paid), "token": token},
@@ -266,14 +280,6 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: T
             "key_bits": options.key_bits,
         }
     )
-
-
-def _require_classes(options: DemoOptions, target: Mapping[str, object]) -> None:
-    if options.kind in _OF_CLASSES and target.get("kind") != "boolean":
-        raise MisuseError(
-            f"--kind {options.kind} predicts a column of 0 and 1, which {target['name']!r} "
-            f"of {options.data or 'the diabetes data'} is not: name such rows, --data FILE --target COLUMN"
-        )
 
 
 def _column(name: str, data: DemoData, target: Matrix | None) -> dict[str, object]:
@@ -298,40 +304,23 @@ def _thesis_column(name: str, data: DemoData, target: Matrix | None) -> dict[str
     return {"name": name, "minimum": "-1", "maximum": "1"}
 
 
-def _start(options: DemoOptions, data: DemoData, values: Matrix) -> dict[str, object]:
-    """The first model: the mean, as a buyer with a sample knows it, to six digits.
+def _thesis_target(options: DemoOptions, data: DemoData) -> dict[str, object]:
+    """The target as it is; nothing in any other run."""
+    if not options.thesis:
+        return {}
+    if options.kind in SEVERAL or options.level is not None:
+        raise MisuseError("--thesis predicts one column of numbers: leave it out, or --kind and --level")
+    return {"target": _thesis_column(data.targets[0], data, None)}
+
+
+def _start(options: DemoOptions, data: DemoData) -> dict[str, object]:
+    """The first model where it is not the one of means.
 
     The thesis starts from zero in the columns' own units, which is no zero between scaled columns.
     """
     start = options.start or ("zero" if options.thesis else "mean")
     if start == "mean":
-        return start_section(options.kind, f"{float(values.mean()):.6g}")
+        return {}
     if options.thesis:
-        return {"start": "weights", "weights": ("0",) * (len(data.features) + 1)}
-    return {"start": start}
-
-
-def data_sets_of(data: DemoData) -> dict[str, DataSet]:
-    """Each owner's data set by name, in dealing order.
-
-    Cards declare the ranges and levels of all rows together, which `demo_request` asks for. They are listed,
-    but for those with words that describe single rows.
-    """
-    builder = statistic_builder(data.kinds)
-    for rows in data.parts:
-        builder.add(rows)
-    shared, data_sets = card_of("rows", builder.finish(), exact=True), {}
-    for number, rows in enumerate(data.parts, start=1):
-        builder = statistic_builder(data.kinds)
-        builder.add(rows)
-        name, statistic = f"rows-{number}", builder.finish()
-        own = {"name": name, "rows_from": bucket_of(row_count(rows)), "listed": not revealing(statistic)}
-        data_sets[name] = DataSet(
-            shared.model_copy(update=own), statistic, data.columns, partial(_once, rows)
-        )
-    return data_sets
-
-
-def _once(rows: Table) -> list[Table]:
-    """An owner's rows as one batch."""
-    return [rows]
+        return {"start": {"start": "weights", "weights": ("0",) * (len(data.features) + 1)}}
+    return {"start": {"start": start}}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from protocol.bought_model import BoughtModel
 from protocol.errors import MisuseError
+from protocol.inference_terms import FEWEST_OWNERS
 from protocol.messages import ChainEvent
 from protocol.owner_policy import Budget
 from protocol.payment import check_deposit, least_deposit
@@ -17,15 +18,9 @@ from protocol.types import ZERO_ADDRESS
 from services.common.errors import ServiceError
 from services.common.files import require_new, require_other_file
 from services.common.urls import is_url
+from services.data.dealt_rows import data_sets_of
 from services.data.model_file import write_model
-from services.data.sample_request import (
-    DemoData,
-    DemoOptions,
-    column_notes,
-    data_sets_of,
-    demo_request,
-    load_data,
-)
+from services.data.sample_request import DemoData, DemoOptions, column_notes, demo_request, load_data
 from services.observability.prometheus import DaemonCollector, serving
 from services.participants.assembly import Participant
 from services.records.chain_history import chain_story
@@ -100,6 +95,11 @@ def check_options(options: DemoOptions, least_key_bits: int = LEAST_DEMO_KEY_BIT
     if not 4 <= options.owners <= MOST_OWNERS:
         raise MisuseError(
             f"{options.owners} owners; at least 4 (two train, two validate), at most {MOST_OWNERS}"
+        )
+    if options.inference and options.owners < FEWEST_OWNERS:
+        raise MisuseError(
+            f"--inference with {options.owners} owners: of fewer than {FEWEST_OWNERS} too few train for sums "
+            f"that tell of none of them; use --owners {FEWEST_OWNERS} or more"
         )
     _check_url("--broker", options.broker, ("amqp", "amqps"), "amqp://user:password@localhost:5672/vhost")
     _check_url("--chain", options.chain, ("http", "https"), "http://127.0.0.1:8545")

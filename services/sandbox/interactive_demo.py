@@ -10,7 +10,8 @@ from pathlib import Path
 
 from protocol.request import Request
 from services.console.web.hub import Hub
-from services.data.sample_request import DemoData, DemoOptions, data_sets_of, demo_request
+from services.data.dealt_rows import data_sets_of
+from services.data.sample_request import DemoData, DemoOptions, demo_request
 from services.observability.prometheus import DaemonCollector, serving
 from services.sandbox.demo import LEAST_DEMO_KEY_BITS, Progress, prepared_data
 from services.sandbox.local_market import LocalMarket

@@ -10,7 +10,8 @@ from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData
 from protocol.request import Request
-from services.data.sample_request import DemoData, data_sets_of
+from services.data.dealt_rows import data_sets_of
+from services.data.sample_request import DemoData
 from services.sandbox.pooled import fitted, owner_data
 from services.sandbox.report import same_in_plaintext
 from tests.benchmarks.cases import DRAWN, OWNERS, Case

@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from protocol.learning.kinds.registry import KINDS
 from protocol.preparation.tables import Table, Texts, ValueKind
 from protocol.request import Request
-from services.data.sample_request import DemoData, DemoOptions, data_sets_of, demo_request
+from services.data.dealt_rows import data_sets_of
+from services.data.sample_request import DemoData, DemoOptions, demo_request
 from services.sandbox.pooled import owner_data
 from tests.benchmarks.cases import DRAWN, NOBODY, OWNERS, RIDGE
 from tests.benchmarks.delivered import TRAINED, bought, places_of

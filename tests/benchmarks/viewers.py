@@ -24,12 +24,8 @@ from services.console.app import Console, serving
 from services.console.auth.accounts import Accounts
 from services.console.party import Party
 from services.console.web.hub import Hub, Share
-from services.data.sample_request import (
-    DemoOptions,
-    data_sets_of,
-    demo_request,
-    load_data,
-)
+from services.data.dealt_rows import data_sets_of
+from services.data.sample_request import DemoOptions, demo_request, load_data
 from services.identity.operator_orders import orders_over
 from services.observability.logging import configure
 from services.sandbox.local_market import LocalMarket

@@ -11,7 +11,8 @@ from pathlib import Path
 from protocol.envelope import SignedMessage
 from protocol.messages import MESSAGE_TYPES, size_limit
 from services.bus.port import Outgoing
-from services.data.sample_request import DemoOptions, data_sets_of, demo_request, load_data
+from services.data.dealt_rows import data_sets_of
+from services.data.sample_request import DemoOptions, demo_request, load_data
 from services.participants.assembly import Participant
 from services.sandbox.local_market import LocalMarket
 from tests.support.daemons.daemon_market import TWO_FEATURES

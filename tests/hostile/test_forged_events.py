@@ -17,7 +17,8 @@ from services.bus.memory import MemoryBus
 from services.chain.contract.views import MarketplaceViews
 from services.chain.errors import ChainUnavailable
 from services.chain.events.verification import FRESH_SECONDS, EventVerifier
-from services.data.sample_request import DemoOptions, data_sets_of, demo_request, load_data
+from services.data.dealt_rows import data_sets_of
+from services.data.sample_request import DemoOptions, demo_request, load_data
 from services.sandbox.local_market import LocalMarket
 from tests.support.chain.interposed import Interposed
 from tests.support.daemons.daemon_market import TWO_FEATURES

@@ -1,7 +1,8 @@
 """Who asks an aggregator without end what is on offer costs it little, and others are answered."""
 
 from protocol.messages import CardsOrder, CardsRequest
-from services.data.sample_request import DemoOptions, data_sets_of, load_data
+from services.data.dealt_rows import data_sets_of
+from services.data.sample_request import DemoOptions, load_data
 from services.identity.signing import order_to_self
 from services.participants.offer_pages import PAGES_AT_ONCE
 from services.records.offers import asking_of, told_offers

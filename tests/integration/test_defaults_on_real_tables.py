@@ -12,8 +12,9 @@ import pytest
 from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, mean_squared_error
+from services.data.dealt_rows import data_sets_of
 from services.data.predictions import open_rows, predict_rows
-from services.data.sample_request import DemoOptions, data_sets_of, demo_request, load_data
+from services.data.sample_request import DemoOptions, demo_request, load_data
 from services.data.samples import deal
 from services.sandbox.report import same_in_plaintext
 from tests.support.pooled_ridge import for_sklearn, pooled_ridge, taken

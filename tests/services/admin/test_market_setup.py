@@ -19,7 +19,8 @@ from services.common.documents import load_request
 from services.common.errors import ConfigurationError
 from services.common.files import private_folder
 from services.data.catalog import Catalog
-from services.data.sample_request import DemoOptions, data_sets_of, load_data
+from services.data.dealt_rows import data_sets_of
+from services.data.sample_request import DemoOptions, load_data
 from services.identity.keystore import Cost
 from tests.support.deployment.recorded import recorded_contract
 

@@ -40,7 +40,7 @@ DOCUMENT = {**SAMPLE, "schedule": {**SAMPLE["schedule"], "rounds": 100}}
         ),
         (
             {"start": {"start": "training", "training": 7}},
-            "start: 'training' is not known here; known are zero, mean, means, weights",
+            "start: 'training' is not known here; choose one of zero, mean, means, weights",
         ),
     ],
     ids=["deposit", "widths", "scale", "start"],

@@ -43,9 +43,11 @@ def test_a_request_for_a_classification_is_suggested_and_read_back(tmp_path):
     request = load_request(out)
     assert (request.model.kind, request.target.kind) == ("binary_classification", "boolean")
     assert request.start.model_dump() == {"start": "mean", "value": "0.333"}
-    assert "choose linear_regression or binary_classification" in refused(*wanted, "oracle")
+    assert "'oracle' is unknown; choose one of linear_regression, binary_classification" in refused(
+        *wanted, "oracle"
+    )
     numeric = refused("request", "suggest", sample, "--target", "a", "--kind", "binary_classification")
-    assert "'a' is numeric: declare it with kind: boolean, or ask for linear_regression" in numeric
+    assert "predicts a column of 0 and 1, which it is not: name such a column with --target" in numeric
 
 
 HUB, OTHER = "0x" + "ab" * 20, "0x" + "cd" * 20

@@ -7,6 +7,7 @@ import pytest
 
 from protocol.errors import MisuseError
 from protocol.messages.examples import any_card
+from protocol.request_kinds import DEMANDS
 from services.bus.broker.provisioning import load_plan
 from services.common.errors import ConfigurationError
 from services.common.problems import request_in
@@ -37,11 +38,15 @@ FEATURE = {"name": "area", "minimum": 1, "maximum": 9}
         (schedule(rounds=0), "schedule.rounds: must be greater than or equal to 1 (given: '0')"),
         (schedule(rounds="three"), "schedule.rounds: must be a valid integer (given: 'three')"),
         ({"features": [{"name": "area", "minimum": 1}]}, "features.0.maximum: is missing"),
-        ({"start": {"start": "men"}}, "start: 'men' is not known here; did you mean 'mean'?"),
+        (
+            {"start": {"start": "men"}},
+            "start: 'men' is not known here; did you mean 'mean'? There are zero, mean, means, weights",
+        ),
         ({"start": {"begin": "mean"}}, "start: the field 'start' is missing, which says what kind it is"),
         (
             {"model": {"kind": "linear-regression"}},
-            "model.kind: 'linear-regression' is not known here; did you mean 'linear_regression'?",
+            "model.kind: 'linear-regression' is not known here; did you mean 'linear_regression'? There are "
+            + ", ".join(DEMANDS),
         ),
         ({"features": []}, "features: Tuple must have at least 1 item after validation, not 0"),
     ],

@@ -7,7 +7,8 @@ from protocol.preparation.tables import Texts
 from services.common.documents import load_request
 from services.data.curve_suggestion import quartiles, suggest_curves
 from services.data.few_rows import few_rows
-from services.data.request_suggestion import Choices, as_text, suggest
+from services.data.request_suggestion import Choices, suggest
+from services.data.request_text import as_text
 from tests.support.curved import curved_request
 from tests.support.tables import HOUSES, houses, write_csv
 

@@ -14,7 +14,8 @@ from protocol.requirements import mismatches
 from services.common.documents import load_request
 from services.common.errors import DataSetError
 from services.data.column_suggestion import outward_logs
-from services.data.request_suggestion import Choices, as_text, round_range, suggest
+from services.data.request_suggestion import Choices, round_range, suggest
+from services.data.request_text import as_text
 from services.data.row_reader import read_statistic
 from tests.support.tables import HOUSES, houses, mixed_houses, write_columns, write_csv
 

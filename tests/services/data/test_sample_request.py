@@ -16,13 +16,8 @@ from protocol.roles.shared.request_widths import check_widths
 from protocol.scaling import to_own_units
 from services.common.documents import load_request
 from services.common.errors import DataSetError
-from services.data.sample_request import (
-    DemoOptions,
-    column_notes,
-    data_sets_of,
-    demo_request,
-    load_data,
-)
+from services.data.dealt_rows import data_sets_of
+from services.data.sample_request import DemoOptions, column_notes, demo_request, load_data
 from services.data.samples import deal, diabetes
 from tests.support.thesis.thesis_residuals import (
     ITERATIONS,
@@ -75,7 +70,7 @@ def rows(tmp_path):
 def test_columns_that_are_chosen_are_used_and_others_may_hold_anything(rows, columns):
     options = DemoOptions(data=rows, target="price", columns=columns)
     data = load_data(options)
-    assert (data.features, data.target) == (("area",), "price")
+    assert (data.features, data.targets) == (("area",), ("price",))
     assert data.column("price").sum() == 3 * data.column("area").sum()
     demo_request(options, data, "0x" + "0" * 40)
 
@@ -136,7 +131,10 @@ def test_a_target_that_cannot_be_predicted_is_told(rows, target, said):
 def test_a_last_column_that_cannot_be_predicted_is_told_with_the_option_that_names_another(tmp_path):
     rows = tmp_path / "rows.csv"
     rows.write_text("area,town\n1,a\n2,b\n")
-    with pytest.raises(MisuseError, match="yes and no; it is the last column: --target names another"):
+    with pytest.raises(
+        MisuseError,
+        match=r"yes and no: .* predicts one of them; it is the last column: --target names another",
+    ):
         load_data(DemoOptions(data=rows))
 
 
@@ -178,8 +176,8 @@ def test_every_field_of_a_request_is_written_out_with_its_comment():
 @pytest.mark.parametrize("kind", ["binary_classification", "logistic_regression"])
 def test_a_classification_of_no_classes_says_how_to_name_rows_that_have_some(tmp_path, kind):
     options = DemoOptions(kind=kind)
-    with pytest.raises(MisuseError, match=f"{kind} .* the diabetes data is not: .* --target COLUMN"):
-        demo_request(options, load_data(options), "0x" + "0" * 40)
+    with pytest.raises(MisuseError, match=f"'target' cannot .*{kind} .* which it is not: .* --target"):
+        load_data(options)
     rows = tmp_path / "rows.csv"
     rows.write_text("x,ill\n" + "".join(f"{n * 0.37},{n % 2}\n" for n in range(40)))
     options = replace(options, data=rows)
