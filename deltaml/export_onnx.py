@@ -2,10 +2,11 @@
 
 Every column is an input of m×1 under its own name: texts as they are written among the levels, "" for a gap;
 of all other kinds double-precision numbers, nan for a gap, truth values as 0 and 1, dates as days since
-1970-01-01. The output is `predicted_` and the target's name (and "_" where a column has that one),
-m×1 in the target's own units, of a classification the probability of 1; of several targets, or classes, m×K
-in the model's order; nan where the model does not map a row. What stands between, the preparation of the
-columns too, is part of the graph, so a program that runs it needs to know nothing of this product.
+1970-01-01. The output is `predicted_` and the target's name (and "_" where a column has that one; of a Cox
+regression, whose target is a time, `predicted_log_hazard`), m×1 in the target's own units, of a
+classification the probability of 1; of several targets, or classes, m×K in the model's order; nan where the
+model does not map a row. What stands between, the preparation of the columns too, is part of the graph, so a
+program that runs it needs to know nothing of this product.
 """
 
 from pathlib import Path
@@ -77,7 +78,7 @@ def _add_shares(graph: Graph, log_odds: str, output: str) -> None:
 
 def _output_name(model: BoughtModel) -> str:
     """With as many underscores as no column of that name needs: a graph has each name once."""
-    name = f"predicted_{model.target}"
+    name = "predicted_log_hazard" if model.kind == "cox_regression" else f"predicted_{model.target}"
     while name in {column.name for column in model.columns}:
         name += "_"
     return name

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from protocol.errors import MisuseError
 from protocol.request import Request
+from protocol.value_rules import rule_of
 
 
 def parse_request(content: Mapping[str, Any], line: Callable[[ErrorDetails], str] | None = None) -> Request:
@@ -23,12 +24,12 @@ def parse_request(content: Mapping[str, Any], line: Callable[[ErrorDetails], str
             "the request is not valid: lists within lists, deeper than any request is"
         ) from None
     except ValidationError as error:
-        lines = [(line or _problem)(item) for item in _own(error.errors(include_url=False))]
+        lines = [(line or _problem)(item) for item in own_errors(error.errors(include_url=False))]
         raise MisuseError("the request is not valid:\n  " + "\n  ".join(lines)) from None
 
 
-def _own(items: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Without what only follows from another: a list is too short for want of items that are wrong."""
+def own_errors(items: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Errors without what only follows from another: a list is too short for want of items that are wrong."""
     places = [item["loc"] for item in items]
     return [
         item
@@ -43,12 +44,6 @@ def _problem(item: ErrorDetails) -> str:
     given = item["input"]
     plain = isinstance(given, str | int | float | Decimal)
     return f"{place}: {rule_of(item)}" + (f" (given: {str(given)[:60]!r})" if plain else "")
-
-
-def rule_of(item: ErrorDetails) -> str:
-    """What a value must be, in words for who wrote it."""
-    message = item["msg"].removeprefix("Value error, ")
-    return message.replace("Input should be", "must be").replace("should have", "must have")
 
 
 def place_of(item: ErrorDetails) -> tuple[int | str, ...]:

@@ -48,7 +48,7 @@ def _with_value(error: typer.BadParameter) -> typer.BadParameter:
     """The same error with what was given, where a value is not of its option's type or range."""
     from pydantic import ValidationError  # noqa: PLC0415  not for --help
 
-    from protocol.request_parsing import rule_of  # noqa: PLC0415  not for --help
+    from protocol.value_rules import rule_of  # noqa: PLC0415  not for --help
 
     if isinstance(error.__cause__, ValidationError):
         wrong = error.__cause__.errors(include_url=False)[0]

@@ -8,13 +8,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from protocol.request import Request
-from protocol.request_parsing import as_tuples, parse_request, place_of, rule_of
+from protocol.request_parsing import as_tuples, own_errors, parse_request, place_of
+from protocol.value_rules import rule_of
 from services.common.near_words import choice_text, meant_text
 
 
 def lines_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """The lines for a document that does not fit `model`; no value of the document is in them."""
-    return [_line(model, item) for item in error.errors()]
+    return [_line(model, item) for item in own_errors(error.errors())]
 
 
 def request_in(content: Mapping[str, Any]) -> Request:

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from protocol.bought_model import BoughtModel
+from protocol.value_rules import rule_of
 from services.common.accents import composed
 from services.common.errors import ConfigurationError
 from services.common.files import read_bounded, require_private, write_private
@@ -34,9 +35,9 @@ def read_model(path: Path | str) -> BoughtModel:
     try:
         model = _composed(BoughtModel.model_validate_json(content))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "file"
-        raise _not_a_model(place, f"{field}: {first['msg']}") from None
+        raise _not_a_model(place, f"{field}: {rule_of(first)}") from None
     each = model.outputs or (model,)
     numbers = np.array([number for one in each for number in (*one.weights, one.intercept or 0.0)])
     if any(len(model.features) != len(one.weights) for one in each) or not np.isfinite(numbers).all():

@@ -85,6 +85,21 @@ def test_inputs_and_output_have_the_columns_names_whatever_these_are(tmp_path):
         BoughtRegressor(model).to_onnx(path)
 
 
+def test_a_cox_regressions_output_says_that_it_is_no_time():
+    model = BoughtModel(
+        name="m",
+        kind="cox_regression",
+        event="died",
+        features=("age",),
+        target="months",
+        weights=(0.5,),
+        intercept=None,
+    )
+    graph = as_onnx(model)
+    assert [column.name for column in graph.graph.output] == ["predicted_log_hazard"]
+    assert run(graph.SerializeToString(), {"age": np.array([[3.0]])}).tolist() == [[1.5]]
+
+
 def test_a_column_may_have_the_outputs_name():
     names = ("predicted_y", "predicted_y_")
     model = BoughtModel(name="m", features=names, target="y", weights=(1, 2), intercept=0)

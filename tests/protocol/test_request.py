@@ -136,28 +136,28 @@ def test_numbers_that_rounding_would_merge_are_refused() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "texts"),
     [
-        (("schedule", "rounds"), 0, ["schedule.rounds", "greater than or equal to 1", "'0'"]),
-        (("schedule", "rounds"), 10_001, ["less than or equal to 10000", "'10001'"]),
-        (("schedule", "rounds"), 2.5, ["valid integer", "'2.5'"]),
-        (("schedule", "rounds"), True, ["valid integer"]),
-        (("schedule", "step_size"), 0, ["schedule.step_size", "greater than 0"]),
+        (("schedule", "rounds"), 0, ["schedule.rounds", "must be 1 or more", "'0'"]),
+        (("schedule", "rounds"), 10_001, ["must be 10000 or less", "'10001'"]),
+        (("schedule", "rounds"), 2.5, ["must be a whole number", "'2.5'"]),
+        (("schedule", "rounds"), True, ["must be a whole number"]),
+        (("schedule", "step_size"), 0, ["schedule.step_size", "must be above 0"]),
         (("schedule", "step_size"), "fast", ["must be a decimal number", "'fast'"]),
         (("schedule", "step_size"), float("nan"), ["finite number", "'nan'"]),
         (("schedule", "step_size"), "1e31", ["between 1e-30 and 1e30", "'1e31'"]),
-        (("schedule", "tolerance"), 1, ["less than 1"]),
+        (("schedule", "tolerance"), 1, ["must be below 1"]),
         (("target", "maximum"), 0, ["column 'progression': minimum must be below maximum"]),
         (("target", "name"), "age", ["column 'age' is named twice"]),
         (("target", "name"), "a\nb", ["printable text on one line"]),
-        (("payment", "deposit_wei"), 0, ["payment.deposit_wei", "greater than or equal to 1"]),
-        (("payment", "deposit_wei"), "1e18", ["valid integer", "'1e18'"]),
-        (("payment", "deposit_wei"), 2**128, ["less than"]),
+        (("payment", "deposit_wei"), 0, ["payment.deposit_wei", "must be 1 or more"]),
+        (("payment", "deposit_wei"), "1e18", ["must be a whole number", "'1e18'"]),
+        (("payment", "deposit_wei"), 2**128, ["must be below"]),
         (("payment", "aggregation_bps"), 999, ["add up to 9999 basis points; they must make 10000"]),
         (("aggregator",), "0xAB", ["aggregator", "'0xAB'"]),
         (("key_bits",), 3000, ["multiple of 64", "'3000'"]),
         (("start", "value"), 401, ["start.value is 401, no mean of a target between 0 and 400"]),
-        (("start", "start"), "median", ["start", "'mean'"]),
-        (("surprise",), 1, ["surprise: Extra inputs are not permitted"]),
-        (("schedule", "epochs"), 1, ["schedule.epochs: Extra inputs"]),
+        (("start", "start"), "median", ["start", "one of zero, mean"]),
+        (("surprise",), 1, ["surprise: unknown field"]),
+        (("schedule", "epochs"), 1, ["schedule.epochs: unknown field"]),
     ],
 )
 def test_what_is_wrong_is_named_with_its_bound(
@@ -183,23 +183,23 @@ def test_everything_wrong_is_named_at_once() -> None:
 def test_a_missing_field_is_named(field: str) -> None:
     content = request_content()
     del content[field]
-    assert f"{field}: Field required" in refusal(content)
+    assert f"{field}: is missing" in refusal(content)
 
 
 @pytest.mark.parametrize("content", [None, [], "text", 3])
 def test_what_is_no_document_is_refused(content: object) -> None:
-    assert "request: must be a valid dictionary" in refusal(content)
+    assert "request: must hold fields, one" in refusal(content)
 
 
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
         ({"owners": {"minimum": 5, "maximum": 4}}, "owners.minimum must not exceed owners.maximum"),
-        ({"owners": {"minimum": 3}}, "greater than or equal to 4"),
+        ({"owners": {"minimum": 3}}, "must be 4 or more"),
         ({"model": {"intercept": False}}, "start: mean needs model.intercept: true"),
         ({"start": {"start": "weights", "weights": [1, 2]}}, "has 2 values; 3 needed"),
-        ({"features": []}, "at least 1 item"),
-        ({"bounds": {"residual_bits": 65}}, "less than or equal to 64"),
+        ({"features": []}, "must have 1 or more items, and has 0"),
+        ({"bounds": {"residual_bits": 65}}, "must be 64 or less"),
     ],
 )
 def test_fields_that_do_not_go_together_are_refused(changes: dict[str, Any], text: str) -> None:
@@ -240,7 +240,7 @@ def test_the_first_weights(start: dict[str, Any], weights: list[Decimal]) -> Non
 def test_a_model_is_trained_further_by_its_weights_not_by_a_trainings_number() -> None:
     told = refusal(request_content(start={"start": "training", "training": 3}))
     assert "start: " in told
-    assert "'zero', 'mean', 'means', 'weights'" in told
+    assert "must be one of zero, mean, means, weights" in told
 
 
 @pytest.mark.parametrize(
@@ -321,9 +321,9 @@ def test_a_request_without_bonds_asks_for_none() -> None:
     ("bonds", "told"),
     [
         ({}, "every bond is zero: say what owner, aggregator or buyer deposit, or leave bonds out"),
-        ({"owner": -1}, "payment.bonds.owner: must be greater than or equal to 0 (given: '-1')"),
-        ({"buyer": str(1 << 128)}, "payment.bonds.buyer: must be less than"),
-        ({"owner": "1 ETH"}, "payment.bonds.owner: must be a valid integer"),
+        ({"owner": -1}, "payment.bonds.owner: must be 0 or more (given: '-1')"),
+        ({"buyer": str(1 << 128)}, "payment.bonds.buyer: must be below"),
+        ({"owner": "1 ETH"}, "payment.bonds.owner: must be a whole number"),
         ({"owner": 1, "forfeit_to": ZERO_ADDRESS}, "forfeit_to is the zero address: name an account"),
         ({"owner": 1, "forfeit_to": "0x12"}, "payment.bonds.forfeit_to"),
         ({"owner": 1, "validator": 1}, "payment.bonds.validator"),

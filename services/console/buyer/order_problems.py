@@ -9,6 +9,7 @@ from protocol.asset import NO_TOKENS
 from protocol.errors import ProtocolViolation
 from protocol.payment import least_deposit
 from protocol.request import Request
+from protocol.value_rules import rule_of
 from services.common.addresses import is_address
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.labels import FAILURES
@@ -156,7 +157,7 @@ def problem_of(item: ErrorDetails) -> Problem:
         return wrong_checksum(item["input"])
     text = _BY_TYPE.get(item["type"])
     if text is None:
-        return Problem("%(reason)s", {"reason": item["msg"]})
+        return Problem("%(reason)s", {"reason": rule_of(item)})
     context: dict[str, Any] = item.get("ctx", {})
     return Problem(text, {name: str(value) for name, value in context.items()})
 

@@ -67,7 +67,7 @@ def test_what_is_misspelt_is_told_with_status_2():
         assert CliRunner().invoke(app, arguments).exit_code == 2
 
 
-@pytest.mark.parametrize(("given", "rule"), [("0", "greater than or equal to 1"), ("x", "valid integer")])
+@pytest.mark.parametrize(("given", "rule"), [("0", "must be 1 or more"), ("x", "must be a whole number")])
 def test_a_value_that_does_not_fit_its_option_is_told_with_the_bound(given, rule):
     result = CliRunner().invoke(app, ["demo", "--rounds", given], env={"COLUMNS": "200"})
     assert result.exit_code == 2

@@ -35,8 +35,8 @@ FEATURE = {"name": "area", "minimum": 1, "maximum": 9}
             {"features": [{**FEATURE, "missin": "refuse"}]},
             "features.0.missin: unknown field; did you mean 'missing'?",
         ),
-        (schedule(rounds=0), "schedule.rounds: must be greater than or equal to 1 (given: '0')"),
-        (schedule(rounds="three"), "schedule.rounds: must be a valid integer (given: 'three')"),
+        (schedule(rounds=0), "schedule.rounds: must be 1 or more (given: '0')"),
+        (schedule(rounds="three"), "schedule.rounds: must be a whole number (given: 'three')"),
         ({"features": [{"name": "area", "minimum": 1}]}, "features.0.maximum: is missing"),
         (
             {"start": {"start": "men"}},
@@ -48,7 +48,7 @@ FEATURE = {"name": "area", "minimum": 1, "maximum": 9}
             "model.kind: 'linear-regression' is not known here; did you mean 'linear_regression'? There are "
             + ", ".join(DEMANDS),
         ),
-        ({"features": []}, "features: Tuple must have at least 1 item after validation, not 0"),
+        ({"features": []}, "features: must have 1 or more items, and has 0"),
     ],
 )
 def test_a_field_that_is_wrong_is_named_with_what_was_meant(changes: dict[str, Any], line: str) -> None:

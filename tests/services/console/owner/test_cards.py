@@ -108,7 +108,7 @@ async def test_what_is_sent_as_it_was_declares_nothing(browser, houses):
         ({"column-2-vocabulary": "gas"}, "has levels that are not on its card: oil &amp; wood"),
         ({"least_pay": "-1"}, "Give an amount of ether from 0 to"),
         ({"column-0-kind": "boolean"}, "column &#39;area&#39; is numeric; its card says boolean"),
-        ({"licence": "x" * 501}, "licence: String must have at most 500 characters"),
+        ({"licence": "x" * 501}, "licence: must have at most 500 characters"),
     ],
 )
 async def test_what_cannot_be_changes_nothing_and_is_told(browser, houses, fields, told):
