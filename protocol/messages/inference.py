@@ -23,7 +23,7 @@ class InformationShare(MessageBody):
         sent_when="When `Settled` is confirmed of a training with `inference`, to each of two checkers.",
         answers=("information_sum",),
         deadline="step_s",
-        on_silence="Nothing is added up: the buyer is told whose shares are missing.",
+        on_silence="The buyer is told whose shares are missing; there is a sum when they have come.",
         seat="validators",
         example=lambda: InformationShare(share=b"\5" * ENTRY_BYTES),
     )
@@ -38,7 +38,7 @@ class InformationSum(MessageBody):
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((OWNER, BUYER),),
-        sent_when="When a checker has the shares of all trainers, or the time for them is over.",
+        sent_when="When a checker has all shares, however late, and when some are missing in time.",
         seat="validators",
         example=lambda: InformationSum(total=b"\5" * ENTRY_BYTES),
     )

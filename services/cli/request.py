@@ -30,6 +30,7 @@ from services.common.files import require_new, require_other_file, write_private
 from services.config.daemons import load
 from services.data.beyond_budget import beyond_budget
 from services.data.few_rows import few_rows
+from services.data.inference_answers import inference_answers
 from services.data.request_suggestion import NOBODY, Choices, Suggestion
 from services.data.request_suggestion import suggest as suggested
 from services.data.request_text import as_text
@@ -76,13 +77,14 @@ def check(
 
 
 def tell_warnings(wanted: Request) -> None:
-    """On standard error: owners may have too few rows to fit a model of their own, or too small a budget."""
+    """On standard error: owners' rows may be too few, or budgets too small; whom standard errors wait for."""
     for warning in _warnings(wanted):
         typer.echo(f"warning: {warning}", err=True)
 
 
 def _warnings(wanted: Request) -> list[str]:
-    return [str(found) for found in (few_rows(wanted), beyond_budget(wanted)) if found is not None]
+    checks = few_rows(wanted), beyond_budget(wanted), inference_answers(wanted)
+    return [str(found) for found in checks if found is not None]
 
 
 @request.command()

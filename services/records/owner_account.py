@@ -1,10 +1,10 @@
 """What an owner's store remembers beyond single trainings: what was joined, and the ordered policy."""
 
-from protocol.codec import pack, unpack
+from protocol.codec import unpack
 from protocol.owner_policy import OwnerPolicy
 from protocol.roles.dispatch import decode_state
 from protocol.roles.engine.private import JOINED
-from protocol.roles.owner.budget import Counts, Joining, most_numbers
+from protocol.roles.owner.budget import Counts, count_numbers, most_numbers
 from protocol.roles.owner.state import OwnerState
 from services.store import Store
 
@@ -33,6 +33,7 @@ def count_earlier_trainings(store: Store) -> None:
         assert isinstance(state, OwnerState)
         opened, request = state.opened, state.request
         if opened and request and state.data_set and (state.phase in _COUNTING or state.has_worked):
-            joining = Joining(buyer=opened.buyer, data_set=state.data_set, numbers=most_numbers(request))
-            store.put_value(JOINED.name_of(state.training), pack(joining))
+            asked, is_pooled = most_numbers(request), request.inference
+            counted = count_numbers(state.training, opened.buyer, state.data_set, asked, is_pooled=is_pooled)
+            store.put_value(JOINED.name_of(state.training), counted.content)
     store.put_value(_EARLIER_COUNTED, b"1")

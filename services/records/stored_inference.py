@@ -58,7 +58,7 @@ def coefficient_table(
 _WHY = {
     "ended_early": "it ended before its last round, and owners open nothing then",
     "too_few_trainers": "fewer than five owners trained its last round, and a sum over so few tells of each",
-    "silent": "{silence}",
+    "silent": "{silence}; they are made when the last answer comes, within 30 days",
     "implausible_sum": "what the owners sent cannot be of so many rows: one of them has sent something else",
     "singular": "some weights are determined only together, as those of columns that say the same",
 }

@@ -1,5 +1,7 @@
 """The buyer's standard errors: two sums of shares make the pooled information, after the model has come."""
 
+from collections.abc import Mapping
+
 from protocol.codec import pack
 from protocol.learning.inference.estimates import (
     CheckerWord,
@@ -19,7 +21,7 @@ from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.effects import Effect, KeepResult
 from protocol.roles.engine.inputs import Received
 from protocol.roles.engine.refusals import StaleInput, require
-from protocol.roles.engine.state import replace, store
+from protocol.roles.engine.state import BlobRef, replace, store
 from protocol.roles.rounds.members import member_weights
 from protocol.roles.rounds.pooling import pool_of
 from protocol.types import Address
@@ -69,10 +71,10 @@ def _validation_rows(state: CollectingState) -> float:
 def on_information_sum(
     state: FinishedState, received: Received[InformationSum], context: Context
 ) -> BuyerStep:
-    """Keep the first checker's answer; with two sums the standard errors are worked out.
+    """Keep a checker's answer; with two sums, however late, the standard errors are worked out.
 
-    A checker that lacks shares says whose, and the other one's sum is of no use then. But it is waited for:
-    it says whether that one has the same trainers' shares, and people are told the words of both.
+    A checker that lacks shares says whose, and the other one's sum is of no use until it sends its own. So
+    people are told the words of both: the other's says whether it has the same trainers' shares.
 
     Raises ProtocolViolation: "wrong_sender", "not_a_trainer" for somebody else said to be silent,
     "wrong_count" for another number of entries.
@@ -81,42 +83,54 @@ def on_information_sum(
     if awaited is None:
         raise StaleInput
     require(received.sender in awaited.checkers, "wrong_sender")
-    if received.sender == awaited.summed_by:
-        raise StaleInput
     require(set(body.silent) <= set(awaited.trainers), "not_a_trainer")
     expected = 0 if body.silent else share_bytes(state.request.estimated)
     require(len(body.total) == expected, "wrong_count", f"{len(body.total)} bytes; {expected} expected")
-    first = _first_word(awaited, context)
-    if awaited.total is None or first is None:
-        kept, blob = store(body)
-        answered = replace(awaited, total=kept, summed_by=received.sender)
-        return Step(replace(state, awaited=answered), (blob,))
-    told = CheckerWord(checker=received.sender, lacks=body.silent)
-    if first.lacks or told.lacks:
-        return _ended(state, _missing("silent", told=(first, told)))
-    total = awaited.total.load(InformationSum, context).total
-    return _ended(state, _inferred(state, awaited, (total, body.total)))
+    answers = _answers(awaited, context)
+    before = answers.get(received.sender)
+    if before is not None and (body.silent or not before.silent):
+        raise StaleInput
+    kept, blob = store(body)
+    answers[received.sender] = body
+    answered = replace(state, awaited=_with_answer(awaited, received.sender, kept))
+    if len(answers) < len(awaited.checkers):
+        return Step(answered, (blob,))
+    done = timers.INFORMATION.cancel()
+    if any(answer.silent for answer in answers.values()):
+        return Step(answered, (blob, *_missing("silent", told=_words(answers)), done))
+    first, second = (answer.total for answer in answers.values())
+    return Step(replace(state, awaited=None), (*_inferred(state, awaited, (first, second)), done))
 
 
 def on_information_late(state: FinishedState, _about: None, context: Context) -> BuyerStep:
-    """A checker has not answered: there are no standard errors, and it is told whose answer is missing."""
+    """A checker has not answered yet: people are told which. Its answer counts whenever it comes."""
     awaited = state.awaited
     if awaited is None:
         return Step.unchanged(state)
-    silent = tuple(checker for checker in awaited.checkers if checker != awaited.summed_by)
-    first = _first_word(awaited, context)
-    return _ended(state, _missing("silent", silent, () if first is None else (first,)))
+    answers = _answers(awaited, context)
+    silent = tuple(checker for checker in awaited.checkers if checker not in answers)
+    return Step(state, _missing("silent", silent, _words(answers)))
 
 
-def _first_word(awaited: AwaitedSums, context: Context) -> CheckerWord | None:
+def _answers(awaited: AwaitedSums, context: Context) -> dict[Address, InformationSum]:
+    """What the checkers have said last, by their addresses, the one that was first before the other."""
     if awaited.total is None or awaited.summed_by is None:
-        return None
-    lacks = awaited.total.load(InformationSum, context).silent
-    return CheckerWord(checker=awaited.summed_by, lacks=lacks)
+        return {}
+    answers = {awaited.summed_by: awaited.total.load(InformationSum, context)}
+    if awaited.other is not None:
+        [other] = set(awaited.checkers) - {awaited.summed_by}
+        answers[other] = awaited.other.load(InformationSum, context)
+    return answers
 
 
-def _ended(state: FinishedState, effects: tuple[Effect, ...]) -> BuyerStep:
-    return Step(replace(state, awaited=None), (*effects, timers.INFORMATION.cancel()))
+def _with_answer(awaited: AwaitedSums, checker: Address, answer: BlobRef) -> AwaitedSums:
+    if awaited.summed_by in (None, checker):
+        return replace(awaited, total=answer, summed_by=checker)
+    return replace(awaited, other=answer)
+
+
+def _words(answers: Mapping[Address, InformationSum]) -> tuple[CheckerWord, ...]:
+    return tuple(CheckerWord(checker=one, lacks=answer.silent) for one, answer in answers.items())
 
 
 def _inferred(state: FinishedState, awaited: AwaitedSums, sums: tuple[bytes, bytes]) -> tuple[Effect, ...]:

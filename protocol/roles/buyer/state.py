@@ -251,7 +251,7 @@ class AwaitedSums(FrozenModel):
     """Of whom the pooled information is made, by whom, and the published numbers beside it.
 
     The errors are in the target's own units squared. `total` is the answer that has come, as
-    `summed_by` has sent it.
+    `summed_by` has sent it; `other` that of the other checker.
     """
 
     trainers: Addresses
@@ -261,6 +261,7 @@ class AwaitedSums(FrozenModel):
     validation_rows: float
     total: BlobRef | None = None
     summed_by: Address | None = None
+    other: BlobRef | None = None
 
 
 class FinishedState(OnChainState):

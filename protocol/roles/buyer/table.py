@@ -201,6 +201,6 @@ ENDING = (
         FinishedState,
         timers.INFORMATION,
         inference.on_information_late,
-        effects=(KeepResult, RecordFact, CancelTimer),
-    ).because("A checker has not sent its sum: the model stays without standard errors."),
+        effects=(KeepResult, RecordFact),
+    ).because("A checker has not answered: people are told, and the model waits for its standard errors."),
 )

@@ -68,7 +68,9 @@ NOT_ON_CHAIN = _fact("not_on_chain", "A reorganisation took the opening back, an
 MODEL_NOT_DELIVERED = _fact("model_not_delivered", "Nobody has sent the model in time.", "requests")
 FINISHED = _fact("finished", "The model has arrived.", "rounds")
 INFERRED = _fact("inferred", "The weights' standard errors are there.", "trainers")
-NOT_INFERRED = _fact("not_inferred", "There will be no standard errors.", "code silent told")
+NOT_INFERRED = _fact(
+    "not_inferred", "There are no standard errors; of `silent` ones there may be later.", "code silent told"
+)
 
 # ---- a data owner ----
 
@@ -82,7 +84,7 @@ ASKS_DECISION = _fact("asks_decision", "A person must decide whether to join.", 
 OVER_BUDGET = _fact(
     "over_budget",
     "The training may publish more numbers about the data set than its budget has left.",
-    "data_set asked used_by_buyer limit_per_buyer used_in_total limit_in_total",
+    "data_set asked used_by_buyer limit_per_buyer used_in_total limit_in_total pooled_before",
 )
 DATA_SET_DOES_NOT_MATCH = _fact(
     "data_set_does_not_match", "The chosen data set does not serve the request.", "data_set reasons"

@@ -35,19 +35,24 @@ _UNCOUNTED_NUMBERS = 100
 
 
 class Joining(FrozenModel):
-    """A training that counts: whose, for which data set, and the numbers that it published or still may."""
+    """A training that counts: whose, for which data set, and the numbers that it published or still may.
+
+    `pooled` is 1 where the data set's information matrix is in a sum for standard errors, or may still be.
+    """
 
     buyer: Address
     data_set: Name
     numbers: Annotated[int, Field(ge=0)] = _UNCOUNTED_NUMBERS
+    pooled: Annotated[int, Field(ge=0, le=1)] = 0
 
 
 class JoiningCount(FrozenModel):
-    """How many numbers about a data set one buyer's trainings have published or may."""
+    """How many numbers about a data set one buyer's trainings have published or may, in how many sums."""
 
     buyer: Address
     data_set: Name
     numbers: int
+    pooled: int = 0
 
 
 class Counts(FrozenModel):
@@ -59,12 +64,14 @@ class Counts(FrozenModel):
     def of(cls, joined: Iterable[bytes]) -> "Counts":
         """The counts of the values under `private.JOINED`."""
         numbers: Counter[tuple[str, str]] = Counter()
+        pooled: Counter[tuple[str, str]] = Counter()
         for content in joined:
             joining = unpack(Joining, content)
             numbers[joining.buyer, joining.data_set] += joining.numbers
+            pooled[joining.buyer, joining.data_set] += joining.pooled
         return cls(
             counts=tuple(
-                JoiningCount(buyer=buyer, data_set=data_set, numbers=number)
+                JoiningCount(buyer=buyer, data_set=data_set, numbers=number, pooled=pooled[buyer, data_set])
                 for (buyer, data_set), number in numbers.items()
             )
         )
@@ -86,23 +93,34 @@ class Counts(FrozenModel):
         """Numbers of all buyers' trainings."""
         return sum(count.numbers for count in self.counts if count.data_set == data_set)
 
+    def pooled(self, data_set: str) -> int:
+        """In how many sums for standard errors its information is, for whichever buyers."""
+        return sum(count.pooled for count in self.counts if count.data_set == data_set)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What of a data set's budget is asked for and used up, and the limits, for one buyer and in total."""
+    """What of a data set's budget is asked for and used up, and the limits, for one buyer and in total.
+
+    `pooled_before` counts the sums for standard errors that hold its information already, where the request
+    asks for another one and no total of the owner's own says how much may be out: of two sums whose trainers
+    differ by one the difference is that one's matrix, and buyers may share theirs.
+    """
 
     asked: int
     used_by_buyer: int
     limit_per_buyer: int
     used_in_total: int
     limit_in_total: int
+    pooled_before: int = 0
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the training may publish more than a limit leaves."""
+        """Whether the training may publish more than a limit leaves, or a second sum."""
         return (
             self.used_by_buyer + self.asked > self.limit_per_buyer
             or self.used_in_total + self.asked > self.limit_in_total
+            or self.pooled_before > 0
         )
 
     def figures(self) -> dict[str, int]:
@@ -113,6 +131,7 @@ class Standing:
             "limit_per_buyer": self.limit_per_buyer,
             "used_in_total": self.used_in_total,
             "limit_in_total": self.limit_in_total,
+            "pooled_before": self.pooled_before,
         }
 
 
@@ -126,6 +145,7 @@ def standing(budget: Budget, counts: Counts, request: Request, buyer: str, data_
         limit_per_buyer=safe_per_buyer(request) if per_buyer is None else per_buyer,
         used_in_total=counts.in_total(data_set),
         limit_in_total=safe_in_total(request) if in_total is None else in_total,
+        pooled_before=counts.pooled(data_set) if request.inference and in_total is None else 0,
     )
 
 
@@ -163,9 +183,12 @@ def counts_in(values: Mapping[str, bytes]) -> Counts:
     return Counts() if content is None else unpack(Counts, content)
 
 
-def count_numbers(training: int, buyer: str, data_set: str, numbers: int) -> PutValue:
+def count_numbers(
+    training: int, buyer: str, data_set: str, numbers: int, *, is_pooled: bool = False
+) -> PutValue:
     """The effect that counts a training's numbers: once, however often it is repeated; the last holds."""
-    return private.JOINED.put(training, pack(Joining(buyer=buyer, data_set=data_set, numbers=numbers)))
+    joining = Joining(buyer=buyer, data_set=data_set, numbers=numbers, pooled=int(is_pooled))
+    return private.JOINED.put(training, pack(joining))
 
 
 def policy_of(context: Context) -> OwnerPolicy:
@@ -175,7 +198,8 @@ def policy_of(context: Context) -> OwnerPolicy:
 
 def reserve(state: JoinedState) -> PutValue:
     """The effect that counts all that a training may publish, from before it is joined on."""
-    return count_numbers(state.training, state.opened.buyer, state.data_set, most_numbers(state.request))
+    asked, is_pooled = most_numbers(state.request), state.request.inference
+    return count_numbers(state.training, state.opened.buyer, state.data_set, asked, is_pooled=is_pooled)
 
 
 def give_back(state: JoinedState, *, shared: bool = False) -> PutValue:
@@ -195,7 +219,7 @@ def give_back(state: JoinedState, *, shared: bool = False) -> PutValue:
         numbers = published_numbers(state.request, trainers, rounds, starts)
         numbers += _of_repetitions(state, rounds) + _of_parts(state)
     numbers += inference_numbers(state.request) if shared else 0
-    return count_numbers(state.training, state.opened.buyer, state.data_set, numbers)
+    return count_numbers(state.training, state.opened.buyer, state.data_set, numbers, is_pooled=shared)
 
 
 def _opened_rounds(state: RunningState) -> int:

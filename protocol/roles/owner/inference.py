@@ -81,7 +81,7 @@ def on_information_share(
 
 
 def on_information_late(state: FinishedState, _about: None, context: Context) -> Step[OwnerState]:
-    """Tell the buyer whose shares are missing, and forget the others': a sum of some is never told.
+    """Tell the buyer whose shares are missing, and add those that come still: a sum of some is never told.
 
     Two checkers that each had other shares would add up sums that hide nothing of whom one of them lacks.
     """
@@ -89,5 +89,4 @@ def on_information_late(state: FinishedState, _about: None, context: Context) ->
         return Step.unchanged(state)
     missing = seats_of(state.pooling.awaited & ~state.pooling.shared)
     silent = tuple(state.parties.seats[seat] for seat in missing)
-    told = message(context, state.opened.buyer, InformationSum(silent=silent))
-    return Step(replace(state, pooling=None), (told,))
+    return Step(state, (message(context, state.opened.buyer, InformationSum(silent=silent)),))

@@ -97,8 +97,8 @@ def _claim(state: RunningState | FailedState, context: Context) -> tuple[SubmitC
 
 
 def on_retention_over(state: FinishedState, _about: None, _context: Context) -> Step[OwnerState]:
-    """The model need not be kept any longer."""
-    return Step(replace(state, signed_models=()))
+    """Neither the model nor shares of information need be kept any longer."""
+    return Step(replace(state, signed_models=(), pooling=None))
 
 
 def on_cancelled(state: OwnerState, _event: Cancelled, context: Context) -> Step[OwnerState]:

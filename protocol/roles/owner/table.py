@@ -189,8 +189,8 @@ ENDING = (
     ).because("A checker adds the trainers' shares; the buyer gets the sum of all."),
     on_timer(
         FinishedState, timers.INFORMATION, inference.on_information_late, effects=(SendMessage,)
-    ).because("A trainer has sent no share: nothing is added up, and the buyer is told whose is missing."),
+    ).because("A trainer has sent no share yet: there is no sum, and the buyer is told whose is missing."),
     on_timer(FinishedState, timers.RETENTION, progress.on_retention_over).because(
-        "The model need not be kept any longer."
+        "Neither the model nor shares need be kept any longer."
     ),
 )

@@ -47,6 +47,7 @@ from services.console.web.orders import give
 from services.console.web.pages import Page, or_not_found
 from services.data.beyond_budget import beyond_budget
 from services.data.few_rows import few_rows
+from services.data.inference_answers import inference_answers
 from services.data.request_suggestion import Choices
 from services.records.refusal_texts import REFUSALS
 
@@ -235,6 +236,7 @@ def _warnings(wanted: Request | None) -> dict[str, Any]:
     checks: Mapping[str, Callable[[Request], object | None]] = {
         "few_rows": few_rows,
         "beyond_budget": beyond_budget,
+        "inference_answers": inference_answers,
     }
     return {name: None if wanted is None else check(wanted) for name, check in checks.items()}
 

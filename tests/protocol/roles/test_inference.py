@@ -7,11 +7,10 @@ import pytest
 
 from protocol.bought_model import BoughtModel
 from protocol.codec import unpack
-from protocol.crypto.randomness import Randomness
 from protocol.envelope import SignedMessage
 from protocol.inference_terms import ENTRY_BYTES, opened_entries
 from protocol.learning.inference.estimates import CheckerWord, Inference, coefficients, own_units
-from protocol.learning.inference.sharing import added, opened, split
+from protocol.learning.inference.sharing import opened
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.statistic import Statistic
 from protocol.links import FITTED
@@ -111,18 +110,20 @@ def test_each_checker_gets_a_share_of_every_trainer_and_the_buyer_two_sums_alone
 
 
 def test_a_share_alone_is_of_any_matrix() -> None:
-    """Whatever an owner's matrix is, there is another share with which the one that was seen makes it."""
+    """Each of the 192 bits of what trainers send varies, and only both shares make the matrix."""
     market = finished(inferring_market())
-    first, second = (
+    shares = [body_of(one).share for one in market.sent(SHARE)]
+    of_first = [
         body_of(one).share for one in market.sent(SHARE) if one.envelope.sender == market.owners[0].address
-    )
-    matrix = opened(first, second, 3)
+    ]
+    matrix = opened(of_first[0], of_first[1], 3)
     assert matrix[2, 2] == pytest.approx(ROWS)  # the ones of the intercept
-    for share in (first, second):
-        entries = [share[at : at + ENTRY_BYTES] for at in range(0, len(share), ENTRY_BYTES)]
-        assert len(set(entries)) == len(entries) == 6
-        other = split([0] * 6, Randomness(b"\5" * 32))[0]
-        assert added(share, other) not in (first, second)
+    for place in (0, 1):
+        entries = np.frombuffer(b"".join(shares[place::2]), dtype=np.uint8).reshape(-1, ENTRY_BYTES)
+        bits = np.unpackbits(entries, axis=1).mean(axis=0)
+        assert len(entries) == 5 * 6
+        assert bits.min() > 0
+        assert bits.max() < 1
 
 
 # ---- budgets ----
@@ -133,11 +134,12 @@ def test_trainers_have_counted_the_pooled_matrix_and_checkers_none() -> None:
     plain = market.request.model_copy(update={"inference": False})
     assert most_numbers(market.request) == most_numbers(plain) + 6
     assert inference_numbers(plain) == 0
-    counted = {owner.address: unpack(Joining, owner.values["joined:1"]).numbers for owner in market.owners}
+    counted = {owner.address: unpack(Joining, owner.values["joined:1"]) for owner in market.owners}
     trained, checked = (
-        {counted[party.address] for party in some} for some in (market.trainers(), market.validators())
+        {(counted[party.address].numbers, counted[party.address].pooled) for party in some}
+        for some in (market.trainers(), market.validators())
     )
-    assert {numbers - 6 for numbers in trained} == checked
+    assert {(numbers - 6, pooled - 1) for numbers, pooled in trained} == checked
 
 
 # ---- silence ----
@@ -200,9 +202,64 @@ def test_a_checker_without_a_sum_is_named() -> None:
     fire(market, market.buyer)
     heard = CheckerWord(checker=market.owners[6].address)
     assert kept_inference(market) == Inference(missing="silent", silent=(checker.address,), told=(heard,))
-    late = market.sent(SUM)[-1]
-    market.deliver(market.buyer, MessageReceived(signed=late))
+
+
+def test_a_sum_that_comes_late_makes_standard_errors_still() -> None:
+    market = inferring_market()
+    checker = market.owners[5]
+    market.intercept = without(SUM, sender=checker)
+    finished(market)
+    fire(market, market.buyer)
     assert kept_inference(market).missing == "silent"
+    late = next(one for one in market.sent(SUM) if one.envelope.sender == checker.address)
+    market.deliver(market.buyer, MessageReceived(signed=late))
+    assert kept_inference(market) == kept_inference(finished(inferring_market()))
+    assert market.buyer.facts[-1].name == "inferred"
+    market.deliver(market.buyer, MessageReceived(signed=late))
+    assert [fact.name for fact in market.buyer.facts].count("inferred") == 1
+
+
+def test_so_does_a_share_that_comes_after_both_checkers_have_told_it_missing() -> None:
+    """Each of them sends a sum of all trainers' shares and never one of some."""
+    market = inferring_market()
+    silent = market.owners[2]
+    market.intercept = without(SHARE, sender=silent)
+    finished(market)
+    for checker in market.validators():
+        fire(market, checker)
+    assert kept_inference(market).missing == "silent"
+    market.intercept = lambda one: (one,)
+    for share in [one for one in market.sent(SHARE) if one.envelope.sender == silent.address]:
+        market.deliver(market.parties[share.envelope.recipient], MessageReceived(signed=share))
+    market.run()
+    assert kept_inference(market) == kept_inference(finished(inferring_market()))
+    totals = [one for one in market.sent(SUM) if body_of(one).total]
+    assert {one.envelope.sender for one in totals} == {one.address for one in market.validators()}
+    assert len(totals) == 2
+
+
+def test_a_denial_after_a_sum_or_another_denial_is_no_news() -> None:
+    market = inferring_market()
+    liar = market.owners[5]
+    market.intercept = without(SUM)
+    finished(market)
+    sums = market.sent(SUM)
+    blaming = InformationSum(silent=(market.owners[0].address,))
+    denial = market.message(liar, market.buyer, blaming)
+    own, other = sorted(sums, key=lambda one: one.envelope.sender != liar.address)
+    for told in (denial, denial, own, denial, other):
+        market.deliver(market.buyer, MessageReceived(signed=told))
+    assert kept_inference(market).missing is None
+
+
+def test_shares_are_kept_no_longer_than_the_model() -> None:
+    market = inferring_market()
+    market.intercept = without(SHARE, sender=market.owners[2])
+    finished(market)
+    checker = market.owners[5]
+    assert checker.decoded.pooling is not None
+    market.fire(checker, "retention")
+    assert checker.decoded.pooling is None
 
 
 def test_timers_that_fire_when_all_is_there_change_nothing() -> None:

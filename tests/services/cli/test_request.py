@@ -172,6 +172,21 @@ def test_of_curves_that_owners_refuse_by_default_is_told_what_they_have_to_allow
     assert str(found._replace(in_total=found.asked)).endswith(f"--per-buyer {found.asked}")
 
 
+def test_before_the_order_a_buyer_of_standard_errors_is_told_whose_silence_would_keep_them(tmp_path):
+    file, columns = (
+        tmp_path / "request.yaml",
+        [{"name": f"x{i}", "minimum": 0, "maximum": 1} for i in range(10)],
+    )
+    for asked in (False, True):
+        owners = {"minimum": 7, "maximum": 7}
+        wanted = any_request(
+            inference=asked, owners=owners, features=columns, schedule={}, bounds={"min_rows": 60}
+        )
+        file.write_text(yaml.safe_dump(wanted.model_dump(mode="json")))
+        told = run("request", "check", file).stderr
+        assert ("warning: standard errors need an answer of every trainer" in told) is asked
+
+
 def test_of_standard_errors_that_owners_refuse_by_default_is_told_what_they_have_to_allow():
     few, many = ({"minimum": 7, "maximum": most} for most in (7, 64))
     told = beyond_budget(any_request(inference=True, owners=many))

@@ -32,7 +32,8 @@ def test_a_checkers_word_is_told_as_its_word():
     words = CheckerWord(checker=one, lacks=(owner,)), CheckerWord(checker=other)
     assert why_missing(Inference(missing="silent", told=words)) == (
         f"checker {one} says that it got nothing from {owner}; checker {other} has sent the sum of all shares"
+        "; they are made when the last answer comes, within 30 days"
     )
-    assert (
-        why_missing(Inference(missing="silent", silent=(other,))) == f"checker {other} sent nothing in time"
+    assert why_missing(Inference(missing="silent", silent=(other,))) == (
+        f"checker {other} sent nothing in time; they are made when the last answer comes, within 30 days"
     )

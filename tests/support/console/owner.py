@@ -119,9 +119,17 @@ def left_by_its_buyer(store: Store, training: int, owner: str, token: Token = NA
     return kept // len(seats)
 
 
-def count(store: Store, training: int, buyer: str = BUYER, data_set: str = "rows", numbers: int = 1) -> None:
+def count(
+    store: Store,
+    training: int,
+    buyer: str = BUYER,
+    data_set: str = "rows",
+    numbers: int = 1,
+    *,
+    is_pooled: bool = False,
+) -> None:
     """A training that the data set has taken part in."""
-    effect = count_numbers(training, buyer, data_set, numbers)
+    effect = count_numbers(training, buyer, data_set, numbers, is_pooled=is_pooled)
     store.put_value(effect.name, effect.content or b"")
 
 

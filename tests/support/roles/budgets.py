@@ -10,10 +10,10 @@ from tests.support.deployment.documents import any_request
 BUYER, OTHER = "0x" + "b1" * 20, "0x" + "b2" * 20
 
 
-def joined(*trainings: tuple[str, str, int]) -> Counts:
-    """(buyer, data set, numbers) of each."""
+def joined(*trainings: tuple[str, str, int], pooled: int = 0) -> Counts:
+    """(buyer, data set, numbers) of each; `pooled` of each whether it opened a sum for standard errors."""
     return Counts.of(
-        pack(Joining(buyer=buyer, data_set=data_set, numbers=numbers))
+        pack(Joining(buyer=buyer, data_set=data_set, numbers=numbers, pooled=pooled))
         for buyer, data_set, numbers in trainings
     )
 

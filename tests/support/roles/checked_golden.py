@@ -153,8 +153,9 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
         altered(other_model, signed, model_roots=()) if signed.envelope.type == "round_evidence" else signed,
     )
     declining.intercept = lambda message: deciding(declining, message)
-    inferring = KeptMarket(found, infers=True)
-    for market in (*markets, repeating, final, declining, inferring):
+    inferring, lacking = (KeptMarket(found, infers=True) for _ in range(2))
+    _lying(lacking, "information_sum", (5,), total=b"", silent=(lacking.owners[0].address,))
+    for market in (*markets, repeating, final, declining, inferring, lacking):
         _ends(market)
     indefinite = KeptMarket(found)
     indefinite.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
@@ -164,7 +165,7 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     for market, denial in zip(denied, DENIALS, strict=True):
         market.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
         _ends(market, denial)
-    ended = (*markets, repeating, final, declining, inferring, indefinite, *denied)
+    ended = (*markets, repeating, final, declining, inferring, lacking, indefinite, *denied)
     return found, _further(found, [market.using for market in ended])
 
 

@@ -82,6 +82,7 @@ def test_limits_of_one_data_set_come_before_the_general_ones() -> None:
         "limit_per_buyer": 70,
         "used_in_total": 25,
         "limit_in_total": 90,
+        "pooled_before": 0,
     }
     other = standing(budget, counts, request, OTHER, "b")
     assert (other.used_by_buyer, other.limit_per_buyer) == (3, 20)

@@ -58,6 +58,28 @@ def test_one_buyer_gets_the_pooled_information_of_the_same_rows_once(
     assert standing(Budget(), counts, request, BUYER, "a").is_exhausted
 
 
+@given(st.integers(1, 40), st.integers(1, 8), st.sampled_from([BUYER, OTHER]))
+def test_by_default_a_data_set_is_in_one_sum_for_whichever_buyers(
+    columns: int, fewer: int, first: str
+) -> None:
+    """Two sums of whatever columns may differ by the matrix of one owner, whom only one of them holds."""
+    request = asking(columns, 7, inference=True)
+    counts = joined((first, "a", 1), pooled=1)
+    assert standing(Budget(), counts, request, BUYER, "a").pooled_before == 1
+    assert standing(Budget(), counts, request, BUYER, "a").is_exhausted
+    assert standing(Budget(), counts, asking(fewer, 7, inference=True), OTHER, "a").is_exhausted
+    assert standing(Budget(), counts, request, BUYER, "b").pooled_before == 0
+
+
+def test_a_sum_takes_nothing_from_trainings_without_and_an_owner_may_allow_more_of_them() -> None:
+    counts = joined((OTHER, "a", 1), pooled=1)
+    assert not standing(Budget(), counts, asking(least=7), BUYER, "a").is_exhausted
+    wanted = asking(least=7, inference=True)
+    allowing = Budget(per_buyer=1000, in_total=1000)
+    assert not standing(allowing, counts, wanted, BUYER, "a").is_exhausted
+    assert standing(Budget(per_buyer=1000), counts, wanted, BUYER, "a").is_exhausted
+
+
 def test_a_buyer_of_ten_columns_gets_it_by_default() -> None:
     request = asking(least=7, inference=True)
     assert not standing(Budget(), Counts(), request, BUYER, "a").is_exhausted

@@ -410,6 +410,14 @@ async def test_a_request_that_takes_owners_with_few_rows_for_their_own_fit_is_to
             assert ("With fewer than 20" in await response.text()) is told
 
 
+async def test_a_request_for_standard_errors_is_told_whose_silence_would_keep_them(browser):
+    owners = {"owners-minimum": "7", "owners-maximum": "9"}
+    for asked, told in ((owners | {"inference": "on"}, True), (owners, False)):
+        for place in ("/trainings/new/check", "/trainings/new"):
+            text = await (await browser.post(place, filled(**asked))).text()
+            assert ("need an answer of every trainer" in text) is told
+
+
 async def test_a_request_for_more_than_owners_allow_by_default_is_told_what_they_have_to_allow(browser):
     waves = "{kind: fourier, columns: [age], number: 100, length_scale: 1, seed: 1}"
     for basis, told in ((waves, True), ("", False)):

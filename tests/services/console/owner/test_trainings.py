@@ -54,6 +54,7 @@ async def test_the_budget_stands_beside_each_data_set(world):
         "limit_per_buyer": 1,
         "used_in_total": 1,
         "limit_in_total": 3,
+        "pooled_before": 0,
     }
     assert match.standing.is_exhausted
 
@@ -190,6 +191,18 @@ async def test_beyond_the_budget_only_with_the_box_ticked(world):
         await browser.post(f"/trainings/{key}/accept", {"data_set": "rows", "beyond_budget": "yes"})
     [(decision, _)] = world.orders
     assert decision.beyond_budget
+
+
+async def test_a_data_set_that_is_in_a_sum_for_standard_errors_is_said_to_be(world):
+    add_rows(world)
+    asking = request(inference=True, owners={"minimum": 7, "maximum": 8})
+    places = [f"/trainings/{put(world, 1, request=asking)}", f"/trainings/{put(world, 2)}"]
+    told = "Its second moments are in a sum"
+    async with Browser(world) as browser:
+        await browser.sign_in()
+        assert told not in await browser.get(places[0])
+        count(world.store, 7, buyer=OWNERS[0], is_pooled=True)
+        assert [told in await browser.get(place) for place in places] == [True, False]
 
 
 @pytest.mark.parametrize(
