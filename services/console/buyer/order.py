@@ -11,7 +11,6 @@ from protocol.errors import MisuseError
 from protocol.messages import TrainingOrder
 from protocol.request import Request
 from protocol.request_parsing import as_tuples
-from protocol.request_targets import SEVERAL
 from protocol.terms import NATIVE
 from services.chain.errors import ChainError
 from services.common.documents import parse_yaml, request_fields
@@ -112,7 +111,7 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
     if result is None:
         values = completed(document)
         return _form(page, values, check(values).problems)
-    # More columns or targets than the form shows: confirm the document itself.
+    # More columns than the form shows: confirm the document itself.
     result = _orderable(page, result)
     if result.request is not None:
         return await _confirm(page, result.request)
@@ -122,16 +121,15 @@ async def from_yaml(request: web.Request) -> web.StreamResponse:
 
 
 def _read(content: bytes) -> tuple[dict[str, Any], Checked | None]:
-    """(the document, what is wrong with it if it has more columns or targets than the form shows)."""
+    """(the document, what is wrong with it if it has more columns than the form shows)."""
     if len(content) > LARGE.field:
         raise ConfigurationError(f"YAML is longer than {LARGE.field} bytes; order it with deltaml train")
     try:
         document = request_fields(parse_yaml(content, "YAML"))
     except MisuseError as error:
         raise ConfigurationError(str(error)) from None
-    features, model = document.get("features"), document.get("model")
-    has_more = isinstance(features, list) and len(features) > MOST_COLUMNS
-    if has_more or (isinstance(model, dict) and model.get("kind") in SEVERAL):
+    features = document.get("features")
+    if isinstance(features, list) and len(features) > MOST_COLUMNS:
         return document, check_document(as_tuples(document))
     return document, None
 
@@ -175,7 +173,7 @@ def _form(
         most_columns=MOST_COLUMNS,
         largest_sample=_LARGEST_SAMPLE,
         aggregators=known_aggregators(page),
-        model_kinds=tuple(kind for kind in MODEL_KINDS if kind not in SEVERAL),
+        model_kinds=tuple(MODEL_KINDS),
         **shown,
     )
 
@@ -206,13 +204,15 @@ def _form_values(values: Mapping[str, str], result: Checked) -> dict[str, Any]:
 def _input_names(values: Mapping[str, str]) -> list[str]:
     """Of every place in the form that may show a problem."""
     columns = [f"feature-{index}-{part}" for index in range(column_count(values)) for part in COLUMN_PARTS]
-    by_start = {"mean": ["start_value"], "weights": ["start_weights"]}
+    by_start = {"mean": ["start_value"], "means": ["start_values"], "weights": ["start_weights"]}
     plain = [field.name for field in FIELDS if field.kind != "yes"]
     return [
         "",
         "shares",
         "start",
         "target-rules",
+        "targets",
+        "basis",
         *plain,
         *columns,
         *by_start.get(values.get("start", ""), []),

@@ -65,23 +65,23 @@ def rules_text(column: Any) -> str:
     return text.strip()[1:-1]
 
 
-def bases_text(bases: Any) -> str:
-    """A document's curves and products of columns as the form has them; empty where there are none."""
-    if not isinstance(bases, list | tuple) or not bases:
+def list_text(items: Any) -> str:
+    """A document's curves, or its targets, as the form has them; empty where there are none."""
+    if not isinstance(items, list | tuple) or not items:
         return ""
     text = yaml.safe_dump(
-        _as_lists(bases), default_flow_style=True, sort_keys=False, allow_unicode=True, width=_WIDEST
+        _as_lists(items), default_flow_style=True, sort_keys=False, allow_unicode=True, width=_WIDEST
     )
     return text.strip()[1:-1]
 
 
-def bases_document(text: str) -> Any:
-    """What the form's text means; one that cannot be read stays text, which is no list of a request."""
+def list_document(text: str) -> Any:
+    """What such a text means; one that cannot be read stays text, which is no list of a request."""
     try:
-        document = parse_yaml(f"{{basis: [{text}]}}".encode(), "curves")
+        document = parse_yaml(f"{{items: [{text}]}}".encode(), "list")
     except ConfigurationError:
         return text
-    return as_tuples(document["basis"]) if set(document) == {"basis"} else text
+    return as_tuples(document["items"]) if set(document) == {"items"} else text
 
 
 def _as_lists(value: Any) -> Any:

@@ -63,7 +63,7 @@ FIELDS = (
     Field("purpose", ("purpose",), "text"),
     Field("licence", ("licence",), "text"),
 )
-"""In the order of the document, but columns, curves and start."""
+"""In the order of the document, but columns, several targets, curves and start."""
 
 _INPUTS: dict[tuple[str, ...], str] = {
     ("payment",): "shares",
@@ -84,10 +84,11 @@ def input_of(location: tuple[int | str, ...]) -> str:
     """The name of the input that an error is about."""
     if location[:1] == ("features",) and len(location) > 1:
         return f"feature-{location[1]}-{part_of(location[2:], 'name')}"
-    if location[:1] == ("basis",):
-        return "basis"
+    if location[:1] in (("basis",), ("targets",)):
+        return str(location[0])
     if location[:1] == ("target",):
         return f"target-{part_of(location[1:], 'maximum')}"
     if location[:1] == ("start",):
-        return "start_weights" if "weights" in location else "start_value" if "mean" in location else "start"
+        names = {"weights": "start_weights", "means": "start_values", "mean": "start_value"}
+        return next((name for part, name in names.items() if part in location), "start")
     return _INPUTS.get(tuple(map(str, location)), "")

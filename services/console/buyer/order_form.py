@@ -18,11 +18,11 @@ from services.common.accents import composed
 from services.console.buyer.order_columns import (
     COLUMN_PARTS,
     MOST_COLUMNS,
-    bases_document,
-    bases_text,
     column_count,
     column_document,
     columns_of,
+    list_document,
+    list_text,
     place_in_form,
     rules_text,
 )
@@ -80,15 +80,17 @@ def values_of(document: Mapping[str, Any]) -> dict[str, str]:
             values[f"feature-{index}-{part}"] = shown(_inside(column, (part,)), "text")
         values[f"feature-{index}-rules"] = rules_text(column)
     values["target-rules"] = rules_text(_inside(document, ("target",)))
-    values["basis"] = bases_text(_inside(document, ("basis",)))
+    values |= {name: list_text(_inside(document, (name,))) for name in ("basis", "targets")}
     start = _inside(document, ("start",)) or {}
-    weights = _inside(start, ("weights",))
     values["start"] = shown(_inside(start, ("start",)), "text") or "zero"
     values["start_value"] = shown(_inside(start, ("value",)), "decimal")
-    values["start_weights"] = (
-        ", ".join(shown(weight, "text") for weight in weights) if isinstance(weights, list | tuple) else ""
-    )
+    values["start_weights"] = _numbers_text(_inside(start, ("weights",)))
+    values["start_values"] = _numbers_text(_inside(start, ("values",)))
     return values
+
+
+def _numbers_text(numbers: Any) -> str:
+    return ", ".join(shown(one, "text") for one in numbers) if isinstance(numbers, list | tuple) else ""
 
 
 def completed(document: Mapping[str, Any]) -> dict[str, str]:
@@ -114,8 +116,11 @@ def document_of(values: Mapping[str, str]) -> dict[str, Any]:
     document["model"]["kind"] = document["model"]["kind"] or DEFAULT_KIND
     _in_units(document["payment"], values)
     document["features"] = tuple(column_document(column) for column in columns_of(values))
-    document["target"] = column_document({part: values.get(f"target-{part}", "") for part in COLUMN_PARTS})
-    document["basis"] = bases_document(values.get("basis", ""))
+    document["targets"] = list_document(values.get("targets", ""))
+    target = {part: values.get(f"target-{part}", "") for part in COLUMN_PARTS}
+    is_left_out = document["model"]["kind"] == "several_targets" and not any(map(str.strip, target.values()))
+    document["target"] = None if is_left_out else column_document(target)
+    document["basis"] = list_document(values.get("basis", ""))
     document["start"] = _start(values)
     return document
 
@@ -200,9 +205,15 @@ def _start(values: Mapping[str, str]) -> dict[str, Any]:
     if kind == "mean":
         return {"start": "mean", "value": meant(values.get("start_value", ""), "decimal")}
     if kind == "weights":
-        parts = values.get("start_weights", "").replace(";", " ").replace(",", " ").split()
-        return {"start": "weights", "weights": tuple(meant(part, "decimal") for part in parts)}
+        return {"start": "weights", "weights": _numbers(values.get("start_weights", ""))}
+    if kind == "means":
+        return {"start": "means", "values": _numbers(values.get("start_values", ""))}
     return {"start": kind}
+
+
+def _numbers(text: str) -> tuple[Any, ...]:
+    parts = text.replace(";", " ").replace(",", " ").split()
+    return tuple(meant(part, "decimal") for part in parts)
 
 
 def _inside(value: Any, path: tuple[str, ...]) -> Any:

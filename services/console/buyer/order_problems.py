@@ -74,6 +74,46 @@ _BY_TEXT = (
         r"target: \w+ predicts a column of 0 and 1, and '(?P<column>.+)' is .*",
         _("A binary classification predicts truth values: write kind: boolean in the rules of %(column)s."),
     ),
+    (
+        r"several_targets needs targets, a list of (?P<least>\d+) to (?P<most>\d+) columns.*",
+        _(
+            "List %(least)s to %(most)s columns under several columns to predict, and leave the one column "
+            "above empty."
+        ),
+    ),
+    (
+        r"targets: \w+ predicts one column.*",
+        _("Only a regression of several targets has several columns to predict: choose it, or empty them."),
+    ),
+    (
+        r"target: \w+ predicts numbers, and '(?P<column>.+)' is categorical.*",
+        _("%(column)s holds levels: ask for several classes, or for kind: boolean and one level."),
+    ),
+    (
+        r"target: several_classes tells levels apart.*",
+        _("Several classes are levels: write kind: categorical, levels: [a, b, c] under kind and gaps."),
+    ),
+    (
+        r"target: (?P<count>\d+) levels; several_classes tells (?P<least>\d+) to (?P<most>\d+) .*",
+        _("There are %(count)s levels; several classes are %(least)s to %(most)s."),
+    ),
+    (
+        r"target: every class has weights of its own.*",
+        _("Classes have neither a reference nor a level for others."),
+    ),
+    (
+        r"\w+ starts from (a mean|the share) of each.*",
+        _("This kind of model starts from each target's mean, or each class's share."),
+    ),
+    (r"\w+ has one target: use start.*", _("This kind of model starts from one mean.")),
+    (
+        r"start.values has (?P<has>\d+) values; (?P<needed>\d+) needed.*",
+        _("Means or shares given: %(has)s; needed: %(needed)s."),
+    ),
+    (
+        r"start.values add up to (?P<sum>\S+); .*",
+        _("The shares add up to %(sum)s; each is above 0, and all make 1."),
+    ),
     (r"\w+ needs model.dispersion.*", _("This kind of model needs a dispersion α.")),
     (
         r"model.dispersion is for counts that vary more than Poisson's, .*",

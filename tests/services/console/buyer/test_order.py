@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from protocol.messages import TrainingOrder
+from protocol.request_kinds import DEMANDS
 from protocol.request_parsing import parse_request
 from services.common.documents import parse_yaml
 from services.console.buyer.order_columns import with_column, without_column
@@ -285,21 +286,49 @@ async def test_yaml_fills_the_form_and_what_is_no_yaml_is_told(browser):
 @pytest.mark.parametrize(
     ("content", "names"), [(TARGETS, "rent, price"), (CLASSES, "grower")], ids=["targets", "classes"]
 )
-async def test_yaml_for_several_targets_is_confirmed_as_it_is(browser, content, names):
-    """The form has room for one target."""
-    response = await browser.post("/trainings/new/yaml", {"yaml": canonical_yaml(several_request(content))})
-    text = await response.text()
+async def test_several_targets_and_classes_come_through_the_form(browser, content, names):
+    wanted = several_request(content)
+    assert parse_request(document_of(values_of(wanted.model_dump(mode="json")))) == wanted
+    response = await browser.post("/trainings/new/yaml", {"yaml": canonical_yaml(wanted)})
+    page = await response.text()
     assert response.status == 200
-    assert f"<dd>{names}</dd>" in text
-    document = canonical_yaml(several_request(content)).replace("means", "mean", 1)
-    response = await browser.post("/trainings/new/yaml", {"yaml": document})
-    assert response.status == 422
+    assert f'<option value="{wanted.model.kind}" selected' in page
+    values = ", ".join(map(str, wanted.start.values))
+    assert f'name="start_values" value="{values}"' in page
+    response = await browser.post("/trainings/new", values_of(wanted.model_dump(mode="json")))
+    assert f"<dd>{names}</dd>" in await response.text()
 
 
-async def test_the_form_offers_kinds_of_one_target(browser):
+TARGET = {"target-name": "rent", "target-minimum": "0", "target-maximum": "9"}
+
+
+@pytest.mark.parametrize(
+    ("content", "changes", "place", "says"),
+    [
+        (TARGETS, {"targets": ""}, "", "List 2 to 16 columns"),
+        (TARGETS, {"targets": "{name: rent, minimum: 0, maximum: 9}"}, "", "List 2 to 16 columns"),
+        (TARGETS, {"targets": "{name: rent"}, "targets", "cannot be read"),
+        (TARGETS, {"kind": "linear_regression", **TARGET}, "", "Only a regression of several targets"),
+        (TARGETS, {"start_values": "12"}, "start_values", "At least 2."),
+        (TARGETS, {"start_values": "12 24 36"}, "", "given: 3; needed: 2."),
+        (TARGETS, {"start": "mean", "start_value": "3"}, "", "starts from each target's mean"),
+        (CLASSES, {"kind": "linear_regression"}, "", "grower holds levels: ask for several classes"),
+        (CLASSES, {"start_values": "0.3 0.3 0.3"}, "", "The shares add up to 0.9;"),
+        (CLASSES, {"target-rules": "kind: categorical, levels: [a, b]"}, "", "There are 2 levels"),
+        (CLASSES, {"target-rules": "kind: boolean"}, "", "Several classes are levels: write kind"),
+    ],
+)
+def test_what_is_wrong_with_several_of_them_is_told_in_the_form_s_words(content, changes, place, says):
+    values = values_of(several_request(content).model_dump(mode="json")) | changes
+    [(found, problem)] = check(values).problems.items()
+    assert found == place
+    assert says in problem.text % problem.values
+
+
+async def test_the_form_offers_every_kind(browser):
     page = await browser.get("/trainings/new")
-    assert '<option value="logistic_regression"' in page
-    assert '<option value="several_classes"' not in page
+    for kind in DEMANDS:
+        assert f'<option value="{kind}"' in page
 
 
 async def test_yaml_that_leaves_something_out_gets_the_defaults(browser):

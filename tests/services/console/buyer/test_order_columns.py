@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.request_parsing import parse_request
-from services.console.buyer.order_columns import bases_document, bases_text
+from services.console.buyer.order_columns import list_document, list_text
 from services.console.buyer.order_form import check, document_of, values_of
 from tests.support.console.orders import filled
 from tests.support.curved import BASES, curved_request
@@ -16,11 +16,11 @@ def problems(basis):
 def test_curves_come_through_the_form():
     request = curved_request()
     assert parse_request(document_of(values_of(request.model_dump(mode="json")))) == request
-    assert bases_document(bases_text(list(BASES))) == tuple(
+    assert list_document(list_text(list(BASES))) == tuple(
         {name: tuple(value) if isinstance(value, list) else value for name, value in one.items()}
         for one in BASES
     )
-    assert bases_document(bases_text(())) == ()
+    assert list_document(list_text(())) == ()
 
 
 def test_an_empty_field_asks_for_no_curves():
