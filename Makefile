@@ -154,6 +154,10 @@ fuzz: $(DEVELOPMENT) ## Try every parser of untrusted bytes for 10 minutes; opti
 native-check: $(DEVELOPMENT) ## The C kernel watched by sanitizers: a million numbers against gmpy2, and anything at its door; ARGS="--seed 2"
 	python -m tests.native_kernel $(ARGS)
 
+.PHONY: native-speed
+native-speed: $(DEVELOPMENT) ## What the C kernel gains per primitive, as ratios of one run; ARGS="--key-bits 2048"
+	python -m tests.native_kernel.speed $(ARGS)
+
 .PHONY: soak
 soak: $(DEVELOPMENT) $(NODE_MODULES) ## 200 trainings at once, then a simulated day; options in ARGS="--trainings 50"
 	python -m tests.soak $(ARGS)
