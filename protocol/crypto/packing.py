@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import gmpy2
 from gmpy2 import mpz
 
-from protocol.crypto.native.batch import kernel_for, public_powers
+from protocol.crypto.native.batch import public_powers
+from protocol.crypto.native.in_use import kernel_for
 from protocol.crypto.paillier import PublicKey
 from protocol.crypto.powers import PowerTables
 from protocol.crypto.randomness import Randomness

@@ -15,7 +15,8 @@ from eth_hash.auto import keccak
 from gmpy2 import mpz
 from phe import util as phe_util
 
-from protocol.crypto.native.batch import FixedBase, kernel_for, secret_powers
+from protocol.crypto.native.batch import FixedBase, secret_powers
+from protocol.crypto.native.in_use import kernel_for
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.residues import Element, residues
 from protocol.errors import MisuseError

@@ -12,7 +12,7 @@ from functools import lru_cache
 import gmpy2
 from gmpy2 import mpz
 
-from protocol.crypto.residues import Element, PlainResidues, inverses, odd_powers, residues
+from protocol.crypto.residues import Element, PlainResidues, Residues, inverses, residues
 from protocol.errors import MisuseError
 
 
@@ -80,19 +80,19 @@ def tables_of_inputs(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTa
     """
     if len(bases) > MOST_KEPT_BASES:
         return PowerTables(bases, modulus, max(2, window - 1))
-    return _kept_tables(tuple(bases), modulus, window)
+    return _kept_tables(tuple(bases), residues(modulus), window)
 
 
 def tables_if_kept(bases: Sequence[mpz], modulus: mpz, window: int) -> PowerTables | None:
     """The same, for what single products are made of; nothing where they would not be kept."""
     if len(bases) > MOST_KEPT_BASES:
         return None
-    return _kept_tables(tuple(bases), modulus, window)
+    return _kept_tables(tuple(bases), residues(modulus), window)
 
 
 @lru_cache(maxsize=6)
-def _kept_tables(bases: tuple[mpz, ...], modulus: mpz, window: int) -> PowerTables:
-    return PowerTables(bases, modulus, window)
+def _kept_tables(bases: tuple[mpz, ...], within: Residues, window: int) -> PowerTables:
+    return PowerTables(bases, within.modulus, window)
 
 
 def product_of_powers(
@@ -149,10 +149,10 @@ def public_power(base: mpz, exponent: int, modulus: mpz) -> mpz:
     number = mpz(exponent)
     bits = number.bit_length() - (number.bit_scan1(0) or 0)
     window = min(range(1, 9), key=lambda width: (1 << (width - 1)) + bits / (width + 1))
-    table = odd_powers(within.enter(base % modulus), window + 1, within)
+    table = within.odd_powers(within.enter(base % modulus), 1 << (window - 1))
     factors, position = dict[int, list[Element]](), number.bit_scan1(0)
     while position is not None:
-        factors[position] = [table[int(number[position : position + window])]]
+        factors[position] = [table[int(number[position : position + window]) >> 1]]
         position = number.bit_scan1(position + window)
     return within.leave(within.chain(factors))
 

@@ -11,7 +11,7 @@ Which numbers are multiplied is for the caller to choose; what is chosen by a se
 either way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
@@ -25,7 +25,7 @@ Element: TypeAlias = Any
 """A number as one of the arithmetics below holds it, made by `enter`."""
 
 
-class Residues(Protocol):
+class Residues(Hashable, Protocol):
     """Numbers modulo `modulus`, as elements that `enter` makes of them and `leave` makes numbers of."""
 
     modulus: mpz
@@ -41,6 +41,9 @@ class Residues(Protocol):
 
     def chain(self, factors: Mapping[int, Sequence[Element]]) -> Element:
         """Π f^(2^position) over all factors f: from the highest position down, squaring at each step."""
+
+    def odd_powers(self, base: Element, count: int) -> list[Element]:
+        """b, b³, b⁵, …: so many."""
 
     def signed_powers(self, units: Sequence[Element], window: int) -> list[dict[int, Element]]:
         """Of each unit the powers b^k for odd k, |k| < 2^(window − 1).
@@ -80,13 +83,13 @@ class PlainResidues:
                 accumulator = accumulator * factor % modulus
         return accumulator
 
+    def odd_powers(self, base: mpz, count: int) -> list[mpz]:
+        """b, b³, b⁵, …: so many."""
+        return odd_powers(base, count, self)
+
     def signed_powers(self, units: Sequence[mpz], window: int) -> list[dict[int, mpz]]:
         """Of each unit the powers b^k for odd k, |k| < 2^(window − 1)."""
-        tables = [odd_powers(unit, window, self) for unit in units]
-        for table, inverse in zip(tables, inverses(units, self), strict=True):
-            powers = odd_powers(inverse, window, self)
-            table.update({-digit: power for digit, power in powers.items()})
-        return tables
+        return signed_odd_powers(units, window, self)
 
 
 Halves: TypeAlias = tuple[mpz, mpz, mpz]
@@ -131,6 +134,10 @@ class HalvedResidues:
                 a, b = left, fma(b, c, fma(a, d, often)) % root
         return a, b, _sum_of(factors)
 
+    def odd_powers(self, base: Halves, count: int) -> list[Halves]:
+        """b, b³, b⁵, …: so many."""
+        return odd_powers(base, count, self)
+
     def signed_powers(self, units: Sequence[Halves], window: int) -> list[dict[int, Halves]]:
         """Of each unit the powers b^k for odd k, |k| < 2^(window − 1)."""
         inverted = inverses([a for a, _, _ in units], PlainResidues(self._root))
@@ -168,9 +175,25 @@ def _sum_of(factors: Mapping[int, Sequence[Halves]]) -> mpz:
     return total << above
 
 
-@lru_cache(maxsize=64)
 def residues(modulus: mpz) -> Residues:
-    """The faster arithmetic modulo a number."""
+    """The fastest arithmetic modulo a number, the same object each time."""
+    return _residues(modulus, *_HALVES)
+
+
+_HALVES: list[Callable[[mpz], Residues | None]] = []
+
+
+def use_halves(make: Callable[[mpz], Residues | None] | None) -> None:
+    """Compute modulo squares n² by what `make` makes of n, if it makes something; None is GMP alone."""
+    _HALVES[:] = [] if make is None else [make]
+
+
+@lru_cache(maxsize=64)
+def _residues(modulus: mpz, *halves: Callable[[mpz], Residues | None]) -> Residues:
+    for make in halves:
+        found = make(gmpy2.isqrt(modulus)) if gmpy2.is_square(modulus) else None
+        if found is not None:
+            return found
     if modulus.bit_length() >= 2 * LEAST_HALF_BITS - 1 and gmpy2.is_square(modulus):
         return HalvedResidues(gmpy2.isqrt(modulus))
     return PlainResidues(modulus)
@@ -190,9 +213,19 @@ def inverses(elements: Sequence[Element], within: Residues) -> list[Element]:
     return found
 
 
-def odd_powers(base: Element, window: int, within: Residues) -> dict[int, Element]:
-    """b, b³, b⁵, … up to the exponent 2^(w−1) − 1."""
-    table, square = {1: base}, within.multiply(base, base)
-    for digit in range(3, 1 << (window - 1), 2):
-        table[digit] = within.multiply(table[digit - 2], square)
-    return table
+def odd_powers(base: Element, count: int, within: Residues) -> list[Element]:
+    """b, b³, b⁵, …: so many, by an arithmetic's own products."""
+    powers, square = [base], within.multiply(base, base)
+    while len(powers) < count:
+        powers.append(within.multiply(powers[-1], square))
+    return powers
+
+
+def signed_odd_powers(units: Sequence[Element], window: int, within: Residues) -> list[dict[int, Element]]:
+    """`Residues.signed_powers` by an arithmetic's odd powers, of the units and of their inverses."""
+    count, tables = 1 << (window - 2), list[dict[int, Element]]()
+    for unit, inverse in zip(units, inverses(units, within), strict=True):
+        table = dict(zip(range(1, 2 * count, 2), within.odd_powers(unit, count), strict=True))
+        table.update(zip(range(-1, -2 * count, -2), within.odd_powers(inverse, count), strict=True))
+        tables.append(table)
+    return tables

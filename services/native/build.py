@@ -76,7 +76,7 @@ def build(
 def _compile(command: list[str], folder: Path, options: Sequence[str], lanes: Sequence[str]) -> Path:
     digest = f'-DKERNEL_SOURCES="{sources_digest()}"'
     portable = [one for one in lanes if one in PORTABLE]
-    objects = {"kernel": [*lanes, digest], "processor": portable}
+    objects = {"kernel": [*lanes, digest], "chains": list(lanes), "processor": portable}
     for name, own in objects.items():
         _run([*command, *options, *own, "-c", str(SOURCES / f"{name}.c"), "-o", str(folder / f"{name}.o")])
     files, library = [str(folder / f"{name}.o") for name in objects], folder / LIBRARY.name

@@ -9,6 +9,8 @@ from gmpy2 import mpz
 
 from protocol.crypto.native.digits import LANES, MOST_WINDOW, SECRET_WINDOW, PublicSteps
 from protocol.errors import MisuseError
+from services.native import halves
+from services.native.halves import NativeHalves
 
 _REASONS = (
     "done",
@@ -43,12 +45,12 @@ _SIGNATURES: dict[str, tuple[type, list[type]]] = {
 
 
 class NativeKernel:
-    """A compiled kernel as `protocol.crypto.native.batch.Kernel`. It computes without Python's lock."""
+    """A compiled kernel as `protocol.crypto.native.in_use.Kernel`. It computes without Python's lock."""
 
     def __init__(self, library: Path) -> None:
         """Load it; raises OSError for a file that cannot be loaded, AttributeError for another library."""
         self._library = ctypes.CDLL(str(library))
-        for name, (result, arguments) in _SIGNATURES.items():
+        for name, (result, arguments) in (_SIGNATURES | halves.SIGNATURES).items():
             function = getattr(self._library, name)
             function.restype, function.argtypes = result, arguments
 
@@ -101,6 +103,11 @@ class NativeKernel:
     def table(self, starts: Sequence[mpz], bases: Sequence[mpz], modulus: mpz, window: int) -> "NativeTable":
         """A table of start·base^digit, digits below 2^window."""
         return NativeTable(self._library, starts, bases, modulus, window)
+
+    def halves(self, root: mpz) -> NativeHalves | None:
+        """Arithmetic modulo the square of `root`, one number at a time; None for a root of another length."""
+        taken = root % 2 == 1 and self._library.halves_words(_words(root))
+        return NativeHalves(self._library, root) if taken else None
 
 
 class NativeTable:

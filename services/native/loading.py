@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from gmpy2 import mpz
 
-from protocol.crypto.native.batch import use_kernel
 from protocol.crypto.native.digits import LANES, public_steps, secret_digits
+from protocol.crypto.native.in_use import use_kernel
 from services.native.build import LIBRARY, sources_digest
 from services.native.kernel import NativeKernel
 
@@ -68,7 +68,7 @@ def computes_rightly(kernel: NativeKernel, lengths: Sequence[int] = TRIED_BITS) 
 
     A compiler or a virtual processor with a fault is found here, before anything is encrypted by it.
     """
-    return all(_agrees(kernel, bits) for bits in lengths)
+    return all(_agrees(kernel, bits) and _agrees_by_halves(kernel, bits) for bits in lengths)
 
 
 def _agrees(kernel: NativeKernel, bits: int) -> bool:
@@ -89,4 +89,21 @@ def _agrees(kernel: NativeKernel, bits: int) -> bool:
         kernel.secret_powers(bases, digits, moduli) == powers
         and kernel.public_powers(least, public_steps(_EXPONENT), modulus) == public
         and table.products(chosen, 1, LANES) == least
+    )
+
+
+def _agrees_by_halves(kernel: NativeKernel, bits: int) -> bool:
+    root = (mpz(1) << bits) - 15
+    within, modulus = kernel.halves(root), root * root
+    if within is None:
+        return True
+    numbers = [modulus - 1, modulus // 3, root - 1, mpz(0x5A5A5A5A)]
+    elements = [within.enter(number) for number in numbers]
+    chain = within.chain({9: elements[:2], 2: elements[2:], 0: elements[1:2]})
+    high, low = pow(numbers[0] * numbers[1], 512, modulus), pow(numbers[2] * numbers[3], 4, modulus)
+    product = high * low * numbers[1] % modulus
+    return bool(
+        within.leave(chain) == product
+        and within.leave(within.multiply(chain, elements[1])) == product * numbers[1] % modulus
+        and within.leave(within.odd_powers(elements[1], 3)[-1]) == pow(numbers[1], 5, modulus)
     )

@@ -21,6 +21,7 @@ def check_numbers(kernel: NativeKernel, stream: random.Random, numbers: int) -> 
     tried, turn = 0, 0
     checks: tuple[Callable[[NativeKernel, random.Random, int], int], ...] = (
         *(_products,) * 61,
+        *(_halves,) * 9,
         _public_powers,
         _secret_powers,
         _table_products,
@@ -83,6 +84,22 @@ def _table_products(kernel: NativeKernel, stream: random.Random, bits: int) -> i
     found = table.products(signed_digits(rows, window, positions), positions, len(rows))
     assert found == expected, (bases, rows, modulus)
     return len(rows)
+
+
+def _halves(kernel: NativeKernel, stream: random.Random, bits: int) -> int:
+    root = odd(stream, min(bits, 4096))
+    within, modulus, expected = kernel.halves(root), root * root, mpz(1)
+    assert within is not None
+    factors: dict[int, list[bytes]] = {}
+    for _ in range(_FACTORS):
+        factor, position = number(stream, modulus), stream.randrange(_FACTORS)
+        expected = expected * gmpy2.powmod(factor, 1 << position, modulus) % modulus
+        factors.setdefault(position, []).append(within.enter(factor))
+    found = within.leave(within.chain(factors))
+    assert found == expected, (factors, modulus)
+    last = within.odd_powers(within.enter(expected), 3)[-1]
+    assert within.leave(last) == gmpy2.powmod(expected, 5, modulus), (expected, modulus)
+    return 2 * _FACTORS
 
 
 def odd(stream: random.Random, bits: int) -> mpz:

@@ -14,10 +14,10 @@ _UNTOUCHED = 0x5A
 
 def check_strangers(library: ctypes.CDLL, stream: random.Random, calls: int) -> str:
     """Make so many calls; returns how often each answer came. Raises AssertionError for a broken promise."""
-    for name in ("kernel_limbs", "kernel_table_words"):
+    for name in ("kernel_limbs", "kernel_table_words", "halves_words"):
         getattr(library, name).restype = ctypes.c_size_t
     answers: Counter[int] = Counter()
-    kinds = (_powers, _secrets, _tables)
+    kinds = (_powers, _secrets, _tables, _chains, _halves)
     for _ in range(calls):
         answers[stream.choice(kinds)(library, stream)] += 1
     assert set(answers) <= set(range(6)), answers
@@ -126,3 +126,46 @@ def _tables(library: ctypes.CDLL, stream: random.Random) -> int:
     digits = _digits(stream, positions * count * _LANES, 1 << min(window, 6))
     rest = (table.content, _size(told), _size(positions), digits, out.content)
     return _answered(out, library.kernel_table_products(*head, *rest))
+
+
+def _chains(library: ctypes.CDLL, stream: random.Random) -> int:
+    """Counts that may not be those of the factors, limbs that may be none."""
+    words, positions = _words(stream), stream.choice([0, 1, 3, 65537 if stream.random() < 0.01 else 2])
+    size = library.halves_words(_size(words))
+    counts = [stream.choice([0, 0, 1, 2]) for _ in range(positions)]
+    count = sum(counts)
+    plan = (_size(positions), (ctypes.c_uint16 * max(1, positions))(*counts))
+    told = count + stream.choice([0] * 9 + [1, -1 if count else 1])
+    product, factors, out = _limbs(stream, size), _limbs(stream, size * count), _Buffer(8 * size)
+    rest = (_size(told), factors, out.content)
+    return _answered(out, library.halves_chain(*_root(stream, words), product, *plan, *rest))
+
+
+def _halves(library: ctypes.CDLL, stream: random.Random) -> int:
+    words = _words(stream)
+    size, root = library.halves_words(_size(words)), _root(stream, words)
+    kind = stream.choice(["enter", "leave", "multiply", "powers"])
+    if kind == "leave":
+        out = _Buffer(16 * (_room(words) + 1))
+        return _answered(out, library.halves_leave(*root, _limbs(stream, size), out.content))
+    if kind == "powers":
+        count = stream.choice([0, 1, 5, 128, 129, 2**40])
+        out = _Buffer(8 * size * min(count, 129))
+        call = library.halves_odd_powers
+        return _answered(out, call(*root, _limbs(stream, size), _size(count), out.content))
+    out = _Buffer(8 * size)
+    if kind == "enter":
+        pair = [_numbers(stream, words, 2) for _ in range(2)]
+    else:
+        pair = [_limbs(stream, size) for _ in range(2)]
+    return _answered(out, getattr(library, f"halves_{kind}")(*root, *pair, out.content))
+
+
+def _root(stream: random.Random, words: int) -> tuple[object, ...]:
+    start = _content(stream, _room(words) + 1, 1)
+    return _size(words), _numbers(stream, words, 1, odd=True), (ctypes.c_char * len(start))(*start)
+
+
+def _limbs(stream: random.Random, count: int) -> ctypes.Array[ctypes.c_uint64]:
+    bits = stream.choice([52, 52, 64])
+    return (ctypes.c_uint64 * max(1, count))(*(stream.getrandbits(bits) for _ in range(count)))

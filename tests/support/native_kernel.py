@@ -3,14 +3,16 @@
 import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import product
 from math import prod
 from pathlib import Path
 
 from gmpy2 import mpz
 
-from protocol.crypto.native import batch
+from protocol.crypto.native import in_use
 from protocol.crypto.native.digits import LANES, MOST_BASES, MOST_WINDOW, SECRET_WINDOW, PublicSteps
+from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.errors import MisuseError
 from services.native.build import PORTABLE, build, compiler
 from services.native.kernel import NativeKernel
@@ -73,16 +75,25 @@ class PythonKernel:
         self.calls.append(("table", len(bases)))
         return PythonTable(starts, bases, modulus, window)
 
+    def halves(self, root: mpz) -> None:
+        """It has no such arithmetic, as a kernel for a root that is too long."""
+
+
+@lru_cache
+def private_key_of(bits: int) -> PrivateKey:
+    """One key of that length for all tests of a process."""
+    return generate_private_key(bits)
+
 
 @contextmanager
-def kernel_in_use(kernel: batch.Kernel | None) -> Iterator[None]:
+def kernel_in_use(kernel: in_use.Kernel | None) -> Iterator[None]:
     """Compute by this one within the block, and afterwards by whichever it was."""
-    before = list(batch._IN_USE)
-    batch.use_kernel(kernel)
+    before = list(in_use._IN_USE)
+    in_use.use_kernel(kernel)
     try:
         yield
     finally:
-        batch.use_kernel(before[0] if before else None)
+        in_use.use_kernel(before[0] if before else None)
 
 
 def portable_kernel(folder: Path) -> NativeKernel | PythonKernel:

@@ -6,7 +6,7 @@ import pytest
 from gmpy2 import mpz
 
 from protocol.crypto import paillier, powers
-from protocol.crypto.native import batch
+from protocol.crypto.native import in_use
 from protocol.crypto.residues import Element, Residues, residues
 
 
@@ -30,7 +30,8 @@ class ProductCount:
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Count whatever powers and tables multiply from here on, all of it by GMP."""
-        patch.setattr(batch, "_IN_USE", [])
+        patch.setattr(in_use, "_IN_USE", [])
+        patch.setattr("protocol.crypto.residues._HALVES", [])
         for module in (powers, paillier):
             patch.setattr(module, "residues", self.counted())
 
@@ -53,6 +54,10 @@ class _Counted:
         squarings = max(factors, default=0)
         self.count.add(self.modulus, squarings + sum(map(len, factors.values())))
         return self.within.chain(factors)
+
+    def odd_powers(self, base: Element, count: int) -> list[Element]:
+        self.count.add(self.modulus, count)
+        return self.within.odd_powers(base, count)
 
     def signed_powers(self, units: Sequence[Element], window: int) -> list[dict[int, Element]]:
         """A product for each power of either sign or their square, and three for an inversion."""

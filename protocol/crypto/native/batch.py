@@ -1,13 +1,13 @@
 """Powers of many numbers at once: by a kernel, eight at a time, where there is one; by GMP otherwise.
 
 Both give the same numbers, so no transition, message or hash depends on which it is. A kernel is handed in
-(`use_kernel`): whoever runs roles looks for one, since looking is I/O. Everything here is called with
+(`in_use.use_kernel`): whoever runs roles looks for one, since looking is I/O. Everything here is called with
 whatever numbers stand together; too few for eight lanes to pay, and moduli that a kernel does not take, are
 GMP's.
 """
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import gmpy2
 from gmpy2 import mpz
@@ -16,7 +16,6 @@ from protocol.crypto.native.digits import (
     LANES,
     MOST_BASES,
     MOST_WINDOW,
-    PublicSteps,
     fixed_digits,
     public_steps,
     secret_digits,
@@ -24,54 +23,10 @@ from protocol.crypto.native.digits import (
     signed_digits,
     signed_positions,
 )
+from protocol.crypto.native.in_use import Kernel, kernel_for
 from protocol.crypto.powers import PowerTables, batch_invert, public_power, window_for
 
-LEAST_LANES = 4
-"""Numbers that have to stand together: a multiplication of eight is to take no longer than three of GMP's."""
-
-
-class Table(Protocol):
-    """Powers of some bases, kept for products over them."""
-
-    def products(self, digits: bytes, positions: int, lanes: int) -> list[mpz]:
-        """Π start_b·base_b^digit of the first lanes, over all bases b; `window` squarings between positions.
-
-        `digits` are [position][base][eight lanes] bytes, each below 2^window; which they are is a secret.
-        """
-
-
-class Kernel(Protocol):
-    """Computes with at most eight numbers at once, each from 0 up to below its modulus, which is odd."""
-
-    def takes(self, modulus: mpz) -> bool:
-        """Whether it computes modulo this one."""
-
-    def public_powers(self, bases: Sequence[mpz], steps: PublicSteps, modulus: mpz) -> list[mpz]:
-        """Powers with one exponent that everybody knows."""
-
-    def secret_powers(self, bases: Sequence[mpz], digits: bytes, moduli: Sequence[mpz]) -> list[mpz]:
-        """Powers with an exponent for each, by `digits.secret_digits`: secrets but for their length."""
-
-    def table(self, starts: Sequence[mpz], bases: Sequence[mpz], modulus: mpz, window: int) -> Table:
-        """A table of start·base^digit for as many bases as there are starts."""
-
-
 _Item = TypeVar("_Item")
-
-_IN_USE: list[Kernel] = []
-
-
-def use_kernel(kernel: Kernel | None) -> None:
-    """Compute by this one from here on, or by GMP alone."""
-    _IN_USE[:] = [] if kernel is None else [kernel]
-
-
-def kernel_for(modulus: mpz, numbers: int) -> Kernel | None:
-    """The one in use, where so many numbers modulo this one are its work."""
-    for kernel in _IN_USE:
-        if numbers >= LEAST_LANES and kernel.takes(modulus):
-            return kernel
-    return None
 
 
 def public_powers(bases: Sequence[mpz], exponent: int, modulus: mpz) -> list[mpz]:

@@ -31,6 +31,13 @@ static inline Lanes add_product_low(Lanes sum, Lanes a, Lanes b) { return _mm512
 static inline Lanes add_product_high(Lanes sum, Lanes a, Lanes b) { return _mm512_madd52hi_epu64(sum, a, b); }
 static inline LaneMask equal_lanes(Lanes a, Lanes b) { return _mm512_cmpeq_epi64_mask(a, b); }
 static inline Lanes choose_lanes(LaneMask second, Lanes a, Lanes b) { return _mm512_mask_mov_epi64(a, second, b); }
+static inline LaneMask lanes_above(Lanes a, Lanes b) { return _mm512_cmpgt_epu64_mask(a, b); }
+static inline uint64_t lowest_lane(Lanes a) { return (uint64_t)_mm_cvtsi128_si64(_mm512_castsi512_si128(a)); }
+static inline Lanes in_lowest_lane(uint64_t value) {
+  return _mm512_zextsi128_si512(_mm_cvtsi64_si128((long long)value));
+}
+static inline Lanes one_lane_down(Lanes above, Lanes a) { return _mm512_alignr_epi64(above, a, 1); }
+static inline Lanes one_lane_up(Lanes a, Lanes below) { return _mm512_alignr_epi64(a, below, LANES - 1); }
 
 #else
 
@@ -105,6 +112,35 @@ static inline LaneMask equal_lanes(Lanes a, Lanes b) {
 /* VMOVDQA64 under a merging mask. */
 static inline Lanes choose_lanes(LaneMask second, Lanes a, Lanes b) {
   EACH_LANE a.lane[at] = second >> at & 1 ? b.lane[at] : a.lane[at];
+  return a;
+}
+
+/* VPCMPUQ "not less or equal" into a mask. */
+static inline LaneMask lanes_above(Lanes a, Lanes b) {
+  LaneMask above = 0;
+  EACH_LANE above |= (LaneMask)((unsigned)(a.lane[at] > b.lane[at]) << at);
+  return above;
+}
+
+/* VMOVQ, out of a register and into one, where the other lanes become zero. */
+static inline uint64_t lowest_lane(Lanes a) { return a.lane[0]; }
+
+static inline Lanes in_lowest_lane(uint64_t value) {
+  Lanes out = all_lanes(0);
+  out.lane[0] = value;
+  return out;
+}
+
+/* VALIGNQ: sixteen lanes, moved down by one or by seven; the lowest eight are left. */
+static inline Lanes one_lane_down(Lanes above, Lanes a) {
+  for (int at = 0; at < LANES - 1; at++) a.lane[at] = a.lane[at + 1];
+  a.lane[LANES - 1] = above.lane[0];
+  return a;
+}
+
+static inline Lanes one_lane_up(Lanes a, Lanes below) {
+  for (int at = LANES - 1; at; at--) a.lane[at] = a.lane[at - 1];
+  a.lane[0] = below.lane[LANES - 1];
   return a;
 }
 

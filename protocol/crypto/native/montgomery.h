@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "lanes.h"
+#include "words.h"
 
 #define ROWS 4 /* Limbs of the first factor that are multiplied in one pass over the second. */
 #define MOST_WORDS 128
@@ -141,21 +142,6 @@ static inline void leave(Number *number, const Moduli *within) {
     number->limb[at] = choose_lanes(below, less.limb[at], number->limb[at]);
 }
 
-/* −n^−1 modulo 2^52 by Newton's iteration: each step doubles the bits that are right, of which an odd n has three. */
-static inline uint64_t negative_inverse(uint64_t n) {
-  uint64_t inverse = n;
-  for (int step = 0; step < 5; step++) inverse *= 2 - n * inverse;
-  return (0 - inverse) & LIMB_MASK;
-}
-
-/* Limb `at` of a number of 64-bit words, lowest first. */
-static inline uint64_t limb_of(const uint64_t *words, size_t count, size_t at) {
-  size_t bit = at * LIMB_BITS, word = bit / 64, shift = bit % 64;
-  uint64_t low = word < count ? words[word] >> shift : 0;
-  uint64_t high = shift > 64 - LIMB_BITS && word + 1 < count ? words[word + 1] << (64 - shift) : 0;
-  return (low | high) & LIMB_MASK;
-}
-
 /* Eight numbers of so many words, one after another, into their lanes. */
 static inline void read_number(Number *out, const uint64_t *words, size_t count, size_t limbs) {
   for (size_t at = 0; at < limbs + ROWS; at++) {
@@ -170,12 +156,8 @@ static inline void write_number(uint64_t *words, const Number *number, size_t co
   for (size_t at = 0; at < LANES * count; at++) words[at] = 0;
   for (size_t at = 0; at < limbs; at++) {
     uint64_t lanes[LANES];
-    size_t word = at * LIMB_BITS / 64, shift = at * LIMB_BITS % 64;
     store_lanes(lanes, number->limb[at]);
-    for (size_t lane = 0; lane < LANES; lane++) {
-      if (word < count) words[lane * count + word] |= lanes[lane] << shift;
-      if (shift > 64 - LIMB_BITS && word + 1 < count) words[lane * count + word + 1] |= lanes[lane] >> (64 - shift);
-    }
+    for (size_t lane = 0; lane < LANES; lane++) put_limb(words + lane * count, count, at, lanes[lane]);
   }
 }
 

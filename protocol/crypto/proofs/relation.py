@@ -45,7 +45,8 @@ from protocol.crypto.commitment_group import ELEMENT_BYTES
 from protocol.crypto.commitments import VectorCommitments
 from protocol.crypto.elements import require_units
 from protocol.crypto.linear import Combination, combined
-from protocol.crypto.native.batch import kernel_for, rows_of_powers
+from protocol.crypto.native.batch import rows_of_powers
+from protocol.crypto.native.in_use import kernel_for
 from protocol.crypto.paillier import PublicKey
 from protocol.crypto.powers import PowerTables, fitting_tables, product_of_powers, tables_of_inputs
 from protocol.crypto.proofs.bounds import WitnessBounds, require_responses

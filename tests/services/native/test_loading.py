@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from gmpy2 import mpz
 
-from protocol.crypto.native.batch import kernel_for
+from protocol.crypto.native.in_use import kernel_for
+from protocol.crypto.residues import PlainResidues
 from services.native import loading
 from services.native.build import sources_digest
 from services.native.loading import TRIED_BITS, computes_rightly, fault_of, find_arithmetic, use_arithmetic
@@ -45,12 +46,27 @@ class Wrong(Loaded):
 
         return Table()
 
+    def halves(self, root: mpz) -> Any:
+        kept, off = PlainResidues(root * root), self._off
+
+        class Halves(PlainResidues):
+            def multiply(self, *given: mpz) -> mpz:
+                return off("multiply", [kept.multiply(*given)])[0]
+
+            def chain(self, *given: Any) -> mpz:
+                return off("chain", [kept.chain(*given)])[0]
+
+            def odd_powers(self, *given: Any) -> list[mpz]:
+                return off("odd powers", kept.odd_powers(*given))
+
+        return Halves(root * root)
+
 
 def test_a_kernel_that_computes_as_gmp_does_has_no_fault() -> None:
     assert fault_of(Loaded()) == ""  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["products", "public", "secret", "table"])
+@pytest.mark.parametrize("kind", ["products", "public", "secret", "table", "multiply", "chain", "odd powers"])
 def test_a_kernel_that_computes_one_number_wrongly_is_found_out(kind: str) -> None:
     kernel = Wrong()
     assert computes_rightly(kernel, TRIED_BITS[:1])  # type: ignore[arg-type]

@@ -1,28 +1,16 @@
 """Numbers that stand together: the same, whichever arithmetic is in use."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from gmpy2 import mpz
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol.crypto.blinding import ShortExponentBlinder
 from protocol.crypto.native import batch
-from protocol.crypto.native.batch import (
-    LEAST_LANES,
-    kernel_for,
-    public_powers,
-    rows_of_powers,
-    secret_powers,
-    use_kernel,
-)
-from protocol.crypto.opening import Opening, false_openings, open_ciphertexts
-from protocol.crypto.packing import Mask, SlotLayout, pack, pack_blinded
+from protocol.crypto.native.batch import public_powers, rows_of_powers, secret_powers
+from protocol.crypto.native.in_use import LEAST_LANES, kernel_for, use_kernel
 from protocol.crypto.paillier import FixedBaseTable, PrivateKey
-from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError
+from tests.support.cipher_computations import COMPUTATIONS
 from tests.support.native_kernel import PythonKernel, kernel_in_use
 
 PRIME = mpz((1 << 127) - 1)
@@ -101,46 +89,6 @@ def test_few_numbers_and_moduli_that_a_kernel_does_not_take_are_gmps() -> None:
         assert kernel_for(MERSENNE, 8) is None
 
 
-def _stream() -> Randomness:
-    return Randomness(b"n" * 32)
-
-
-def _ciphertexts(private: PrivateKey) -> list[mpz]:
-    return private.encrypt_all(range(1, 12), _stream())
-
-
-def _packed(private: PrivateKey) -> list[mpz]:
-    layout = SlotLayout(100, 1 << 40, 2)
-    roots = [mpz(at + 3) for at in range(6)]
-    mask = Mask.draw(private.public_key, 6, _stream())
-    found = pack(private.public_key, _ciphertexts(private), layout)
-    return found + pack_blinded(private.public_key, _ciphertexts(private), layout, mask, roots)
-
-
-def _false(private: PrivateKey) -> tuple[int, ...]:
-    ciphertexts = _ciphertexts(private)
-    openings = open_ciphertexts(private, ciphertexts)
-    openings[3] = Opening(openings[3].plaintext + 1, openings[3].root)
-    openings[7] = Opening(openings[7].plaintext, openings[7].root + private.public_key.n)
-    return false_openings(private.public_key, ciphertexts, openings)
-
-
-COMPUTATIONS: dict[str, Callable[[PrivateKey], Any]] = {
-    "encryption": _ciphertexts,
-    "decryption": lambda private: private.decrypt_all(_ciphertexts(private)),
-    "n-th roots": lambda private: private.nth_roots([mpz(at + 2) for at in range(5)]),
-    "openings": lambda private: open_ciphertexts(private, _ciphertexts(private)),
-    "false openings": _false,
-    "packing": _packed,
-    "short exponents": lambda private: ShortExponentBlinder(private.public_key, b"b" * 32).blind(
-        _ciphertexts(private), _stream()
-    ),
-    "linear combinations": lambda private: rows_of_powers(
-        _ciphertexts(private)[:3], [[at, -3, 1 << at] for at in range(9)], private.public_key.n_squared
-    ),
-}
-
-
 @pytest.mark.parametrize("name", COMPUTATIONS)
 def test_the_cipher_s_numbers_are_the_same_by_a_kernel(private_key: PrivateKey, name: str) -> None:
     compute = COMPUTATIONS[name]
@@ -148,4 +96,4 @@ def test_the_cipher_s_numbers_are_the_same_by_a_kernel(private_key: PrivateKey, 
         by_gmp = compute(private_key)
     with kernel_in_use(kernel := PythonKernel()):
         assert compute(private_key) == by_gmp
-    assert kernel.calls
+    assert kernel.calls or name.endswith("alone")
