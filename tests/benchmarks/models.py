@@ -1,7 +1,7 @@
 """`make bench-models`: every kind of model on tables that scikit-learn ships, against its own on pooled rows.
 
-In plaintext, by the very steps of a training (`learning/plaintext`), since that the encrypted one ends with
-the same model is tested elsewhere. Writes RESULTS.md beside this file.
+In plaintext, by the very steps of a training (`learning/plaintext`); a table of its own says how far the
+encrypted ones end from these (`encrypted_kinds`). Writes RESULTS.md beside this file.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 
 from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.registry import KINDS
-from tests.benchmarks import incentives, one_training, several_classes, shuffled
+from tests.benchmarks import encrypted_kinds, incentives, one_training, several_classes, shuffled
 from tests.benchmarks.cases import CASES, Case
 from tests.benchmarks.curved_cases import CURVED_CASES
 from tests.benchmarks.delivered import TRAINED, delivered, places_of
@@ -92,6 +92,7 @@ def sections(seeds: int) -> dict[str, Callable[[], str]]:
             f"{one.title}: `{one.kind}`": partial(_of_one_training, one, seeds)
             for one in (make() for make in ONE_TRAININGS)
         },
+        "Encrypted beside plaintext": encrypted_kinds.markdown,
         "What worse data earn": partial(incentives.markdown, 2 * seeds),
         "Shuffled targets, by rows a feature": partial(shuffled.markdown, 2 * seeds),
     }
