@@ -14,8 +14,9 @@ from typing import NamedTuple
 from gmpy2 import mpz
 
 from protocol.crypto.blinding import ShortExponentBlinder
-from protocol.crypto.native.batch import Kernel, public_powers, rows_of_powers, use_kernel
+from protocol.crypto.native.batch import public_powers, rows_of_powers
 from protocol.crypto.native.digits import LANES
+from protocol.crypto.native.in_use import Kernel, use_kernel
 from protocol.crypto.opening import open_ciphertexts
 from protocol.crypto.paillier import PrivateKey, generate_private_key
 from protocol.crypto.randomness import Randomness

@@ -3,7 +3,7 @@
 import pytest
 from gmpy2 import mpz
 
-from protocol.crypto.native.batch import kernel_for
+from protocol.crypto.native.in_use import kernel_for
 from tests.native_kernel.speed import Gain, gains, lines, primitives
 from tests.support.native_kernel import PythonKernel, PythonTable, kernel_in_use
 from tests.support.proofs import private_key
