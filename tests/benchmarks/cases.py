@@ -16,6 +16,7 @@ from protocol.request import Request
 from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND
 from services.data.dispersion import dispersion_of
+from services.data.predicted import Aim
 from services.data.sample_request import DemoData, DemoOptions, demo_request
 from tests.support.hazards import stratified_optimum
 from tests.support.regressions import DispersedCounts
@@ -57,6 +58,11 @@ class Case:
     def features(self) -> int:
         """How many of its columns, which come first, are predicted from."""
         return len(self.names) - (1 if self.event is None else 2)
+
+    @property
+    def aim(self) -> Aim:
+        """What is predicted: the last column."""
+        return Aim(self.kind, self.names[-1:])
 
     def truth(self, rows: Matrix) -> Matrix:
         """The target of m rows (m); of times until an event with the events beside them (m×2)."""

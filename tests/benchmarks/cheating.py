@@ -69,7 +69,7 @@ def share(case: Case, cheat: Cheat, seed: int) -> float:
     generator = np.random.default_rng(seed)
     parts = [case.rows[part] for part in np.array_split(generator.permutation(len(case.rows)), OWNERS)]
     kinds, tables = case.kinds(), [case.table(part) for part in parts]
-    data = DemoData(kinds, case.names[-1], tables, event=case.event)
+    data = DemoData(kinds, case.aim, tables, event=case.event)
     request = case.request(data, seed)
     parts[0] = cheat(case, parts, generator)
     owners = [

@@ -36,7 +36,7 @@ def bought(request: Request, trainers: Sequence[OwnerData], validators: Sequence
 def delivered(case: Case, given: Matrix, seed: int) -> tuple[BoughtModel, BoughtModel]:
     """The models when some of the owners of `given` train for the others, and when all train and measure."""
     parts = [case.table(given[part]) for part in places_of(len(given), seed)]
-    data = DemoData(case.kinds(), case.names[-1], parts, event=case.event)
+    data = DemoData(case.kinds(), case.aim, parts, event=case.event)
     request = case.request(data, seed)
     data_sets = [fitted(request, one) for one in data_sets_of(data).values()]
     training, measuring = (

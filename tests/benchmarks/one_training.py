@@ -15,7 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from protocol.learning.kinds.registry import KINDS
 from protocol.preparation.tables import Table, Texts, ValueKind
 from protocol.request import Request
+from protocol.request_sections import DEFAULT_KIND
 from services.data.dealt_rows import data_sets_of
+from services.data.predicted import Aim
 from services.data.sample_request import DemoData, DemoOptions, demo_request
 from services.sandbox.pooled import owner_data
 from tests.benchmarks.cases import DRAWN, NOBODY, OWNERS, RIDGE
@@ -61,7 +63,7 @@ class OneTraining:
         parts = [
             {name: values[part] for name, values in table.items()} for part in places_of(len(given), seed)
         ]
-        data = DemoData(dict.fromkeys(names, "number"), names[-1], parts)
+        data = DemoData(dict.fromkeys(names, "number"), Aim(DEFAULT_KIND, names[-1:]), parts)
         return demo_request(DemoOptions(owners=OWNERS, seed=seed), data, NOBODY)
 
 
@@ -120,7 +122,8 @@ def one_seed(one: OneTraining, seed: int) -> dict[str, list[float]]:
     read: ValueKind = "text" if one.kind == "several_classes" else "number"
     kinds: dict[str, ValueKind] = dict.fromkeys(one.names, "number")
     kinds |= dict.fromkeys([column.name for column in request.declared_targets], read)
-    data = DemoData(kinds, request.declared_targets[-1].name, [one.table(given[part]) for part in places])
+    aim = Aim(one.kind, tuple(column.name for column in request.declared_targets))
+    data = DemoData(kinds, aim, [one.table(given[part]) for part in places])
     training, measuring = (
         [owner_data(request, each, measuring=measures) for each in data_sets_of(data).values()]
         for measures in (False, True)

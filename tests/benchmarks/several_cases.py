@@ -11,6 +11,8 @@ from sklearn.datasets import load_diabetes, load_wine
 from protocol.preparation.tables import Table, Texts, ValueKind
 from protocol.request import Request
 from protocol.request_parsing import parse_request
+from protocol.request_sections import DEFAULT_KIND
+from services.data.predicted import Aim
 from services.data.sample_request import DemoData, DemoOptions, demo_request
 from tests.benchmarks.cases import NOBODY, OWNERS, Case, visits
 
@@ -66,7 +68,8 @@ class SeveralCase(Case):
             values = values.codes == place if isinstance(values, Texts) else values
             parts.append({**{name: part[name] for name in names}, target: np.asarray(values, np.float64)})
         kinds: dict[str, ValueKind] = dict.fromkeys((*names, target), "number")
-        return demo_request(DemoOptions(owners=OWNERS, seed=seed), DemoData(kinds, target, parts), NOBODY)
+        data = DemoData(kinds, Aim(DEFAULT_KIND, (target,)), parts)
+        return demo_request(DemoOptions(owners=OWNERS, seed=seed), data, NOBODY)
 
 
 def request_of_several(
