@@ -9,11 +9,10 @@ from one slot into the next, or a wrap at n, happens with probability 2⁻⁶⁴
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import gmpy2
 from gmpy2 import mpz
 
 from protocol.crypto.native.batch import public_powers
-from protocol.crypto.native.in_use import kernel_for
+from protocol.crypto.native.in_use import kernel_for_public
 from protocol.crypto.paillier import PublicKey
 from protocol.crypto.powers import PowerTables
 from protocol.crypto.randomness import Randomness
@@ -82,16 +81,10 @@ def _shifted(groups: Sequence[Sequence[mpz]], shift: int, modulus: mpz) -> list[
     found = [mpz(1)] * len(groups)
     for place in range(max(map(len, groups), default=0) - 1, -1, -1):
         here = [index for index, members in enumerate(groups) if place < len(members)]
-        powers = _powers_of_two([found[index] for index in here], shift, modulus)
+        powers = public_powers([found[index] for index in here], 1 << shift, modulus)
         for index, power in zip(here, powers, strict=True):
             found[index] = power * groups[index][place] % modulus
     return found
-
-
-def _powers_of_two(bases: Sequence[mpz], shift: int, modulus: mpz) -> list[mpz]:
-    if kernel_for(modulus, len(bases)) is None:
-        return [gmpy2.powmod(base, mpz(1) << shift, modulus) for base in bases]
-    return public_powers(bases, 1 << shift, modulus)
 
 
 def add_mask(key: PublicKey, packed: Sequence[mpz], mask: Mask) -> list[mpz]:
@@ -108,10 +101,10 @@ def pack_blinded(
     """What `pack` and `add_mask` make, each plaintext blinded by the n-th power of its root, a unit modulo n.
 
     Packing and blinding share their squarings, which is all of one's work and most of the other's. A kernel
-    takes both apart in less time than GMP takes them together.
+    that takes eight numbers at once has both apart in less time than GMP has them together.
     """
     modulus = key.n_squared
-    if kernel_for(modulus, layout.plaintexts(len(ciphertexts))) is None:
+    if kernel_for_public(modulus, layout.plaintexts(len(ciphertexts))) is None:
         return [one.ciphertext(key) for one in packed_products(ciphertexts, layout, mask, roots)]
     powers = public_powers(roots, int(key.n), modulus)
     packed = add_mask(key, pack(key, ciphertexts, layout), mask)

@@ -1,4 +1,4 @@
-"""`make native-speed`: what the kernel gains, per primitive, as ratios of processor seconds of one process.
+"""`make native-speed`: what the kernel gains, per primitive and in a round: processor seconds of one process.
 
 Each primitive is computed by gmpy2 and by the kernel in turn, over numbers that fill its lanes; the least
 time of each is taken, since whatever else a machine does only adds to it. What comes out is compared as well.
@@ -14,14 +14,17 @@ from typing import NamedTuple
 from gmpy2 import mpz
 
 from protocol.crypto.blinding import ShortExponentBlinder
+from protocol.crypto.commitment_group import RSA_2048, CommitmentGroup
 from protocol.crypto.native.batch import public_powers, rows_of_powers
 from protocol.crypto.native.digits import LANES
 from protocol.crypto.native.in_use import Kernel, use_kernel
 from protocol.crypto.opening import open_ciphertexts
 from protocol.crypto.paillier import PrivateKey, generate_private_key
+from protocol.crypto.powers import product_of_powers, public_power
 from protocol.crypto.randomness import Randomness
 from services.native.build import LIBRARY
 from services.native.loading import find_arithmetic
+from tests.benchmarks.checked_round import SIZES, Size, timed_market
 
 _WEIGHTS, _ROWS, _COEFFICIENT_BITS = 12, 2 * LANES, 70
 """Of a trainer's map, about as for the diabetes data's columns, in rows that fill the lanes."""
@@ -59,7 +62,25 @@ def primitives(private: PrivateKey) -> Primitives:
         f"{_ROWS} rows of {_WEIGHTS} coefficients of {_COEFFICIENT_BITS} bits": lambda: rows_of_powers(
             ciphertexts[:_WEIGHTS], rows, key.n_squared
         ),
+        "the n-th power of one number": lambda: public_power(roots[0], int(key.n), key.n_squared),
+        f"one product of {_ROWS} powers of {_COEFFICIENT_BITS} bits": lambda: product_of_powers(
+            ciphertexts, [row[0] for row in rows], key.n_squared
+        ),
     }
+
+
+def round_gain(kernel: Kernel, size: Size, *, key_bits: int, group: CommitmentGroup) -> Gain:
+    """Of all parties' steps, the middle of two rounds after a first. Afterwards gmpy2 computes."""
+    milliseconds = []
+    for one in (None, kernel):
+        use_kernel(one)
+        market = timed_market(size, key_bits=key_bits, rounds=3, group=group)
+        market.start()
+        market.finish()
+        milliseconds.append(market.medians(range(2, 4))[0]["all"])
+    use_kernel(None)
+    name = f"all steps of a round, T = {size.trainers}, V = {size.validators}, p = {size.parameters}"
+    return Gain(name, *milliseconds)
 
 
 def gains(computations: Primitives, kernel: Kernel, turns: int) -> list[Gain]:
@@ -105,6 +126,7 @@ def main() -> None:
         sys.exit(arithmetic.text)
     private = generate_private_key(options.key_bits)
     found = gains(primitives(private), arithmetic.kernel, options.turns)
+    found.append(round_gain(arithmetic.kernel, SIZES[0], key_bits=options.key_bits, group=RSA_2048))
     sys.stdout.write("\n".join([f"{options.key_bits} bits", *lines(found)]) + "\n")
 
 

@@ -4,7 +4,9 @@ import pytest
 from gmpy2 import mpz
 
 from protocol.crypto.native.in_use import kernel_for
-from tests.native_kernel.speed import Gain, gains, lines, primitives
+from tests.benchmarks.checked_round import Size
+from tests.native_kernel.speed import Gain, gains, lines, primitives, round_gain
+from tests.support.groups import small_group
 from tests.support.native_kernel import PythonKernel, PythonTable, kernel_in_use
 from tests.support.proofs import private_key
 
@@ -37,6 +39,15 @@ def test_a_kernel_that_computes_otherwise_is_no_gain() -> None:
     rows = next(name for name in computations if "rows" in name)
     with kernel_in_use(None), pytest.raises(AssertionError, match="rows"):
         gains({rows: computations[rows]}, _OneOff(), turns=1)
+
+
+def test_a_round_is_run_by_the_kernel_and_without() -> None:
+    with kernel_in_use(None):
+        size = Size(trainers=2, validators=2, parameters=2)
+        found = round_gain(kernel := PythonKernel(), size, key_bits=1024, group=small_group())
+    assert kernel.calls
+    assert found.by_kernel > 0
+    assert "p = 2" in lines([found])[-1]
 
 
 def test_gains_are_told_in_a_table() -> None:

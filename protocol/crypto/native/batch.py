@@ -23,7 +23,7 @@ from protocol.crypto.native.digits import (
     signed_digits,
     signed_positions,
 )
-from protocol.crypto.native.in_use import Kernel, kernel_for
+from protocol.crypto.native.in_use import Kernel, kernel_for, kernel_for_public
 from protocol.crypto.powers import PowerTables, batch_invert, public_power, window_for
 
 _Item = TypeVar("_Item")
@@ -33,7 +33,7 @@ def public_powers(bases: Sequence[mpz], exponent: int, modulus: mpz) -> list[mpz
     """b^e of each of any numbers, for e ≥ 0 that everybody knows."""
     powers, steps = list[mpz](), None
     for some in _eights(bases):
-        kernel = kernel_for(modulus, len(some))
+        kernel = kernel_for_public(modulus, len(some))
         if kernel is None:
             powers += [public_power(one, exponent, modulus) for one in some]
             continue

@@ -6,7 +6,7 @@ from typing import Protocol
 from gmpy2 import mpz
 
 from protocol.crypto.native.digits import PublicSteps
-from protocol.crypto.residues import Residues, use_halves
+from protocol.crypto.residues import PlainResidues, Residues, residues, use_halves
 
 LEAST_LANES = 4
 """Numbers that have to stand together: a multiplication of eight is to take no longer than three of GMP's."""
@@ -56,3 +56,9 @@ def kernel_for(modulus: mpz, numbers: int) -> Kernel | None:
         if numbers >= LEAST_LANES and kernel.takes(modulus):
             return kernel
     return None
+
+
+def kernel_for_public(modulus: mpz, numbers: int) -> Kernel | None:
+    """The same for exponents that everybody knows: modulo n² it multiplies one number at a time in less."""
+    kernel = kernel_for(modulus, numbers)
+    return kernel if isinstance(residues(modulus), PlainResidues) else None
