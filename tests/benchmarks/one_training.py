@@ -12,9 +12,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from protocol.bought_model import BoughtModel
 from protocol.learning.kinds.registry import KINDS
 from protocol.preparation.tables import Table, Texts, ValueKind
 from protocol.request import Request
+from protocol.request_parsing import parse_request
 from protocol.request_sections import DEFAULT_KIND
 from services.data.dealt_rows import data_sets_of
 from services.data.predicted import Aim
@@ -124,21 +126,34 @@ def one_seed(one: OneTraining, seed: int) -> dict[str, list[float]]:
     kinds |= dict.fromkeys([column.name for column in request.declared_targets], read)
     aim = Aim(one.kind, tuple(column.name for column in request.declared_targets))
     data = DemoData(kinds, aim, [one.table(given[part]) for part in places])
-    training, measuring = (
-        [owner_data(request, each, measuring=measures) for each in data_sets_of(data).values()]
-        for measures in (False, True)
-    )
+    owners = list(data_sets_of(data).values())
     found: dict[str, list[float]] = {}
-    models = (bought(request, training[:DRAWN], measuring[DRAWN:]), bought(request, training, measuring))
-    for model, (count, title) in zip(models, TRAINED, strict=True):
-        kind, table = KINDS[one.kind], one.table(held)
-        scores = kind.scores(model)
-        scores.add(one.truth[held], kind.predict(model, model.design(table)))
-        found[f"DeltaML, {title}"] = _chosen(scores.figures(), one.figures)
-        pooled, compared = given[np.concatenate(places[:count])], kind.scores(model)
-        compared.add(one.truth[held], one.pooled(one.features[pooled], one.truth[pooled])(one.features[held]))
-        found[f"{one.pooled_title}, rows of {count} pooled"] = _chosen(compared.figures(), one.figures)
+    for wanted, manner in ((request, ""), (_ridged(request), f", λ = {RIDGE}")):
+        training, measuring = (
+            [owner_data(wanted, each, measuring=measures) for each in owners] for measures in (False, True)
+        )
+        models = bought(wanted, training[:DRAWN], measuring[DRAWN:]), bought(wanted, training, measuring)
+        for model, (_count, title) in zip(models, TRAINED, strict=True):
+            predicted = KINDS[one.kind].predict(model, model.design(one.table(held)))
+            found[f"DeltaML{manner}, {title}"] = _scored(one, model, one.truth[held], predicted)
+    for count, _title in TRAINED:
+        rows = given[np.concatenate(places[:count])]
+        predicted = one.pooled(one.features[rows], one.truth[rows])(one.features[held])
+        scored = _scored(one, models[0], one.truth[held], predicted)
+        found[f"{one.pooled_title}, rows of {count} pooled"] = scored
     return found
+
+
+def _ridged(request: Request) -> Request:
+    """By the penalty that the logistic regressions which ours are compared with have."""
+    document = request.model_dump(mode="json")
+    return parse_request({**document, "model": {**document["model"], "l2": str(RIDGE)}})
+
+
+def _scored(one: OneTraining, model: BoughtModel, truth: Matrix, predicted: Matrix) -> list[float]:
+    scores = KINDS[one.kind].scores(model)
+    scores.add(truth, predicted)
+    return _chosen(scores.figures(), one.figures)
 
 
 def _chosen(figures: Mapping[str, Any], names: Sequence[str]) -> list[float]:
