@@ -50,10 +50,10 @@ def inference_refused(model: ModelKind, scale: str, owners: Owners, parameters: 
         )
     if scale != "range":
         return "inference needs scale: range, which bounds what is added up"
-    if model.l2 > LARGEST_RIDGE:
+    if model.ridges[0] > LARGEST_RIDGE:
         return (
-            f"inference: model.l2 is {model.l2:f}; above {LARGEST_RIDGE:f} weights are drawn to zero, and "
-            "intervals around them say nothing about the true ones"
+            f"inference: model.l2 is {model.ridges[0]:f}; above {LARGEST_RIDGE:f} weights are drawn to zero, "
+            "and intervals around them say nothing about the true ones"
         )
     return _too_many(owners.maximum - validator_count(owners.maximum), parameters)
 

@@ -39,6 +39,7 @@ from protocol.request_sections import (
     StartZero,
 )
 from protocol.request_targets import outputs_of, too_many_weights, unsuitable_targets
+from protocol.ridge_path import unsuitable_path
 from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
 from protocol.terms import NATIVE, Terms
 from protocol.types import Address, FreeText, FrozenModel, Name
@@ -130,6 +131,7 @@ class Request(FrozenModel):
             unsuitable_columns(self.features, self.declared_targets)
             or repeated_name((*self.features, *self.model.events), self.declared_targets, self.weight_names)
             or too_many_weights(self.parameters, len(self.outputs))
+            or unsuitable_path(self.model, self.schedule, self.owners, self.parameters)
             or inexact_column(self._inputs, self._scalings)
         )
 

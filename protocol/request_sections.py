@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from protocol.preparation.columns import BooleanColumn
 from protocol.request_values import AmountText, Number, StepSize
@@ -49,8 +49,39 @@ Dispersion = Annotated[Number, Field(ge=Decimal("0.001"), le=1000)]
 """α of counts with the variance μ + αμ²; below a thousandth they vary as Poisson's do."""
 
 
+MOST_RIDGES = 8
+"""Penalties that one training tries."""
+
+_Ridge = Annotated[Number, Field(ge=0, le=10**6)]
+
+
+def _falling(path: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+    """The path as it is; raises ValueError unless every λ is below the one before."""
+    if list(path) != sorted(set(path), reverse=True):
+        wanted = ", ".join(f"{one:f}" for one in sorted(set(path), reverse=True))
+        raise ValueError(f"a path of l2 falls, the strongest penalty first, and has none twice: [{wanted}]")
+    return path
+
+
+_RidgePath = Annotated[
+    tuple[_Ridge, ...],
+    Field(min_length=2, max_length=MOST_RIDGES, fail_fast=True),
+    AfterValidator(_falling),
+]
+
+
+def _ridge_tag(value: object) -> str:
+    return "=path" if isinstance(value, list | tuple) else "=number"
+
+
+Ridges = Annotated[
+    Annotated[_Ridge, Tag("=number")] | Annotated[_RidgePath, Tag("=path")], Discriminator(_ridge_tag)
+]
+"""One λ, or several to choose from: see `ridge_path`."""
+
+
 class ModelKind(FrozenModel):
-    """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`).
+    """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`), or a path of them.
 
     What `kind` asks of the other sections says `request_kinds.DEMANDS`. `dispersion` is of negative binomial
     regressions alone, and of Cox's `event`: the column that is 1 where the time ended with the event and 0
@@ -59,9 +90,14 @@ class ModelKind(FrozenModel):
 
     kind: KindName = DEFAULT_KIND
     intercept: bool = True
-    l2: Annotated[Number, Field(ge=0, le=10**6)] = Decimal("0.00001")
+    l2: Ridges = Decimal("0.00001")
     dispersion: Annotated[Dispersion | None, Field(exclude_if=lambda alpha: alpha is None)] = None
     event: Annotated[Name | None, Field(exclude_if=lambda event: event is None)] = None
+
+    @property
+    def ridges(self) -> tuple[Decimal, ...]:
+        """Every λ in the order in which rounds take them: the only one, or all of a path."""
+        return self.l2 if isinstance(self.l2, tuple) else (self.l2,)
 
     @property
     def events(self) -> tuple[BooleanColumn, ...]:

@@ -8,9 +8,9 @@ of ⟨g_0⟩ among the squares; so whoever factors N̂ one day learns the values
 group's order at most. I. Damgård, E. Fujisaki, Asiacrypt 2002.
 
 An owner commits to what it would do in either role. As a trainer: K_1 … K_p, to row i of its map M and to v_i
-of its offset. As a validator: K_Ĝ, to the triangle i ≤ j of its Gram matrix. The digest of all of it, the
-number of rows and the base of its blinding is made for the chain; today's join commits to the data card alone
-(`protocol.join_digests`).
+of its offset; of a path of penalties p for each λ. As a validator: K_Ĝ, to the triangle i ≤ j of its Gram
+matrix. The digest of all of it, the number of rows and the base of its blinding is made for the chain;
+today's join commits to the data card alone (`protocol.join_digests`).
 """
 
 import re
@@ -153,7 +153,10 @@ class CommittedVector:
 
 @dataclass(frozen=True, slots=True)
 class OwnerCommitments:
-    """What an owner shows: number of rows m, base h of its blinding, K_1 … K_p and K_Ĝ."""
+    """What an owner shows: number of rows m, base h of its blinding, K_1 … K_p and K_Ĝ.
+
+    Of several maps, one for each λ of a path of penalties, the rows of the first stand first.
+    """
 
     owner: str
     rows: int
@@ -171,8 +174,8 @@ class OwnerCommitments:
         maps: Sequence[CommittedVector],
         gram: CommittedVector,
     ) -> "OwnerCommitments":
-        """Commit to the p rows of a map with their offsets, and to the triangle of a Gram matrix."""
-        row_commitments = map_commitments(identity, len(maps))
+        """Commit to the p rows of each map with their offsets, and to the triangle of a Gram matrix."""
+        row_commitments = map_commitments(identity, len(maps[0].values) - 1)
         committed = tuple(row_commitments.commit(row.values, row.hiding) for row in maps)
         whole = vector_commitments(identity, "gram", len(gram.values)).commit(gram.values, gram.hiding)
         return cls(owner, rows, base, committed, whole)
@@ -192,18 +195,18 @@ class OwnerCommitments:
         offsets = _word(start) + _word(start + len(tail))
         return keccak(b"".join(head) + offsets + tail + _dynamic_list(elements))
 
-    def require(self, key: PublicKey, group: CommitmentGroup, parameters: int) -> None:
+    def require(self, key: PublicKey, group: CommitmentGroup, map_rows: int) -> None:
         """Check what a peer sent.
 
         Raises ProtocolViolation("bad_commitment") for an owner that is no address, another number of rows
-        than p, a commitment that is no unit of the group, a number of rows outside 1 … 2^40, or a base
+        of maps, a commitment that is no unit of the group, a number of rows outside 1 … 2^40, or a base
         that is no unit modulo n or has the Jacobi symbol 1: the parity of coefficients would show through it.
         """
         if not isinstance(self.owner, str) or not _ADDRESS.fullmatch(self.owner):
             raise ProtocolViolation(_BAD, "its owner is no address in lower case")
         if not is_integer(self.rows) or not 1 <= self.rows <= LARGEST_ROWS:
             raise ProtocolViolation(_BAD, "its number of rows is not between 1 and 2^40")
-        require_units(self.maps, parameters, group.modulus, _BAD, "committed row")
+        require_units(self.maps, map_rows, group.modulus, _BAD, "committed row")
         require_units((self.gram,), 1, group.modulus, _BAD, "Gram commitment")
         if not is_unit(self.base, key.n) or gmpy2.jacobi(self.base, key.n) != -1:
             raise ProtocolViolation(_BAD, "its base is no unit modulo n with the Jacobi symbol -1")

@@ -71,18 +71,28 @@ class PlainTraining:
 
 
 def federated_averaging(
-    trainers: Sequence[Matrix], start: Matrix, *, step_size: float, l2: float, local_steps: int, rounds: int
+    trainers: Sequence[Matrix],
+    start: Matrix,
+    *,
+    step_size: float,
+    l2: float | Sequence[float],
+    local_steps: int,
+    rounds: int,
 ) -> Averaging:
     """`rounds` unweighted means of T local models, each `local_steps` gradient steps from the last mean.
 
     McMahan et al., "Communication-efficient learning of deep networks from decentralized data", AISTATS 2017,
     with full batches and equal weights. `trainers` are R/√m factors, `start` has p weights; steps as of
-    `affine_map`.
+    `affine_map`, with one λ or that of each round.
     """
-    maps = [affine_map(f, step_size=step_size, l2=l2, local_steps=local_steps) for f in trainers]
+    ridges = [float(l2)] * rounds if isinstance(l2, int | float) else list(l2)
+    maps = {
+        ridge: [affine_map(f, step_size=step_size, l2=ridge, local_steps=local_steps) for f in trainers]
+        for ridge in set(ridges)
+    }
     models, local_models = [np.asarray(start, dtype=np.float64)], []
-    for _ in range(rounds):
-        local_models.append([matrix @ models[-1] + offset for matrix, offset in maps])
+    for ridge, _ in zip(ridges, range(rounds), strict=True):
+        local_models.append([matrix @ models[-1] + offset for matrix, offset in maps[ridge]])
         models.append(np.mean(local_models[-1], axis=0))
     return Averaging(np.array(models), np.array(local_models))
 
@@ -126,7 +136,7 @@ def run(
     start: Matrix,
     *,
     step_size: float,
-    l2: float,
+    l2: float | Sequence[float],
     local_steps: int,
     rounds: int,
 ) -> PlainTraining:

@@ -23,6 +23,7 @@ from protocol.payment import NO_PAY, Pay
 from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.request_sections import DEFAULT_KIND
+from protocol.ridge_path import ridges_by_round
 from protocol.terms import NATIVE
 from protocol.types import FrozenModel, seats_of
 from services.chain.contract.views import Owners
@@ -173,7 +174,7 @@ def same_in_plaintext(
         validators,
         start,
         step_size=step_size_of(request),
-        l2=float(request.model.l2),
+        l2=ridges_by_round(request.model, request.schedule, rounds),
         local_steps=request.schedule.local_steps,
         rounds=rounds,
     )

@@ -136,7 +136,7 @@ def committing_widely(owner: Callable[[], str]) -> Sequence[Replaced]:
     """One owner's map has constants 2^48 times as large as its proof is made for, whose slack is 2^64."""
     honest = commitments.commit_to
 
-    def rows(request: Any, _statistic: Any, limits: Sequence[int]) -> list[list[int]]:
+    def rows(request: Any, _statistic: Any, limits: Sequence[int], _ridge: int) -> list[list[int]]:
         p = request.parameters
         return [[int(i == j) << COEFFICIENT_SCALE for j in range(p)] + [limits[-1] << 48] for i in range(p)]
 

@@ -174,7 +174,7 @@ def _numbers(plain: RoundMetrics) -> tuple[float, ...]:
 def _plain_rounds(arena: Arena) -> list[RoundMetrics]:
     """The same rounds in plain numbers, each by its record's trainers and validators."""
     owners = [owner_data(arena, arena.parties[seat]) for seat in arena.contract.seats]
-    schedule, l2 = arena.request.schedule, float(arena.request.model.l2)
+    schedule, l2 = arena.request.schedule, float(arena.request.model.ridges[0])
     steps = {"step_size": step_size_of(arena.request), "l2": l2, "local_steps": schedule.local_steps}
     maps = [affine_map(one.factor, **steps) for one in owners]
     model = np.array([float(weight) for weight in arena.request.start_weights()])

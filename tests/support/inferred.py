@@ -67,7 +67,7 @@ def inferred(request: Request, trainers: Sequence[Matrix], validators: Sequence[
         measuring,
         np.array([float(weight) for weight in request.start_weights()]),
         step_size=step_size_of(request),
-        l2=float(request.model.l2),
+        l2=float(request.model.ridges[0]),
         local_steps=request.schedule.local_steps,
         rounds=request.schedule.rounds,
     )

@@ -67,7 +67,8 @@ class UpdateProofs:
     """Proofs about the updates of one encrypted model: p ciphertexts, in a training.
 
     `occasion` is the round in which they are asked for, with attempt 0: a proof for another one does not
-    hold. `coefficient_bits` is the scale of M, `offset_bits` bounds v.
+    hold. `coefficient_bits` is the scale of M, `offset_bits` bounds v. Owners have committed to `maps` maps,
+    of which the round asks for the one at `place`, counted from 0: a proof of another one does not hold.
     """
 
     key: PublicKey
@@ -76,11 +77,21 @@ class UpdateProofs:
     model: tuple[mpz, ...]
     coefficient_bits: int
     offset_bits: int
+    maps: int = 1
+    place: int = 0
 
     def __post_init__(self) -> None:
-        """Raise MisuseError for a key that is not the training's, or an occasion that cannot be."""
+        """Raise MisuseError for a key that is not the training's, an impossible occasion, or no such map."""
         self.identity.require_key(self.key)
         self.occasion.require()
+        if not 0 <= self.place < self.maps:
+            raise MisuseError(f"map {self.place} of {self.maps}; they are counted from 0")
+
+    @property
+    def asked_rows(self) -> slice:
+        """Which p of the rows of all maps are those of the one that the round asks for."""
+        first = self.place * len(self.model)
+        return slice(first, first + len(self.model))
 
     @cached_property
     def _inputs(self) -> InputSet:
@@ -135,7 +146,7 @@ class UpdateProofs:
         """
         if claim.prover != claim.commitments.owner:
             raise ProtocolViolation(BAD_PROOF, "its commitments are another's")
-        claim.commitments.require(self.key, self.identity.group, len(self.model))
+        claim.commitments.require(self.key, self.identity.group, self.maps * len(self.model))
         require_units(claim.update, len(self.model), self.key.n, BAD_PROOF, "ciphertext", self.key.n_squared)
         claim.proof.require(self.key, self.bounds, sets=1)
 
@@ -176,7 +187,8 @@ class UpdateProofs:
         asked = statement.challenge(claim.proof.announcements, claim.proof.commitment)
         modulus = self.key.n_squared
         output = tables.product(factors) if tables else product_of_powers(claim.update, factors, modulus)
-        committed = product_of_powers(claim.commitments.maps, factors, self.identity.group.modulus)
+        rows = claim.commitments.maps[self.asked_rows]
+        committed = product_of_powers(rows, factors, self.identity.group.modulus)
         return Claim((output,), committed, claim.commitments.base, claim.proof, asked)
 
     def _statement(self, commitments: OwnerCommitments, update: tuple[mpz, ...]) -> Statement:

@@ -63,6 +63,7 @@ class MetricProofs:
     Each set has the products of p weights and the target in the order of the triangle, row by row, the last
     of them public. `occasion` is the attempt in which they are asked for: a proof for another one does not
     hold. An entry of Ĝ is below 2 to `entry_bits` plus one. Several targets have `gram_length` products.
+    Beside the matrix owners have committed to `maps` maps.
     """
 
     key: PublicKey
@@ -72,6 +73,7 @@ class MetricProofs:
     sets: tuple[Inputs, ...]
     entry_bits: int
     targets: int = 1
+    maps: int = 1
 
     def __post_init__(self) -> None:
         """Raise MisuseError for another training's key, an impossible occasion, or sets of another size."""
@@ -128,7 +130,7 @@ class MetricProofs:
         """
         if claim.prover != claim.commitments.owner:
             raise ProtocolViolation(BAD_PROOF, "its commitments are another's")
-        claim.commitments.require(self.key, self.identity.group, self.parameters)
+        claim.commitments.require(self.key, self.identity.group, self.maps * self.parameters)
         require_units(claim.metric, len(self.sets), self.key.n, BAD_PROOF, "metric", self.key.n_squared)
         claim.proof.require(self.key, self.bounds, len(self.sets))
 

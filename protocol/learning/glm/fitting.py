@@ -54,7 +54,7 @@ def fit(request: Request, batches: Batches) -> Fitted:
     family = Family(request)
     start = np.array([float(weight) for weight in request.start_weights()])
     first = _pass(family, batches, start, family.newton)
-    ridge = max(float(request.model.l2), family.curve.prior / first.rows, _LEAST_RIDGE)
+    ridge = max(float(request.model.ridges[-1]), family.curve.prior / first.rows, _LEAST_RIDGE)
     best = _optimum(family, batches, first, ridge)
     information = best.factor[:-1, :-1] if request.inference else None
     if family.curve.newton_weight is not None:

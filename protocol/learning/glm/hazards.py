@@ -36,7 +36,7 @@ def fit_hazards(request: Request, batches: Batches) -> Fitted:
     risks = Risks.of(*_all_rows(batches))
     if not risks.events.any():
         raise MisuseError(f"no row has an event: column {request.model.event!r} is 0 in all; one is needed")
-    ridge = max(float(request.model.l2), _PRIOR / len(risks.events))
+    ridge = max(float(request.model.ridges[-1]), _PRIOR / len(risks.events))
     slopes = _within_reach(risks, _optimum(risks, ridge))
     best, first = expansion(risks, slopes), expansion(risks, np.zeros_like(slopes))
     training = _factor(best, slopes)

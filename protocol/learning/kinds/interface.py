@@ -50,15 +50,16 @@ class Kind(Protocol):
         """
         ...
 
-    def training_map(self, request: Request, statistic: Statistic) -> tuple[Matrix, Matrix]:
+    def training_map(self, request: Request, statistic: Statistic, ridge: int = 0) -> tuple[Matrix, Matrix]:
         """(M, v), p×p and p: a round's local steps on the owner's rows are θ ← Mθ + v.
 
+        `ridge` is which λ of the request's path, counted from 0.
         Raises MisuseError for a column that the data set lacks.
         """
         return affine_map(
             self.training_factor(request, statistic),
             step_size=step_size_of(request),
-            l2=float(request.model.l2),
+            l2=float(request.model.ridges[ridge]),
             local_steps=request.schedule.local_steps,
         )
 

@@ -28,13 +28,13 @@ class SeveralTargets(LeastSquares):
         """
         return float(np.sqrt(len(request.outputs))) * self.measuring_factor(request, statistic)
 
-    def training_map(self, request: Request, statistic: Statistic) -> tuple[Matrix, Matrix]:
+    def training_map(self, request: Request, statistic: Statistic, ridge: int = 0) -> tuple[Matrix, Matrix]:
         """(M, v) with one block of M for each target; raises MisuseError as `measuring_factor`."""
         factor, targets = self.training_factor(request, statistic), len(request.outputs)
         block, offsets = affine_maps(
             [of_target(factor, target, targets) for target in range(targets)],
             step_size=step_size_of(request),
-            l2=float(request.model.l2),
+            l2=float(request.model.ridges[ridge]),
             local_steps=request.schedule.local_steps,
         )
         matrix = np.kron(np.eye(targets), block)

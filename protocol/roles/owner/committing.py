@@ -48,6 +48,7 @@ class SecretVector(FrozenModel):
 class OwnerSecrets(FrozenModel):
     """The content of a blob: what stands behind an owner's commitments, p rows and the Gram triangle.
 
+    Of a path of penalties p rows for each λ, in its order.
     `information` is nothing that is committed to: of a request with `inference`, m·RᵀR for i ≤ j.
     """
 
@@ -58,7 +59,7 @@ class OwnerSecrets(FrozenModel):
     ] = ()
 
     def map_rows(self) -> tuple[CommittedVector, ...]:
-        """Each row of M with its entry of v."""
+        """Each row of M with its entry of v, of one map after the other."""
         return tuple(row.vector() for row in self.maps)
 
 
@@ -70,7 +71,7 @@ def commit_to(
     owner: str,
     randomness: Randomness,
 ) -> tuple[OwnerCommitments, OwnerSecrets]:
-    """Draw every κ and the base, and commit to the map and the Gram matrix of a statistic.
+    """Draw every κ and the base, and commit to the map of each λ and the Gram matrix of a statistic.
 
     Raises MisuseError where the rows' second moments are beyond what is committed to, which rows within
     ranges of [−1, 1] never are, and of rows that were not fitted where the kind of model needs it.
@@ -79,7 +80,8 @@ def commit_to(
     limits = map_limits(p, COEFFICIENT_SCALE, UPDATE_SCALE + request.weight_bits)
     maps = tuple(
         CommittedVector.draw(row, limits, identity.group, randomness)
-        for row in _fitting_rows(request, statistic, limits)
+        for ridge in range(len(request.model.ridges))
+        for row in _fitting_rows(request, statistic, limits, ridge)
     )
     factor, targets = kind_of(request).measuring_factor(request, statistic), len(request.outputs)
     entry_limits = gram_limits(p, ENTRY_SCALE + request.gram_bits, targets)
@@ -101,21 +103,23 @@ def _information(request: Request, statistic: Statistic) -> tuple[int, ...]:
     return information_triangle(kind_of(request).information_factor(request, statistic), statistic.rows)
 
 
-def _fitting_rows(request: Request, statistic: Statistic, limits: tuple[int, ...]) -> list[list[int]]:
+def _fitting_rows(
+    request: Request, statistic: Statistic, limits: tuple[int, ...], ridge: int
+) -> list[list[int]]:
     """The rows of M with v beside them, of as many of the local steps as stay within the limits.
 
     A proof hides what is within them alone. Who learned that fewer steps were taken would learn of rows.
     """
-    return next(rows for rows in _maps(request, statistic) if _fits(rows, limits))
+    return next(rows for rows in _maps(request, statistic, ridge) if _fits(rows, limits))
 
 
-def _maps(request: Request, statistic: Statistic) -> Iterator[list[list[int]]]:
+def _maps(request: Request, statistic: Statistic, ridge: int) -> Iterator[list[list[int]]]:
     """Of all local steps, of half as many, and so on; of none at last, which change nothing."""
     steps = request.schedule.local_steps
     while steps:
         schedule = request.schedule.model_copy(update={"local_steps": steps})
         fewer = request.model_copy(update={"schedule": schedule})
-        matrix, offset = kind_of(request).training_map(fewer, statistic)
+        matrix, offset = kind_of(request).training_map(fewer, statistic, ridge)
         if np.isfinite(matrix).all() and np.isfinite(offset).all():
             pairs = zip(encode_matrix(matrix, COEFFICIENT_SCALE), encode(offset, UPDATE_SCALE), strict=True)
             yield [[*row, constant] for row, constant in pairs]

@@ -11,6 +11,7 @@ from protocol.learning.moments.products import Products
 from protocol.learning.scales import COEFFICIENT_SCALE, ENTRY_SCALE, UPDATE_SCALE
 from protocol.messages.rounds import ProvenMetric, ProvenUpdate
 from protocol.request import Request
+from protocol.ridge_path import ridge_index
 from protocol.roles.rounds.attempt import occasion_of, update_occasion
 from protocol.types import RoundAttempt
 
@@ -22,17 +23,22 @@ def update_proofs(
     model: Sequence[Ciphertext],
     request: Request,
 ) -> UpdateProofs:
-    """Of the updates of a round's encrypted model, p checked ciphertexts."""
+    """Of the updates of a round's encrypted model, p checked ciphertexts, by the map of the round's λ."""
     occasion, offset_bits = update_occasion(round_number), UPDATE_SCALE + request.weight_bits
-    return UpdateProofs(key, identity, occasion, tuple(model), COEFFICIENT_SCALE, offset_bits)
+    maps, place = len(request.model.ridges), ridge_index(request.model, request.schedule, round_number)
+    return UpdateProofs(key, identity, occasion, tuple(model), COEFFICIENT_SCALE, offset_bits, maps, place)
 
 
 def metric_proofs(
     key: PublicKey, identity: TrainingIdentity, at: RoundAttempt, sets: tuple[Products, ...], request: Request
 ) -> MetricProofs:
     """Of the members' metrics of an attempt's products."""
-    entry_bits, targets = ENTRY_SCALE + request.gram_bits, len(request.outputs)
-    return MetricProofs(key, identity, occasion_of(at), request.parameters, sets, entry_bits, targets)
+    entry_bits, targets, maps = (
+        ENTRY_SCALE + request.gram_bits,
+        len(request.outputs),
+        len(request.model.ridges),
+    )
+    return MetricProofs(key, identity, occasion_of(at), request.parameters, sets, entry_bits, targets, maps)
 
 
 def read_update(

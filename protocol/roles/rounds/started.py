@@ -12,6 +12,7 @@ from protocol.join_digests import checked_commitment
 from protocol.messages.rounds import CheckedStarted
 from protocol.messages.rounds.values import CommittedOwner, ShownOwner
 from protocol.request import Request
+from protocol.ridge_path import committed_rows
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace
 from protocol.roles.rounds.widths import checked_widths
@@ -39,7 +40,7 @@ def commitments_of(owner: str, committed: CommittedOwner) -> OwnerCommitments:
 
 
 def require_committed(
-    shown: ShownOwner, joined: Digest, identity: TrainingIdentity, key: PublicKey, parameters: int
+    shown: ShownOwner, joined: Digest, identity: TrainingIdentity, key: PublicKey, request: Request
 ) -> None:
     """Check what an owner shows against the commitment that it has joined with.
 
@@ -47,7 +48,7 @@ def require_committed(
     others than those on the chain.
     """
     commitments = commitments_of(shown.owner, shown.committed)
-    commitments.require(key, identity.group, parameters)
+    commitments.require(key, identity.group, committed_rows(request.model, request.parameters))
     digest = checked_commitment(shown.card, commitments.digest(identity, key))
     require(digest == joined, "wrong_commitment", f"{shown.owner} joined with another")
 
@@ -67,7 +68,7 @@ def checked_start(
     require(seats == sorted(set(seats)), "wrong_rows", "owners are not in seat order")
     for seat, one in zip(seats, body.owners, strict=True):
         require(parties.drawn >> seat & 1 == 1, "wrong_rows", f"{one.owner} has no role")
-        require_committed(one, parties.commitments[seat], identity, key, request.parameters)
+        require_committed(one, parties.commitments[seat], identity, key, request)
     shown = parties.mask(tuple(one.owner for one in body.owners))
     enough = (shown & parties.validators).bit_count() >= max(2, parties.quorum)
     require(enough, "too_few_validators", "too few have shown what they committed to")

@@ -7,6 +7,7 @@ from protocol.errors import ProtocolViolation
 from protocol.marketplace import Joined, Revealed, quorum
 from protocol.messages import RowCount
 from protocol.request import Request
+from protocol.ridge_path import walks_last
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace
 from protocol.types import Address, Digest, FrozenModel, Seats, mask_of, seats_of
@@ -93,12 +94,15 @@ class Parties(FrozenModel):
 def is_last(request: Request, round_number: int, before: int, after: int, left: int) -> bool:
     """Whether a round with these MSEs (× 1e18) ends the training: the agreed number, or too little gained.
 
-    A round that made the model worse is no sign of convergence. Where nothing is `left` of the first error,
+    A round that made the model worse is no sign of convergence, and one before the last λ of a path none of
+    what the next λ gains. Where nothing is `left` of the first error,
     as after a perfect round, nothing can be gained, and the contract takes no other round.
     """
     if round_number >= request.schedule.rounds or left == 0:
         return True
     tolerance = Fraction(request.schedule.tolerance)
+    if not walks_last(request.model, request.schedule, round_number):
+        return False
     return tolerance > 0 and 0 <= before - after < tolerance * before
 
 

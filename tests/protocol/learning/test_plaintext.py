@@ -62,6 +62,18 @@ def test_averaging_is_gradient_descent_on_the_rows() -> None:
     assert result.local_models.shape == (4, 3, 4)
 
 
+def test_each_round_takes_its_own_penalty() -> None:
+    factors, schedule = [one.factor for one in TRAINERS], {**SCHEDULE, "l2": [0.5, 0.5, 0.05, 0.0]}
+    found = federated_averaging(factors, START, **schedule)
+    models = [START]
+    for ridge in schedule["l2"]:
+        one = {**SCHEDULE, "l2": ridge, "rounds": 1}
+        models.append(federated_averaging(factors, models[-1], **one).models[-1])
+    np.testing.assert_allclose(found.models, models, rtol=1e-12)
+    with pytest.raises(ValueError, match="zip"):
+        federated_averaging(factors, START, **{**schedule, "l2": [0.5]})
+
+
 def stacked(owners: Sequence[tuple[Matrix, Matrix]]) -> tuple[Matrix, Matrix]:
     return np.vstack([features for features, _ in owners]), np.concatenate([target for _, target in owners])
 

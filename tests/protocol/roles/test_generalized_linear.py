@@ -1,18 +1,23 @@
 """Generalized linear models through the whole encrypted protocol, against the same schedule in plaintext."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from protocol.learning.kinds.interface import PublishedErrors
 from protocol.learning.kinds.registry import kind_of
 from protocol.links import FITTED
 from protocol.records import FIXED_POINT
-from tests.support.roles.generalized_market import generalized_market
+from tests.support.roles.generalized_market import ROUNDS, generalized_market
 from tests.support.roles.plain_market import delivered_round, plain_twin
 
 
-@pytest.mark.parametrize("kind", FITTED)
-def test_the_bought_model_is_that_of_the_same_schedule_in_plaintext(kind: str) -> None:
-    market = generalized_market(kind)
+@pytest.mark.parametrize(
+    ("kind", "l2"), [*((kind, ["0.001"]) for kind in FITTED), ("logistic_regression", ["0.1", "0.001"])]
+)
+def test_the_bought_model_is_that_of_the_same_schedule_in_plaintext(kind: str, l2: Sequence[str]) -> None:
+    ridges = {"l2": l2 if len(l2) > 1 else l2[0], "schedule": {**ROUNDS, "rounds": len(l2)}}
+    market = generalized_market(kind, **ridges)
     market.finish()
     assert {party.shown for party in market.parties.values()} == {"FINISHED"}
     twin, rounds, model = plain_twin(market), delivered_round(market), market.bought()

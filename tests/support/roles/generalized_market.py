@@ -34,10 +34,10 @@ def generalized_market(
     *,
     fitted: bool = True,
     count: int = 4,
-    l2: str = "0.001",
+    l2: Any = "0.001",
     **changes: Any,
 ) -> PureMarket:
-    """One round, by the shortest key that products of wide counts fit in; the last two owners validate."""
+    """One round unless `changes` have more, by the shortest key that products of wide counts fit in; the last two owners validate."""
     document, names, table = _named(kind)
     document["model"]["l2"] = l2
     rows = own_rows(kind, count)

@@ -9,6 +9,7 @@ from protocol.learning.descent import step_size_of
 from protocol.learning.kinds.registry import kind_of
 from protocol.learning.plaintext import OwnerData, PlainTraining, run
 from protocol.learning.statistic import Statistic
+from protocol.ridge_path import ridges_by_round
 from protocol.scaling import to_declared_units
 from tests.support.roles.pure_market import PureMarket
 from tests.support.roles.pure_party import Matrix, Party
@@ -23,15 +24,15 @@ def owner_data(market: PureMarket, owner: Party, *, measuring: bool = True) -> O
 
 def plain_twin(market: PureMarket, rounds: int | None = None) -> PlainTraining:
     """What `rounds` rounds (all recorded ones by default) give without encryption, with the roles drawn."""
-    schedule = market.request.schedule
+    schedule, rounds = market.request.schedule, rounds or len(market.contract.recorded)
     return run(
         [owner_data(market, owner, measuring=False) for owner in market.trainers()],
         [owner_data(market, owner) for owner in market.validators()],
         np.array([float(weight) for weight in market.request.start_weights()]),
         step_size=step_size_of(market.request),
-        l2=float(market.request.model.l2),
+        l2=ridges_by_round(market.request.model, schedule, rounds),
         local_steps=schedule.local_steps,
-        rounds=rounds or len(market.contract.recorded),
+        rounds=rounds,
     )
 
 

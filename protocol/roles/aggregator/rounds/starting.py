@@ -57,7 +57,7 @@ def on_checked_ready(
     shown = ShownOwner(owner=owner, card=body.card, committed=body.committed)
     joined = state.parties.commitments[state.parties.seat_of(owner)]
     identity = identity_of(context, state.training, state.key)
-    require_committed(shown, joined, identity, state.key, state.request.parameters)
+    require_committed(shown, joined, identity, state.key, state.request)
     kept, blob = store(shown)
     after = replace(state, shown=(*state.shown, Answer(owner=owner, message=kept)))
     if _is_awaiting(after, context):

@@ -76,7 +76,7 @@ def _update(state: RunningState, model: EncryptedVector, round_number: int, cont
     start = model.read(key, scale=MODEL_SCALE, count=request.parameters)
     identity = identity_of(context, state.training, key)
     proofs = update_proofs(key, identity, round_number, start, request)
-    rows = state.secrets.load(OwnerSecrets, context).map_rows()
+    rows = state.secrets.load(OwnerSecrets, context).map_rows()[proofs.asked_rows]
     commitments = commitments_of(context.address, state.committed)
     update, exponents = proofs.update(rows, commitments.base, context.randomness(Label.UPDATE))
     masks = proofs.draw_masks(context.randomness(Label.UPDATE_PROOF))

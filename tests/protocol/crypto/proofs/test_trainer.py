@@ -14,7 +14,7 @@ from protocol.crypto.proofs.transcript import Occasion
 from protocol.crypto.randomness import Randomness
 from protocol.errors import MisuseError, ProtocolViolation
 from tests.support.proof_attacks import accepted
-from tests.support.proofs import COEFFICIENT_BITS, OFFSET_BITS, ProofWorld, private_key, with_responses
+from tests.support.proofs import COEFFICIENT_BITS, OFFSET_BITS, Owner, ProofWorld, private_key, with_responses
 from tests.support.update_forgeries import (
     FORGERIES,
     Forgery,
@@ -111,6 +111,36 @@ def test_a_trainer_has_one_claim(world: ProofWorld, claims: list[UpdateClaim]) -
 def test_a_model_under_another_key_is_refused(world: ProofWorld) -> None:
     with pytest.raises(MisuseError, match="the training's is"):
         UpdateProofs(private_key(1024).public_key, world.identity, Occasion(1, 0), world.model, 40, 128)
+
+
+def two_maps(world: ProofWorld) -> tuple[tuple[UpdateProofs, UpdateProofs], Owner]:
+    """Proofs of the first and of the second of two maps, and an owner of both."""
+    first, second = world.owner(0), world.owner(0)
+    both = world.committed(first.address, (*first.maps, *second.maps), first.gram)
+    at = (replace(world.updates, maps=2, place=0), replace(world.updates, maps=2, place=1))
+    return at, both
+
+
+def claim_of(world: ProofWorld, proofs: UpdateProofs, owner: Owner) -> UpdateClaim:
+    return world.update_claim(replace(owner, maps=owner.maps[proofs.asked_rows]), proofs=proofs)
+
+
+def test_of_several_maps_an_update_is_the_asked_one_and_no_other() -> None:
+    world = ProofWorld()
+    (first, second), both = two_maps(world)
+    for asked, other in ((first, second), (second, first)):
+        claim = claim_of(world, asked, both)
+        assert asked.unproven([claim]) == []
+        assert other.unproven([claim]) == [both.address]
+        wanted = world.trained(replace(both, maps=both.maps[asked.asked_rows]))
+        assert [world.decrypt(one) for one in claim.update] == wanted
+    assert world.updates.unproven([claim_of(world, first, both)]) == [both.address], "one map alone"
+
+
+def test_a_round_asks_for_a_map_that_there_is(world: ProofWorld) -> None:
+    for place in (-1, 2):
+        with pytest.raises(MisuseError, match=f"map {place} of 2; they are counted from 0"):
+            replace(world.updates, maps=2, place=place)
 
 
 # ---- the same attacks where a check is missing

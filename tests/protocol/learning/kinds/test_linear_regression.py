@@ -70,6 +70,14 @@ def test_the_map_is_the_local_steps(intercept: bool, scale: str) -> None:
     np.testing.assert_allclose(matrix @ start + offset, weights, rtol=1e-9)
 
 
+@pytest.mark.parametrize(("place", "ridge"), [(0, "0.25"), (1, "0.125")])
+def test_the_map_of_a_path_is_that_of_its_penalty(place: int, ridge: str) -> None:
+    path, one = request(scale="range", l2=["0.25", "0.125"]), request(scale="range", l2=ridge)
+    found = kind_of(path).training_map(path, statistic(), place)
+    for part, expected in zip(found, kind_of(one).training_map(one, statistic()), strict=True):
+        np.testing.assert_array_equal(part, expected)
+
+
 def test_a_step_that_is_too_large_is_taken_at_its_safe_size() -> None:
     """Whether an owner takes part, and how, must not tell its largest step."""
     largest, _ = kind_of(request("auto")).training_map(request("auto"), statistic())

@@ -32,6 +32,16 @@ def test_each_target_takes_the_steps_of_its_own_training() -> None:
     assert not matrix[3:, :3].any()
 
 
+def test_every_target_takes_the_penalty_of_the_round() -> None:
+    path = several_request(
+        TARGETS, model={"kind": "several_targets", "l2": ["0.5", "0.1"]}, schedule={"rounds": 2}
+    )
+    one = several_request(TARGETS, model={"kind": "several_targets", "l2": "0.1"}, schedule={"rounds": 2})
+    found = kind_of(path).training_map(path, statistic_of(some_table()), 1)
+    for part, expected in zip(found, kind_of(one).training_map(one, statistic_of(some_table())), strict=True):
+        np.testing.assert_array_equal(part, expected)
+
+
 @pytest.mark.parametrize("intercept", [True, False])
 def test_the_error_is_the_mean_over_targets_each_in_its_declared_range(intercept: bool) -> None:
     table = some_table()

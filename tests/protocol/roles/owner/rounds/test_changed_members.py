@@ -22,7 +22,7 @@ def plain_errors_of(market: PureMarket, gone: str) -> tuple[float, float]:
         [owner_data(market, owner) for owner in market.validators() if owner.address != gone],
         np.array([float(weight) for weight in market.request.start_weights()]),
         step_size=step_size_of(market.request),
-        l2=float(market.request.model.l2),
+        l2=float(market.request.model.ridges[0]),
         local_steps=market.request.schedule.local_steps,
         rounds=2,
     )

@@ -70,6 +70,7 @@ WRONG_RECORDS: list[tuple[str, Any]] = [
     ("mse_before", lambda record: record.mse_before + 1),
     ("last", lambda record: not record.last),
     ("model_digest", lambda _: b"o" * 32),
+    ("delivered_digest", lambda _: b"o" * 32),
     ("transcript_digest", lambda _: b"o" * 32),
     ("validators", lambda record: record.validators & (record.validators - 1)),
 ]
