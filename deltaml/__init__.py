@@ -59,6 +59,7 @@ _PLACES = {
     "OutsideRangeWarning": "deltaml.estimator",
     "Owner": "deltaml.participants",
     "Participation": "deltaml.results",
+    "Penalty": "services.records.penalties",
     "Progress": "deltaml.trainings",
     "SilentAggregatorWarning": "deltaml.offers",
     "Simulation": "deltaml.simulation",

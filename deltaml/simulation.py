@@ -25,6 +25,7 @@ from services.data.request_suggestion import NOBODY
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure_for_library
 from services.records.chain_history import chain_story
+from services.records.penalties import Penalty, penalties_of
 from services.records.stored_inference import bought_inference, coefficient_table, why_missing
 from services.sandbox.demo import LEAST_DEMO_KEY_BITS, check_options, train
 from services.sandbox.local_market import LocalMarket
@@ -42,7 +43,8 @@ class Simulation:
     `owners` tells of each table what its owner did and earned; `errors` are before the first round and after
     each; `aggregator_pay` and `refund`, which the buyer gets back, make up the deposit with the owners' pay.
     Of a request with `inference` `coefficients` has each weight's standard error, 95 % interval and p-value;
-    where there are none `no_coefficients` says why.
+    where there are none `no_coefficients` says why. Of a request with a path of l2 `penalties` has each λ's
+    least error, and which one was chosen.
     """
 
     request: Request = field(repr=False)
@@ -54,6 +56,7 @@ class Simulation:
     refund: int
     coefficients: tuple[Coefficient, ...] = field(default=(), repr=False)
     no_coefficients: str = ""
+    penalties: tuple[Penalty, ...] = ()
 
     @cached_property
     def model(self) -> "BoughtRegressor | BoughtClassifier":
@@ -187,4 +190,5 @@ def _outcome(
         refund=story.credited[market.buyer.identity.address, "refund"],
         coefficients=coefficients,
         no_coefficients=none,
+        penalties=penalties_of(request, story),
     )

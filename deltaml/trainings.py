@@ -12,6 +12,7 @@ from protocol.request import Request
 from protocol.roles.dispatch import decode_state
 from services.common.errors import ConfigurationError
 from services.records.chain_history import ChainStory, chain_story
+from services.records.penalties import Penalty, penalties_of
 from services.records.stored_trainings import bought_model
 from services.store import InstanceRow, Store
 
@@ -77,6 +78,12 @@ class StoredTraining:
     def errors(self) -> tuple[float, ...]:
         """The mean squared error before the first round and after each."""
         return errors_of(self.rounds)
+
+    @property
+    def penalties(self) -> tuple[Penalty, ...]:
+        """What each λ of a request's path came to so far; none where it has one."""
+        request = self.request
+        return () if request is None else penalties_of(request, self._story)
 
     @property
     def owners(self) -> dict[str, Participation]:

@@ -9,7 +9,7 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from services.cli.amounts import Wei, amount_option
-from services.cli.options import KIND, ROWS, Json, known_word, options_of
+from services.cli.options import KIND, RIDGE, ROWS, Json, known_word, options_of
 from services.common.worker_process import prepare
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure
@@ -55,6 +55,7 @@ _OPTIONS = {
     "step_size": _read(_step_size, "η of gradient descent at most; default: auto, the largest that is safe."),
     "tolerance": _read(_tolerance, "End when a round improves by less than this share; default: 0.001."),
     "start": _read(_start, "First model: mean (of the target), the default, or zero."),
+    "ridge": RIDGE,
     "thesis": typer.Option("--thesis", help="As in 2019: unscaled features, 20 × 5 steps of 1.5 from zero."),
     "key_bits": typer.Option(help="Bits of the Paillier key."),
     "deposit": amount_option("The buyer's deposit", default=MARKET_ASSET.whole),

@@ -16,6 +16,7 @@ from services.cli.tables import print_table
 from services.common.errors import OutputFailed
 from services.common.files import write_private
 from services.console.presentation.convergence import convergence_sentence
+from services.console.presentation.penalties import penalty_sentence
 from services.data.sample_request import DemoOptions
 from services.records.chain_facts import record_of
 from services.sandbox.demo import run_demo
@@ -120,6 +121,8 @@ def _show_report(report: DemoReport, asset: Asset = MARKET_ASSET, *, wei: bool =
     print_table((f"{what[0]} on the validators' rows", what[1]), errors, title=title, right=(what[1],))
     if report.convergence is not None:
         typer.echo(convergence_sentence(report.convergence))
+    if text := penalty_sentence(report.penalties):
+        typer.echo(text)
     _show_pay(report, asset, wei=wei)
     times = [(phase, f"{seconds:.2f}") for phase, seconds in report.seconds_by_phase.items()]
     times.append((f"{report.messages_on_bus} messages", f"{report.bytes_on_bus / 1e6:.1f} MB"))

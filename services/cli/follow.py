@@ -12,7 +12,8 @@ from services.cli.event_lines import event_line, fact_text
 from services.cli.standard_streams import FAILURE, visible
 from services.cli.waiting import going_on
 from services.console.presentation.convergence import convergence_sentence
-from services.records.buyer_training import buyer_convergence
+from services.console.presentation.penalties import penalty_sentence
+from services.records.buyer_training import buyer_convergence, buyer_penalties
 from services.records.chain_facts import record_key, token_of
 from services.store import InstanceRow, Store
 
@@ -101,6 +102,8 @@ def follow(
     typer.echo(visible(f"training {row.training or ''}: {row.display_status}"))
     state = buyer_convergence(store, row)
     if state is not None and (text := convergence_sentence(state)):
+        typer.echo(text)
+    if text := penalty_sentence(buyer_penalties(store, row)):
         typer.echo(text)
     if row.display_status != "FINISHED":
         raise typer.Exit(FAILURE)

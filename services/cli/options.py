@@ -32,6 +32,7 @@ ROWS = {
 }
 
 
+RIDGE = typer.Option(help="Ridge's λ; of several, as 1,0.1,0.01, the validators' error chooses.")
 KIND_HELP = f"Kind of model: {', '.join(DEMANDS)}."
 
 

@@ -17,6 +17,7 @@ from services.cli.options import (
     INFERENCE_HELP,
     KIND_HELP,
     LEVEL_HELP,
+    RIDGE,
     ROWS_FILE,
     TARGETS_HELP,
     Json,
@@ -34,6 +35,7 @@ from services.data.inference_answers import inference_answers
 from services.data.request_suggestion import NOBODY, Choices, Suggestion
 from services.data.request_suggestion import suggest as suggested
 from services.data.request_text import as_text
+from services.data.ridge_options import ridges_of
 from services.data.row_files import index_columns, index_note, listed
 from services.records.offer_answers import chosen_aggregators
 
@@ -105,6 +107,7 @@ def suggest(
     without: Annotated[str | None, _WITHOUT] = None,
     curves: Annotated[bool, _CURVES] = False,
     event: Annotated[str | None, _EVENT] = None,
+    ridge: Annotated[str | None, RIDGE] = None,
     least_owners: Annotated[int | None, typer.Option(help=_LEAST_OWNERS, min=4, max=256)] = None,
     most_owners: Annotated[int, typer.Option(help="Owners that are taken.", min=4, max=256)] = 16,
     out: Annotated[Path | None, _OUT] = None,
@@ -133,6 +136,7 @@ def suggest(
         listed(targets),
         level,
         inference,
+        ridges_of(ridge),
     )
     found = suggested(sample, choices)
     _write(found, as_text(found, sample.name), out, force=force, json=json)

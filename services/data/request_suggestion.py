@@ -34,6 +34,7 @@ from services.data.dispersion import model_section
 from services.data.few_rows import rows_needed
 from services.data.identifiers import require_measurement
 from services.data.predicted import Aim, Predicted, aim_of, predicted
+from services.data.ridge_options import ridge_section, rounds_for
 from services.data.row_files import column_names, plain_name
 from services.data.row_reader import read_table
 
@@ -70,7 +71,8 @@ class Choices:
     `columns` are the features to take, None for all that are no identifiers; those in `without` stay out.
     `curves` asks for a spline of each number and date; `event` is the column of 0 and 1 beside times.
     `targets` are in the place of `target` where several are predicted; `level` is the one of its texts that
-    counts as 1; `inference` asks for standard errors.
+    counts as 1; `inference` asks for standard errors; `ridges` are the penalties to choose from,
+    the strongest first.
     """
 
     target: str | None
@@ -87,6 +89,7 @@ class Choices:
     targets: Sequence[str] | None = None
     level: str | None = None
     inference: bool = False
+    ridges: Sequence[str] = ()
 
     @property
     def aim(self) -> Aim:
@@ -226,7 +229,11 @@ def _request(
 def _document(choices: Choices, features: list[dict[str, Any]], found: Predicted) -> dict[str, Any]:
     return {
         "name": choices.name,
-        "model": model_section(choices.kind, found.numbers, choices.event),
+        "model": {
+            **model_section(choices.kind, found.numbers, choices.event),
+            **ridge_section(choices.ridges),
+        },
+        "schedule": {"rounds": rounds_for(len(choices.ridges))},
         **_least_rows(choices.kind, len(features)),
         "features": features,
         **found.fields,

@@ -6,7 +6,7 @@ from protocol.asset import MARKET_ASSET
 from protocol.links import FITTED
 from protocol.payment import least_deposit
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND, StartMean, StartMeans
+from protocol.request_sections import DEFAULT_KIND, ModelKind, StartMean, StartMeans
 from services.data.column_suggestion import column_text, quoted
 from services.data.few_rows import ROWS_PER_FEATURE
 from services.data.request_suggestion import NOBODY, USUAL_ROWS, Suggestion
@@ -65,10 +65,10 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
 
 
 def _kind_lines(request: Request) -> list[str]:
-    """The kind of model, where it is not what a document without one asks for."""
-    if request.model.kind == DEFAULT_KIND:
+    """The kind of model and its penalties, where they are not those of a document without."""
+    if request.model.kind == DEFAULT_KIND and request.model.l2 == ModelKind().l2:
         return []
-    lines = ["model:", f"  kind: {request.model.kind}"]
+    lines = ["model:", f"  kind: {request.model.kind}", *_ridge_lines(request)]
     if request.model.dispersion is not None:
         comment = "α: counts of the sample vary by μ + αμ² around their mean; columns explain a part."
         lines.append(f"  dispersion: {request.model.dispersion} # {comment}")
@@ -77,6 +77,16 @@ def _kind_lines(request: Request) -> list[str]:
             f"  event: {quoted(request.model.event)} # 1 where the time ended with the event, else 0."
         )
     return lines
+
+
+def _ridge_lines(request: Request) -> list[str]:
+    if request.model.l2 == ModelKind().l2:
+        return []
+    ridges = [f"{ridge:f}" for ridge in request.model.ridges]
+    if len(ridges) == 1:
+        return [f"  l2: {ridges[0]} # Ridge's λ: how strongly large weights are drawn to zero."]
+    each = request.schedule.rounds // len(ridges)
+    return [f"  l2: [{', '.join(ridges)}] # Ridge's λ, {each} rounds each; the least error chooses."]
 
 
 def _target_lines(request: Request) -> list[str]:

@@ -23,6 +23,7 @@ from services.data.column_suggestion import EXACT, suggest_column
 from services.data.dispersion import model_section
 from services.data.identifiers import require_measurement
 from services.data.predicted import Aim, Predicted, aim_of, predicted
+from services.data.ridge_options import ridge_section, ridges_of, rounds_for
 from services.data.row_files import (
     column_names,
     columns_hint,
@@ -66,6 +67,7 @@ class DemoOptions:
     key_bits: int = 3072
     deposit: int | None = None
     token: bool = False
+    ridge: str | None = None
     broker: str | None = None
     chain: str | None = None
     data: Path | None = None
@@ -98,7 +100,8 @@ class DemoOptions:
             "step_size": self.step_size,
             "tolerance": self.tolerance,
         }
-        base = _THESIS if self.thesis else {}
+        path = ridges_of(self.ridge)
+        base = _THESIS if self.thesis else {"rounds": rounds_for(len(path))} if path else {}
         return {**base, **{name: value for name, value in given.items() if value is not None}}
 
     def most_rounds(self) -> int:
@@ -265,6 +268,7 @@ def demo_request(options: DemoOptions, data: DemoData, aggregator: str, token: T
             "model": {
                 **model_section(options.kind, found.numbers, data.event),
                 **({"l2": 0} if options.thesis else {}),
+                **ridge_section(ridges_of(options.ridge)),
             },
             "features": [column(name, data, found.numbers) for name in data.features],
             **found.fields,

@@ -6,6 +6,7 @@ from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import decode_state
 from services.records.chain_history import chain_story
 from services.records.convergence import Convergence, convergence_of
+from services.records.penalties import Penalty, penalties_of
 from services.store import InstanceRow, Store
 
 ORDER = "order:"
@@ -23,3 +24,9 @@ def buyer_convergence(store: Store, instance: InstanceRow) -> Convergence | None
     """Whether a training of the buyer's own has converged; None before its first round, and for others."""
     state = buyer_state(instance)
     return None if state is None else convergence_of(state.request, chain_story(store, instance.training))
+
+
+def buyer_penalties(store: Store, instance: InstanceRow) -> tuple[Penalty, ...]:
+    """What each λ of a buyer's own training came to; none where its request has one, and for others."""
+    state = buyer_state(instance)
+    return () if state is None else penalties_of(state.request, chain_story(store, instance.training))

@@ -16,6 +16,7 @@ from protocol.records import FIXED_POINT, Market
 from protocol.request import Request
 from protocol.request_sections import StartMean, StartMeans
 from protocol.requirements import mismatches
+from protocol.ridge_path import ridge_of
 from protocol.terms import NATIVE, Token
 from protocol.types import Address, FrozenModel, Name
 from services.common.errors import ConfigurationError
@@ -25,6 +26,7 @@ from services.records.chain_history import ChainStory, chain_story, partners
 from services.records.convergence import Convergence, convergence_of
 from services.records.offers import ToldOffer, told_offers
 from services.records.own_scores import kept_scores
+from services.records.penalties import Penalty, penalties_of
 from services.store import InstanceRow, Store
 
 _NOBODY: Mapping[str, str] = MappingProxyType({})
@@ -56,6 +58,8 @@ class CardRound(FrozenModel):
     mse: float
     rmse: float
     share_of_start_error_removed: float
+    ridge: str | None = None
+    """λ, of a round of a path of them."""
 
 
 class CardTransaction(FrozenModel):
@@ -101,6 +105,7 @@ class ModelCard(FrozenModel):
     rmse: float
     share_of_start_error_removed: float
     convergence: Convergence
+    penalties: tuple[Penalty, ...] = ()
     own_scores: OwnScores | None = None
     token: Token = NATIVE
     token_symbol: str = ""
@@ -182,6 +187,7 @@ def card_of(
         rmse=delivered.rmse,
         share_of_start_error_removed=delivered.share_of_start_error_removed,
         convergence=state,
+        penalties=penalties_of(request, story),
         token=request.payment.token,
         deposit_wei=str(request.payment.deposit_wei),
         paid_wei=str(settled["paid"]),
@@ -203,9 +209,16 @@ def _rounds(request: Request, story: ChainStory) -> tuple[CardRound, ...]:
             mse=unit * error / FIXED_POINT,
             rmse=sqrt(unit * error / FIXED_POINT),
             share_of_start_error_removed=1 - error / first if first else 0.0,
+            ridge=_ridge(request, number),
         )
         for number, error in errors
     )
+
+
+def _ridge(request: Request, number: int) -> str | None:
+    if number == 0 or len(request.model.ridges) == 1:
+        return None
+    return f"{ridge_of(request.model, request.schedule, number):f}"
 
 
 def _declared_mean(request: Request) -> str | None:

@@ -28,6 +28,7 @@ from protocol.terms import NATIVE
 from protocol.types import FrozenModel, seats_of
 from services.chain.contract.views import Owners
 from services.records.convergence import Convergence, convergence
+from services.records.penalties import Penalty, penalties
 from services.sandbox.local_market import LocalMarket
 from services.sandbox.pooled import owner_data
 
@@ -64,6 +65,7 @@ class DemoReport(FrozenModel):
     weights_max_abs_error: float
     mse_by_round: list[float]
     convergence: Convergence | None
+    penalties: tuple[Penalty, ...] = ()
     roles: dict[str, Role]
     contributions: dict[str, float]
     token: str | None
@@ -150,6 +152,7 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         weights_max_abs_error=float(np.abs(weights - twin).max()),
         mse_by_round=errors,
         convergence=convergence(outcome.request, errors, last=recorded[-1].record.last, over=True),
+        penalties=penalties(outcome.request, errors, delivered),
         roles=_roles(outcome, drawn),
         contributions=_contributions(recorded, drawn.seats),
         token=None if outcome.market.token == NATIVE else outcome.market.token,

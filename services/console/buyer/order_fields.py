@@ -28,7 +28,7 @@ FIELDS = (
     Field("aggregator", ("aggregator",), "address"),
     Field("kind", ("model", "kind"), "text"),
     Field("intercept", ("model", "intercept"), "yes"),
-    Field("l2", ("model", "l2"), "decimal"),
+    Field("l2", ("model", "l2"), "decimals"),
     Field("dispersion", ("model", "dispersion"), "optional_decimal"),
     Field("event", ("model", "event"), "optional_text"),
     Field("target-name", ("target", "name"), "text"),
@@ -91,4 +91,6 @@ def input_of(location: tuple[int | str, ...]) -> str:
     if location[:1] == ("start",):
         names = {"weights": "start_weights", "means": "start_values", "mean": "start_value"}
         return next((name for part, name in names.items() if part in location), "start")
+    if location[:2] == ("model", "l2"):
+        return "l2"
     return _INPUTS.get(tuple(map(str, location)), "")

@@ -13,6 +13,7 @@ Kind = Literal[
     "whole",
     "optional",
     "decimal",
+    "decimals",
     "optional_decimal",
     "optional_text",
     "money",
@@ -27,6 +28,8 @@ def shown(value: Any, kind: Kind) -> str:
     """A document's value as it is typed; empty for what no input of this kind can hold."""
     if kind == "yes":
         return "on" if value is True else ""
+    if kind == "decimals" and isinstance(value, list | tuple):
+        return " ".join(shown(one, "decimal") for one in value)
     if not isinstance(value, str | int | float) or _is_vast(value):
         return ""
     number = decimal_number(str(value))
@@ -52,8 +55,9 @@ def meant(text: str, kind: Kind) -> Any:
             number = whole_number(text, _LARGEST_WHOLE)
         case "optional":
             return whole_number(text, _LARGEST_WHOLE) if text.isascii() and text.isdigit() else text or None
-        case "decimal" | "optional_decimal":
-            return with_point(text) or (None if kind == "optional_decimal" else "")
+        case "decimal" | "decimals" | "optional_decimal":
+            number_text = _several(text) if kind == "decimals" else with_point(text)
+            return number_text or (None if kind == "optional_decimal" else "")
         case "money" | "address":
             return _amount(text) if kind == "money" else _address(text)
         case "percent":
@@ -61,6 +65,12 @@ def meant(text: str, kind: Kind) -> Any:
         case "text" | "optional_text":
             return text or (None if kind == "optional_text" else "")
     return text if number is None else number
+
+
+def _several(text: str) -> str | tuple[str, ...]:
+    """One number as it is, or all of a list."""
+    each = [with_point(one) for one in text.replace(";", " ").replace(", ", " ").split()]
+    return tuple(each) if len(each) > 1 else "".join(each)
 
 
 def _address(text: str) -> str:

@@ -13,7 +13,9 @@ from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import short
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.labels import event_text
+from services.console.presentation.penalties import penalty_sentence
 from services.records.model_card import ModelCard
+from services.records.penalties import chosen_ridge
 
 _WIDEST = 10**6
 """Texts of the request are not broken into lines."""
@@ -102,13 +104,19 @@ def _use(card: ModelCard, words: Words) -> Section:
             (_("Licence of the model"), card.licence or unsaid),
             (
                 _("Kind of model"),
-                _(_MODELS.get(card.kind, card.kind)) % card.request["model"],
+                _(_MODELS.get(card.kind, card.kind)) % _model_facts(card),
             ),
             (_("Predicts"), _predicted(card)),
             (_("Finished"), formats.moment(max((one.at for one in card.transactions), default=None))),
         ),
         texts=(_("For rows within the ranges below; beyond them its predictions are extrapolations."),),
     )
+
+
+def _model_facts(card: ModelCard) -> dict[str, Any]:
+    """The request's, with the one λ that was chosen of a path."""
+    chosen = chosen_ridge(card.penalties)
+    return {**card.request["model"], **({} if chosen is None else {"l2": chosen})}
 
 
 def _quality(card: ModelCard, words: Words) -> Section:
@@ -143,7 +151,11 @@ def _quality(card: ModelCard, words: Words) -> Section:
         facts,
         picture,
         _rounds(card, words),
-        (convergence_sentence(card.convergence, words.language), *_explained(card, words)),
+        (
+            *filter(None, (penalty_sentence(card.penalties, words.language),)),
+            convergence_sentence(card.convergence, words.language),
+            *_explained(card, words),
+        ),
     )
 
 
@@ -196,10 +208,12 @@ def _rounds(card: ModelCard, words: Words) -> Table:
             formats.significant(made.mse),
             formats.significant(made.rmse),
             formats.percent(made.share_of_start_error_removed),
+            *(("–" if made.ridge is None else made.ridge,) if card.penalties else ()),
         )
         for made in card.rounds
     )
-    return Table((_("Round"), _("MSE"), _("RMSE"), _("Share removed")), rows, frozenset(range(4)))
+    headings = (_("Round"), _("MSE"), _("RMSE"), _("Share removed"), *(("λ",) if card.penalties else ()))
+    return Table(headings, rows, frozenset(range(len(headings))))
 
 
 def _participants(card: ModelCard, words: Words) -> Section:

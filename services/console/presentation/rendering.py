@@ -20,6 +20,7 @@ from services.console.presentation.card_scores import score_sections
 from services.console.presentation.convergence import convergence_sentence
 from services.console.presentation.format import Formats, isoformat, points_text, short
 from services.console.presentation.i18n import LANGUAGES, locale_of, translations
+from services.console.presentation.penalties import penalty_sentence
 from services.data.own_scores import LEAST_ROWS
 
 _FIGURES = (
@@ -125,6 +126,7 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         "state_word": labels.state_word,
         "score_sections": lambda scores: score_sections(scores, Words(language)),
         "convergence": lambda state: convergence_sentence(state, language),
+        "penalties": lambda path: penalty_sentence(path, language),
     }
     environment.filters |= {
         name: partial(getattr(labels, name), gettext=catalogue.gettext) for name in _WORDS

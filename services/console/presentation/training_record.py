@@ -16,6 +16,7 @@ from services.console.party import Party
 from services.console.presentation.timeline import Moment, timeline
 from services.records.chain_history import ChainStory, Partner, chain_story, curve, partners
 from services.records.convergence import Convergence, convergence_of
+from services.records.penalties import Penalty, penalties_of
 from services.records.round_checks import Checks, checks_of
 from services.store import InstanceRow
 
@@ -119,6 +120,11 @@ class TrainingRecord(Generic[_State]):
     def convergence(self) -> Convergence | None:
         """What ended it, and whether another round would have gained; None before the first round."""
         return None if self.state.request is None else convergence_of(self.state.request, self.story)
+
+    @property
+    def penalties(self) -> tuple[Penalty, ...]:
+        """What each λ of a path came to so far; none where the request has one."""
+        return () if self.state.request is None else penalties_of(self.state.request, self.story)
 
     @cached_property
     def partners(self) -> tuple[Partner, ...]:

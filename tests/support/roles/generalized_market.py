@@ -1,4 +1,4 @@
-"""Small markets for kinds whose owners fit their own rows first: one encrypted round."""
+"""Small markets for kinds whose owners fit their own rows first: one encrypted round, or more if asked."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ def generalized_market(
     l2: Any = "0.001",
     **changes: Any,
 ) -> PureMarket:
-    """One round unless `changes` have more, by the shortest key that products of wide counts fit in; the last two owners validate."""
+    """By the shortest key that products of wide counts fit in; the last two owners validate."""
     document, names, table = _named(kind)
     document["model"]["l2"] = l2
     rows = own_rows(kind, count)
