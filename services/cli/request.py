@@ -118,9 +118,7 @@ def suggest(
 
     The sample is read here and goes nowhere; its ranges and its mean, rounded, stand in the request.
     """
-    if out is not None:
-        require_other_file(out, sample)
-        require_new(out, force=force)
+    _require_writable(out, sample, force=force)
     choices = Choices(
         target,
         name or sample.stem,
@@ -141,6 +139,12 @@ def suggest(
     found = suggested(sample, choices)
     _write(found, as_text(found, sample.name), out, force=force, json=json)
     _tell(found, index_columns(sample), out, config)
+
+
+def _require_writable(out: Path | None, sample: Path, *, force: bool) -> None:
+    if out is not None:
+        require_other_file(out, sample)
+        require_new(out, force=force)
 
 
 def _write(found: Suggestion, text: str, out: Path | None, *, force: bool, json: bool) -> None:

@@ -150,3 +150,14 @@ def test_coefficients_are_those_that_the_buyers_store_has():
         assert told.startswith(why)
         assert bool(told) is bool(why)
         assert coefficients_of(market, any_request(), row) == ((), "")
+
+
+def test_a_path_of_penalties_tells_each_one_s_error_and_which_was_chosen():
+    request = {**REQUEST, "model": {"l2": ["1", "0.01", "0"]}, "schedule": {"rounds": 3}}
+    outcome = simulate(request, TABLES, key_bits=1024)
+    assert [one.ridge for one in outcome.penalties] == ["1", "0.01", "0"]
+    assert [one.error for one in outcome.penalties] == pytest.approx(outcome.errors[1:])
+    [chosen] = [one for one in outcome.penalties if one.chosen]
+    assert chosen.error == pytest.approx(min(outcome.errors[1:]))
+    assert outcome.penalties[0].error > 2 * chosen.error, "under the strongest one nothing is learned"
+    assert simulate(REQUEST, TABLES, key_bits=1024).penalties == ()

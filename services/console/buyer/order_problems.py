@@ -154,6 +154,22 @@ _BY_TEXT = (
         ),
     ),
     (
+        r"a path of l2 falls, .*: \[(?P<path>.+)\]",
+        _("Several penalties fall, the strongest first, and none stands twice: %(path)s."),
+    ),
+    (
+        r"model.l2 has (?P<values>\d+) values, over which .* make it (?P<rounds>\d+)",
+        _("The rounds are shared out evenly over %(values)s penalties: make them %(rounds)s."),
+    ),
+    (
+        r"model.l2 has several values, .*",
+        _("Of several penalties the least error chooses: deliver the model of the best round."),
+    ),
+    (
+        r"model.l2: .* take fewer values.*",
+        _("So many penalties and columns are more than owners' messages have room for: take fewer."),
+    ),
+    (
         r"basis needs model.intercept: true and scale: range",
         _("Curves need an intercept, and columns scaled by their ranges."),
     ),

@@ -157,6 +157,19 @@ def test_curves_are_suggested_where_they_are_asked_for_and_counted_by_check(samp
     assert run_json("request", "check", out)["curves"] == len(request.curve_names)
 
 
+def test_a_path_of_penalties_is_suggested_with_rounds_that_share_out_over_it(sample, tmp_path):
+    out = tmp_path / "request.yaml"
+    run("request", "suggest", sample, "--target", "price", "--ridge", "1, 0.1,0.01", "--out", out)
+    request = load_request(out)
+    assert list(map(float, request.model.ridges)) == [1, 0.1, 0.01]
+    assert request.schedule.rounds == 6
+    assert "l2: [1, 0.1, 0.01] # Ridge's λ, 2 rounds each" in out.read_text()
+    one = run("request", "suggest", sample, "--target", "price", "--ridge", "0.5").stdout
+    assert "l2: 0.5 # Ridge's λ" in one
+    wrong = ("request", "suggest", sample, "--target", "price", "--ridge", "0.1,1")
+    assert "a path of l2 falls" in refused(*wrong)
+
+
 def test_of_curves_that_owners_refuse_by_default_is_told_what_they_have_to_allow(tmp_path):
     file = tmp_path / "request.yaml"
     owners = {"minimum": 4, "maximum": 5}

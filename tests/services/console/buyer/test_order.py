@@ -454,3 +454,31 @@ async def test_a_request_for_more_than_owners_allow_by_default_is_told_what_they
             text = html.unescape(await (await browser.post(place, filled(basis=basis))).text())
             assert ("numbers about each owner's rows" in text) is told
             assert ("deltaml budget --config OWNER.yaml --per-buyer" in text) is told
+
+
+def test_several_penalties_come_through_the_form():
+    for text in ("1 0,1 0", "1; 0.1; 0", "1, 0.1, 0"):
+        request = check(filled(l2=text, rounds="6")).request
+        assert request.model.ridges == (Decimal(1), Decimal("0.1"), Decimal(0))
+        values = values_of(request.model_dump(mode="json"))
+        assert values["l2"] == "1 0.1 0"
+        assert parse_request(document_of(values)) == request
+    assert check(filled(l2="0,5")).request.model.l2 == Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "says"),
+    [
+        ({"l2": "0 1"}, "l2", "none stands twice: %(path)s."),
+        ({"l2": "1 x"}, "l2", "must be a number"),
+        ({"l2": "1 -1"}, "l2", "At least %(ge)s"),
+        ({"l2": "9 8 7 6 5 4 3 2 1", "rounds": "9"}, "l2", "At most %(max_length)s"),
+        ({"l2": ""}, "l2", "required"),
+        ({"l2": "1 0", "rounds": "5"}, "", "over %(values)s penalties: make them %(rounds)s"),
+        ({"l2": "1 0", "rounds": "6", "deliver": "last"}, "", "of the best round"),
+    ],
+)
+def test_what_is_no_path_of_penalties_is_told_in_the_forms_words(changes, place, says):
+    found = problems(**changes)
+    assert list(found) == [place]
+    assert says in found[place]
