@@ -85,6 +85,18 @@ def test_the_page_on_curves_runs(folder: Path) -> None:
     assert scores["curved"] > 0.94
 
 
+def test_the_page_on_a_path_of_penalties_runs(folder: Path) -> None:
+    namespace: dict[str, object] = {}
+    [simulation] = blocks(PAGE.with_name("many_markers.md"), "python")
+    exec(simulation, namespace)
+    outcome, scores = namespace["outcome"], namespace["scores"]
+    assert isinstance(outcome, deltaml.Simulation)
+    assert isinstance(scores, dict)
+    assert [one.ridge for one in outcome.penalties if one.chosen] != ["1"]
+    assert outcome.penalties[0].error == max(one.error for one in outcome.penalties if one.error is not None)
+    assert scores["DeltaML"] > scores["RidgeCV"] - 0.15
+
+
 def test_three_growers_of_wine_are_told_apart_by_three_trainings() -> None:
     data = load_wine(as_frame=True)
     growers = data.target.map(dict(enumerate("abc")))

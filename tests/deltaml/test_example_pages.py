@@ -77,3 +77,16 @@ def test_the_curves_on_the_page_may_be_asked_for() -> None:
     few = request.model_copy(update={"owners": Owners(minimum=4, maximum=5)})
     assert (most_numbers(few), safe_per_buyer(few)) == (24, 15)
     assert most_numbers(few.model_copy(update={"basis": ()})) == 19
+
+
+def test_the_path_of_penalties_on_the_page_may_be_asked_for_and_shows_no_more_than_one_of_them() -> None:
+    """The whole page runs in `make campaigns`."""
+    [block] = blocks(PAGE.with_name("many_markers.md"), "python")
+    [path] = re.findall(r"^path = (\[.*\])$", block, re.MULTILINE)
+    features = [{"name": f"marker {number}", "minimum": -1, "maximum": 1} for number in range(15)]
+    several, one = (
+        any_request(model={"l2": l2}, features=features, schedule={"rounds": 4})
+        for l2 in (ast.literal_eval(path), 1)
+    )
+    assert len(several.model.ridges) == 4
+    assert most_numbers(several) == most_numbers(one)
