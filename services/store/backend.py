@@ -18,6 +18,8 @@ class Backend(ABC):
     """The same for statements outside transactions."""
     place: str
     """Where the store is, for people; never a password."""
+    session: int = 0
+    """Which of the sessions this is, where another process may write between one and the next."""
     begin_snapshot: ClassVar[tuple[str, ...]]
     """Statements that begin, on a reader's connection, a transaction whose reads all see one moment."""
 

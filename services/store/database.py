@@ -118,6 +118,14 @@ class Database:
         with self.writing() as connection, self.backend.exclusive(connection):
             yield connection
 
+    def require_session(self, session: int) -> None:
+        """Raise StoreUnavailable unless the connection that works now is of this session.
+
+        Another process may have written since: whatever was read is to be read again.
+        """
+        if self.backend.session != session:
+            raise self._unavailable("was connected to anew since this was begun: it is begun again")
+
     def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An insert that passes over rows whose unique columns are there already."""
         return _insert_new(self.engine.dialect.name, table)

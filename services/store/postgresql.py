@@ -2,7 +2,8 @@
 
 The lock belongs to the session that writes. So whoever writes holds it, also after the server was restarted:
 the new session takes it again before its first statement, or the daemon ends. Another daemon may have
-worked meanwhile, so a store remembers nothing across sessions.
+worked meanwhile, so a store remembers nothing across sessions, and what a step has read in one it does not
+write in the next.
 """
 
 import secrets
@@ -93,6 +94,7 @@ class PostgreSql(Backend):
             connection.close()
             raise
         self._connected = True
+        self.session += 1
 
     def _take_lock(self, cursor: Any) -> None:
         """At the start a predecessor that was killed may take a moment to be noticed.

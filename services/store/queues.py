@@ -95,11 +95,13 @@ class Queues:
     def next_input(self, key: str) -> QueuedInput | None:
         """The oldest input of an instance."""
         row = self._database.row(_NEXT_INPUT, of=key)
-        return None if row is None else QueuedInput(row.sequence, key, row.content)
+        session = self._database.backend.session
+        return None if row is None else QueuedInput(row.sequence, key, row.content, session)
 
     def forget_input(self, item: QueuedInput) -> None:
-        """Remove an input that is to leave nothing, not even its id."""
+        """Remove an input that is to leave nothing, not even its id; raises as `write_step` does."""
         with self._database.writing() as connection:
+            self._database.require_session(item.session)
             connection.execute(inbox.delete().where(inbox.c.sequence == item.sequence))
 
     # ---- outbox ----
@@ -206,7 +208,12 @@ class Queues:
             change(connection, self._new_input, rows)
 
     def _input_done(self, connection: sa.Connection, item: QueuedInput) -> bool:
-        """Whether this is what makes it done: a commit whose answer was lost has done it before."""
+        """Whether this is what makes it done: a commit whose answer was lost has done it before.
+
+        Raises StoreUnavailable where it was read in an earlier session: what it leads to was worked out from
+        what was read then.
+        """
+        self._database.require_session(item.session)
         return change(connection, _INPUT_DONE, [{"which": item.sequence}]) == 1
 
     def _effect_done(self, connection: sa.Connection, effect: QueuedEffect) -> bool:

@@ -16,11 +16,12 @@ class NewMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QueuedInput:
-    """An input waiting for its instance."""
+    """An input waiting for its instance, read in a session of the database (`Backend.session`)."""
 
     sequence: int
     key: str
     content: bytes = field(repr=False)
+    session: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,23 @@ import pytest
 import sqlalchemy as sa
 
 from protocol.verification.links import require_links
+from services.common.errors import StoreUnavailable
 from services.store import Store
 from services.store import memory as memories
 from services.store.memory import Known, Memory
 from services.store.tables import blobs
 from services.store.transcripts import add_entries
 from tests.support.database.postgresql import fresh_schema
-from tests.support.database.stores import FIRST, Stopped, attempts, everything, full_writes, offered, writes
+from tests.support.database.stores import (
+    FIRST,
+    SECOND,
+    Stopped,
+    attempts,
+    everything,
+    full_writes,
+    offered,
+    writes,
+)
 
 
 @pytest.fixture
@@ -164,7 +174,7 @@ def test_after_a_lost_connection_it_is_what_another_daemon_has_written(postgresq
         store.close()
 
 
-def test_a_step_that_connects_anew_goes_on_from_the_transcript_that_it_finds(postgresql):
+def test_a_step_that_connects_anew_is_taken_again_from_the_transcript_that_it_finds(postgresql):
     with fresh_schema(postgresql) as url:
         store = Store(url, exclusive=True)
         store.write_step(offered(store), dataclasses.replace(writes(), transcript=[b"a"]), 1.0)
@@ -174,10 +184,44 @@ def test_a_step_that_connects_anew_goes_on_from_the_transcript_that_it_finds(pos
         with other._database.writing() as connection:
             add_entries(connection, "1", [b"b"], None)
         other.close()
-        store.write_step(item, dataclasses.replace(writes(), transcript=[b"c"]), 3.0)
+        step = dataclasses.replace(writes(), transcript=[b"c"])
+        with pytest.raises(StoreUnavailable, match="connected to anew"):
+            store.write_step(item, step, 3.0)
+        store.write_step(store.next_input("1"), step, 3.0)
         assert [entry for entry, _link in store.transcript("1")] == [b"a", b"b", b"c"]
         require_links(store.transcript("1"))
         _require_true(store)
+        store.close()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(lambda store, item: store.write_step(item, writes(state=b"mine"), 3.0), id="its step"),
+        pytest.param(lambda store, item: store.finish_input(item, 3.0, values={"mine": b""}), id="a refusal"),
+        pytest.param(lambda store, item: store.forget_input(item), id="nothing, not even its id"),
+    ],
+)
+def test_what_was_read_before_another_daemon_wrote_leads_to_nothing(postgresql, write):
+    with fresh_schema(postgresql) as url:
+        store = Store(url, exclusive=True)
+        store.write_step(offered(store), writes(state=b"one"), 1.0)
+        item = offered(store, SECOND)
+        assert store.instance("1").state == b"one"
+        _end_session(postgresql, store)
+        other = Store(url, exclusive=True)
+        later = dataclasses.replace(offered(other, b"3" * 32), sequence=item.sequence + 1)
+        other.write_step(later, writes(state=b"theirs"), 2.0)
+        other.close()
+        waiting = store.waiting_inputs()  # a read that connects anew: the step has seen nothing of it
+        left = everything(store)
+        with pytest.raises(StoreUnavailable, match="connected to anew since this was begun"):
+            write(store, item)
+        assert (everything(store), store.waiting_inputs()) == (left, waiting)
+        again = store.next_input("1")
+        assert again.sequence == item.sequence
+        write(store, again)
+        assert store.waiting_inputs() == waiting - 1
         store.close()
 
 
