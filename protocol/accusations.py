@@ -37,10 +37,10 @@ class SignedOpening(FrozenModel):
 
     training: TrainingId
     round: RoundNumber
-    modulus: Annotated[bytes, Field(max_length=1024)]
-    ciphertext: Annotated[bytes, Field(max_length=2048)]
-    plaintext: Annotated[bytes, Field(max_length=1024)]
-    root: Annotated[bytes, Field(max_length=1024)]
+    modulus: Annotated[bytes, Field(max_length=1024, repr=False)]
+    ciphertext: Annotated[bytes, Field(max_length=2048, repr=False)]
+    plaintext: Annotated[bytes, Field(max_length=1024, repr=False)]
+    root: Annotated[bytes, Field(max_length=1024, repr=False)]
 
     @classmethod
     def of(

@@ -109,7 +109,7 @@ class RecordRound(FrozenModel):
     call: Literal["record_round"] = "record_round"
     record: RoundRecord
     buyer_signature: EcdsaSignature
-    validator_signatures: tuple[bytes, ...]
+    validator_signatures: Annotated[tuple[bytes, ...], Field(repr=False)]
 
 
 class Settle(FrozenModel):

@@ -13,7 +13,7 @@ from protocol.types import MAXIMUM_INTEGER_BYTES, Digest, FrozenModel
 
 Ciphertexts = Annotated[
     tuple[Annotated[bytes, Field(max_length=MAXIMUM_INTEGER_BYTES)], ...],
-    Field(min_length=1, max_length=100_000, fail_fast=True),
+    Field(min_length=1, max_length=100_000, fail_fast=True, repr=False),
 ]
 
 

@@ -161,7 +161,7 @@ class OwnerCommitments:
     owner: str
     rows: int
     base: mpz
-    maps: tuple[mpz, ...]
+    maps: tuple[mpz, ...] = field(repr=False)
     gram: mpz
 
     @classmethod

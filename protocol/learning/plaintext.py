@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from protocol.hiding import without
 from protocol.learning.descent import affine_map
 from protocol.learning.shapley import contributions
 
@@ -32,6 +33,10 @@ class Averaging(NamedTuple):
 
     models: Matrix
     local_models: Matrix
+
+    def __repr__(self) -> str:
+        """Show no contents."""
+        return without(self, "models", "local_models")
 
 
 class RoundMetrics(NamedTuple):

@@ -11,13 +11,15 @@ from protocol.messages.values import BigNatural, KeptHead
 from protocol.records import RoundRecord
 from protocol.types import Address, BigInteger, EcdsaSignature, FrozenModel
 
+_Opened = Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024, fail_fast=True, repr=False)]
+
 
 class Opening(MessageBody):
     """MB → FA, V: the opened sum with proof, each opening signed (EIP-712), and the record it signs."""
 
     type: Literal["opening"] = "opening"
-    plaintexts: Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024, fail_fast=True)]
-    roots: Annotated[tuple[BigNatural, ...], Field(min_length=1, max_length=1024, fail_fast=True)]
+    plaintexts: _Opened
+    roots: _Opened
     record: RoundRecord
     signature: EcdsaSignature
     opening_signatures: Annotated[tuple[EcdsaSignature, ...], Field(max_length=1024, fail_fast=True)] = ()

@@ -13,7 +13,7 @@ Moment = Annotated[int, Field(ge=0, lt=1 << 63)]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 KeyProof = Annotated[
     tuple[Annotated[bytes, Field(max_length=MAXIMUM_INTEGER_BYTES)], ...],
-    Field(max_length=256, fail_fast=True),
+    Field(max_length=256, fail_fast=True, repr=False),
 ]
 Parties = Annotated[tuple[Address, ...], Field(max_length=MAXIMUM_OWNERS, fail_fast=True)]
 KeptHead = Digest | None

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from protocol.hiding import without
 from protocol.preparation.tables import Matrix
 
 _DEGREE = 3
@@ -20,6 +21,10 @@ class Pieces(NamedTuple):
 
     lefts: Matrix
     coefficients: Matrix
+
+    def __repr__(self) -> str:
+        """Show no contents."""
+        return without(self, "lefts", "coefficients")
 
     @property
     def stacked(self) -> Matrix:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from eth_hash.auto import keccak
 
 from protocol.bodies import body_of
+from protocol.hiding import without
 from protocol.messages.rounds import RoundEvidence
 from protocol.roles.engine.refusals import require
 from protocol.types import Address, Digest, RoundAttempt
@@ -31,6 +32,10 @@ class _Kept(NamedTuple):
     sender: str
     recipient: str
     body: Digest
+
+    def __repr__(self) -> str:
+        """Show no contents."""
+        return without(self, "body")
 
 
 def require_other(own: Contents, other: Transcript) -> list[Check]:

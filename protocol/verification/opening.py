@@ -1,7 +1,7 @@
 """The end of a round: the product that all signed opens as the buyer says, and the chain has what follows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocol.bodies import body_of
 from protocol.crypto.cipher import Ciphertext
@@ -28,7 +28,7 @@ from protocol.verification.training import VerifiedTraining
 class Agreed:
     """What every member signed before the buyer opened anything: product under noise, facts, whose ring."""
 
-    product: Sequence[Ciphertext]
+    product: Sequence[Ciphertext] = field(repr=False)
     facts: AttemptFacts
     makers: RingContext
 

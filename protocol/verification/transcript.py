@@ -14,7 +14,9 @@ key of all of it, as the updates are.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from protocol.bodies import body_of
 from protocol.codec import pack, unpack
@@ -111,7 +113,7 @@ class Entry(FrozenModel):
     """One message or event: `content` is the packed `SignedMessage`, `HiddenMessage` or `ChainEvent`."""
 
     kind: Kind
-    content: bytes
+    content: Annotated[bytes, Field(repr=False)]
 
     @classmethod
     def message(cls, signed: SignedMessage, party: Address, signing_key: bytes) -> "Entry":

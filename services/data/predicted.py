@@ -1,7 +1,7 @@
 """What a request says of what it predicts, out of rows: a target or several, and the start that follows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ class Predicted:
 
     fields: Mapping[str, Any]
     rows: int
-    numbers: Matrix | None
+    numbers: Matrix | None = field(repr=False)
 
 
 def aim_of(

@@ -1,7 +1,7 @@
 """What the demo trains on, and the request that a buyer would write for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -119,7 +119,7 @@ class DemoData:
 
     kinds: Mapping[str, ValueKind]
     aim: Aim
-    parts: list[Table]
+    parts: list[Table] = field(repr=False)
     left_out: tuple[str, ...] = ()
     event: str | None = None
 

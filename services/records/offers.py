@@ -61,7 +61,7 @@ class ToldOffer(FrozenModel):
 
     digest: Digest
     at: int
-    content: bytes
+    content: Annotated[bytes, Field(repr=False)]
 
     @property
     def cards(self) -> tuple[OfferedCard, ...]:

@@ -5,6 +5,8 @@ An outbox entry is written with the step that asks for it and carried out by the
 
 from typing import Any, assert_never
 
+from pydantic import Field
+
 from protocol.codec import pack
 from protocol.envelope import Envelope, SignedMessage
 from protocol.errors import ProtocolViolation
@@ -44,7 +46,7 @@ class PendingMessage(FrozenModel):
 
     recipient_role: str
     envelope: Envelope
-    sealed: bytes
+    sealed: bytes = Field(repr=False)
     trace: str | None = None
 
 

@@ -25,7 +25,7 @@ class Answer:
     """
 
     messages: tuple[tuple[str, Message], ...] = ()
-    values: Mapping[str, bytes | None] = field(default_factory=dict)
+    values: Mapping[str, bytes | None] = field(repr=False, default_factory=dict)
     fact: tuple[str, Mapping[str, object]] | None = None
     inputs: tuple[tuple[str, Input], ...] = ()
     calls: tuple[ContractCall, ...] = ()
@@ -37,7 +37,7 @@ class RoleContext:
 
     announced: tuple[str, ...] = ()
     private: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    policy: bytes = b""
+    policy: bytes = field(default=b"", repr=False)
 
 
 class PaillierKeys(Protocol):

@@ -99,7 +99,7 @@ class Queues:
         return None if row is None else QueuedInput(row.sequence, key, row.content, session)
 
     def forget_input(self, item: QueuedInput) -> None:
-        """Remove an input that is to leave nothing, not even its id; raises as `write_step` does."""
+        """Remove an input that is to leave nothing, not even its id; raises as `_input_done` does."""
         with self._database.writing() as connection:
             self._database.require_session(item.session)
             connection.execute(inbox.delete().where(inbox.c.sequence == item.sequence))

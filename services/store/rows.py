@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from protocol.hiding import without
+
 
 class NewMessage(NamedTuple):
     """A message for the inbox: its id, whom it is for, its content and the content's 32-byte digest."""
@@ -12,6 +14,10 @@ class NewMessage(NamedTuple):
     key: str
     content: bytes
     digest: bytes
+
+    def __repr__(self) -> str:
+        """Show no contents."""
+        return without(self, "content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +71,8 @@ class StepWrites:
     finished: bool
     references: frozenset[bytes]
     known: frozenset[bytes] = frozenset()
-    effects: list[tuple[str, bytes]] = field(default_factory=list)
-    delayed: list[tuple[float, tuple[str, bytes]]] = field(default_factory=list)
+    effects: list[tuple[str, bytes]] = field(repr=False, default_factory=list)
+    delayed: list[tuple[float, tuple[str, bytes]]] = field(repr=False, default_factory=list)
     timers: dict[str, float] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     withdrawn: set[bytes] = field(default_factory=set, repr=False)

@@ -179,10 +179,7 @@ class Store(Queues):
         return found
 
     def write_step(self, item: QueuedInput, writes: StepWrites, now: float) -> None:
-        """One step's outcome, in one transaction; nothing when the input is done already.
-
-        Raises StoreUnavailable, with nothing written, where the session in which the input was read is over.
-        """
+        """One step's outcome, in one transaction; nothing when the input is done already (`_input_done`)."""
         key = item.key
         with self._database.writing() as connection:
             known = self._memory.take(key)  # not before: a connection that is made now forgets it
@@ -223,7 +220,7 @@ class Store(Queues):
         """Mark an input done that changed no instance, with what it leads to; unless it is done already.
 
         `values` are the daemon's own, None forgets one; `inputs` are (input id, key, content) for instances,
-        `answer` a fact about another key. Raises as `write_step` does.
+        `answer` a fact about another key. Raises as `_input_done` does.
         """
         with self._database.writing() as connection:
             if not self._input_done(connection, item):

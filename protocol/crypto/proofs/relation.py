@@ -34,7 +34,7 @@ many as it takes to grind a challenge.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -88,7 +88,7 @@ class InputSet:
     """Encrypted inputs and, as the last one, a public number, as they are."""
 
     key: PublicKey
-    ciphertexts: tuple[mpz, ...]
+    ciphertexts: tuple[mpz, ...] = field(repr=False)
     last: int
 
     @property
@@ -127,7 +127,7 @@ class InputSet:
 class Proof:
     """Announcements of the sets and of the commitment; responses to x, κ and the a_s, in this order."""
 
-    announcements: tuple[mpz, ...]
+    announcements: tuple[mpz, ...] = field(repr=False)
     commitment: mpz
     responses: tuple[int, ...]
 
@@ -207,7 +207,7 @@ def prove(
 class Claim:
     """One prover's outputs, commitment and base h, a proof whose numbers were checked, and its challenge."""
 
-    outputs: tuple[mpz, ...]
+    outputs: tuple[mpz, ...] = field(repr=False)
     committed: mpz
     base: mpz
     proof: Proof

@@ -23,7 +23,7 @@ Nor that the map comes of any rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -46,6 +46,7 @@ from protocol.crypto.proofs.transcript import Occasion, ProofContext, Statement,
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from protocol.errors import MisuseError, ProtocolViolation
+from protocol.hiding import without
 
 _DOMAIN = b"deltaml update proof"
 
@@ -61,6 +62,10 @@ class UpdateClaim(NamedTuple):
     update: tuple[mpz, ...]
     proof: Proof
 
+    def __repr__(self) -> str:
+        """Show no contents."""
+        return without(self, "update")
+
 
 @dataclass(frozen=True)
 class UpdateProofs:
@@ -74,7 +79,7 @@ class UpdateProofs:
     key: PublicKey
     identity: TrainingIdentity
     occasion: Occasion
-    model: tuple[mpz, ...]
+    model: tuple[mpz, ...] = field(repr=False)
     coefficient_bits: int
     offset_bits: int
     maps: int = 1

@@ -40,6 +40,7 @@ from protocol.crypto.proofs.transcript import Occasion, ProofContext, Statement,
 from protocol.crypto.randomness import Randomness
 from protocol.crypto.secrets import OneUse
 from protocol.errors import MisuseError, ProtocolViolation
+from protocol.hiding import without
 
 _DOMAIN = b"deltaml metric proof"
 
@@ -54,6 +55,10 @@ class MetricClaim(NamedTuple):
     commitments: OwnerCommitments
     metric: tuple[mpz, ...]
     proof: Proof
+
+    def __repr__(self) -> str:
+        """Show no contents."""
+        return without(self, "metric")
 
 
 @dataclass(frozen=True)

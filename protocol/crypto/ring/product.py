@@ -1,7 +1,7 @@
 """What the key's holder is asked to open: what is opened times three shares, signed by all their makers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gmpy2 import mpz
 
@@ -22,7 +22,7 @@ class RingProduct:
 
     key: PublicKey
     context: RingContext
-    ciphertexts: tuple[mpz, ...]
+    ciphertexts: tuple[mpz, ...] = field(repr=False)
     shares: tuple[bytes, ...]
 
     @classmethod

@@ -61,7 +61,7 @@ class Share:
     """A share as its maker and the next one know it: with its plaintexts, which are hidden from repr."""
 
     maker: Maker
-    ciphertexts: tuple[mpz, ...]
+    ciphertexts: tuple[mpz, ...] = field(repr=False)
     plaintexts: tuple[int, ...] = field(repr=False)
 
 
@@ -75,7 +75,7 @@ class ShareWorkshop:
     key: PublicKey
     context: RingContext
     form: ShareForm
-    bases: tuple[mpz, mpz]
+    bases: tuple[mpz, mpz] = field(repr=False)
 
     def __post_init__(self) -> None:
         """Raise MisuseError for a ring that cannot be, or for another key; WidthError as `ShareForm` does."""

@@ -6,7 +6,7 @@ compared with rows of the same owner alone: the sum over owners is the likelihoo
 in which each has a baseline hazard of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -26,9 +26,9 @@ class Risks:
     Private: no repr.
     """
 
-    columns: Matrix
-    events: Matrix
-    last: NDArray[np.int64]
+    columns: Matrix = field(repr=False)
+    events: Matrix = field(repr=False)
+    last: NDArray[np.int64] = field(repr=False)
 
     @classmethod
     def of(cls, columns: Matrix, times: Matrix, events: Matrix) -> Self:
@@ -46,8 +46,8 @@ class Expansion:
     """
 
     deviance: float
-    gradient: Matrix
-    curvature: Matrix
+    gradient: Matrix = field(repr=False)
+    curvature: Matrix = field(repr=False)
 
 
 def expansion(risks: Risks, slopes: Matrix) -> Expansion:

@@ -30,6 +30,7 @@ from protocol.crypto.cipher import (
 from protocol.crypto.elements import is_integer, require_count, require_units
 from protocol.crypto.randomness import Randomness
 from protocol.errors import ProtocolViolation
+from protocol.hiding import without
 from protocol.learning.moments.widths import Member, MomentWidths, Place, SlotSet, columns, places
 from protocol.learning.scales import CARRY_BITS, COEFFICIENT_SCALE, UPDATE_SCALE
 
@@ -82,6 +83,10 @@ class SetAnswer(NamedTuple):
     singles: list[list[Ciphertext]]
     rest: list[Ciphertext]
 
+    def __repr__(self) -> str:
+        """Show no contents."""
+        return without(self, "products", "singles", "rest")
+
 
 class SetPlaintexts(NamedTuple):
     """What the ciphertexts of a `SetAnswer` hold, before it is taken modulo n."""
@@ -90,12 +95,20 @@ class SetPlaintexts(NamedTuple):
     singles: list[list[int]]
     rest: list[int]
 
+    def __repr__(self) -> str:
+        """Show no contents."""
+        return without(self, "products", "singles", "rest")
+
 
 class MomentAnswer(NamedTuple):
     """What the key's holder returns: an answer for each set, and the masked next model."""
 
     sets: list[SetAnswer]
     quotients: list[Ciphertext]
+
+    def __repr__(self) -> str:
+        """Show no contents."""
+        return without(self, "sets", "quotients")
 
     def flat(self) -> list[Ciphertext]:
         """All ciphertexts, in the order that `read_answer` takes."""

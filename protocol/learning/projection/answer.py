@@ -62,7 +62,7 @@ class Asked:
     """
 
     key: PublicKey
-    request: tuple[Ciphertext, ...]
+    request: tuple[Ciphertext, ...] = field(repr=False)
     answer: tuple[SetAnswer, ...]
     zero: Ciphertext
     trainers: int

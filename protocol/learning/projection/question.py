@@ -66,7 +66,7 @@ class Projection:
     `moments` the products of all slot sets; `widths` those of `projection_widths`.
     """
 
-    vectors: Sequence[Sequence[Ciphertext]]
+    vectors: Sequence[Sequence[Ciphertext]] = field(repr=False)
     moments: tuple[Products, ...]
     widths: MomentWidths
 

@@ -26,7 +26,7 @@ class ClassSums(Scores):
     measured: int = 0
     squares: float = 0.0
     logarithms: float = 0.0
-    confusion: Counts = field(default_factory=lambda: no_counts(2))
+    confusion: Counts = field(repr=False, default_factory=lambda: no_counts(2))
 
     def count(self, came: Counts, predicted: Counts, probability: Matrix, squares: float) -> None:
         """Take b rows: their classes, those predicted, the probabilities of those that came.

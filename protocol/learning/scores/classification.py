@@ -35,8 +35,8 @@ class ClassificationScores(ClassSums):
     ones of each calibration group, 3×10; `ranked[t]` how many rows of truth t have their log-odds at a place.
     """
 
-    groups: Matrix = field(default_factory=lambda: np.zeros((3, CALIBRATION_GROUPS)))
-    ranked: Counts = field(default_factory=lambda: np.zeros((2, _PLACES), dtype=np.int64))
+    groups: Matrix = field(repr=False, default_factory=lambda: np.zeros((3, CALIBRATION_GROUPS)))
+    ranked: Counts = field(repr=False, default_factory=lambda: np.zeros((2, _PLACES), dtype=np.int64))
 
     def add(self, truth: Matrix, predicted: Matrix) -> None:
         """Take b targets, each 0 or 1, and their probabilities of 1; raises MisuseError for other targets."""

@@ -61,7 +61,7 @@ class ZeroTestShown(MessageBody):
     type: Literal["zero_test_shown"] = "zero_test_shown"
     request: ProjectionRequest
     answer: SignedMessage
-    zero: Number
+    zero: Annotated[Number, Field(repr=False)]
     question_seed: Annotated[Seed, Field(repr=False)]
     test_seed: Annotated[Seed, Field(repr=False)]
 
@@ -91,7 +91,7 @@ class ZeroTestConsent(MessageBody):
     """
 
     type: Literal["zero_test_consent"] = "zero_test_consent"
-    zero: Number
+    zero: Annotated[Number, Field(repr=False)]
     signature: EcdsaSignature
 
     catalogue: ClassVar[Catalogue] = Catalogue(
@@ -107,7 +107,7 @@ class ZeroTestRequest(MessageBody):
     """Checker → MB: is this zero? With the other checker's signature, without which nothing is opened."""
 
     type: Literal["zero_test_request"] = "zero_test_request"
-    zero: Number
+    zero: Annotated[Number, Field(repr=False)]
     signature: EcdsaSignature
 
     catalogue: ClassVar[Catalogue] = Catalogue(

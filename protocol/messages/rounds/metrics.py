@@ -6,7 +6,14 @@ from pydantic import Field
 
 from protocol.messages.catalogue import AGGREGATOR, BUYER, OWNER, Catalogue, MessageBody
 from protocol.messages.examples import DIGEST, SIGNATURE, VALIDATOR, relayed
-from protocol.messages.rounds.values import AttemptDigests, AttemptFacts, Evidence, Numbers, ProofNumbers
+from protocol.messages.rounds.values import (
+    AttemptDigests,
+    AttemptFacts,
+    Evidence,
+    NumberRow,
+    Numbers,
+    ProofNumbers,
+)
 from protocol.messages.values import Relayed
 from protocol.types import Digest, EcdsaSignature
 
@@ -53,7 +60,7 @@ class ShownNoise(MessageBody):
     """FA → V: the three shares of noise, in the order of the ring's makers, for everyone to multiply in."""
 
     type: Literal["shown_noise"] = "shown_noise"
-    shares: Annotated[tuple[Numbers, ...], Field(min_length=3, max_length=3)]
+    shares: Annotated[tuple[NumberRow, ...], Field(min_length=3, max_length=3, repr=False)]
 
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((AGGREGATOR, OWNER),),

@@ -16,8 +16,9 @@ from protocol.types import MAXIMUM_INTEGER_BYTES, Address, Digest, FrozenModel, 
 Number = Annotated[bytes, Field(max_length=MAXIMUM_INTEGER_BYTES)]
 """A ciphertext, a root or a proof's number, in the fixed length of its kind."""
 
-Numbers = Annotated[tuple[Number, ...], Field(max_length=100_000, fail_fast=True)]
-ProofNumbers = Annotated[tuple[Number, ...], Field(max_length=100_000, fail_fast=True)]
+NumberRow = Annotated[tuple[Number, ...], Field(max_length=100_000, fail_fast=True)]
+Numbers = Annotated[NumberRow, Field(repr=False)]
+ProofNumbers = Numbers
 """As `Proof.write` gives them."""
 
 Seed = Annotated[bytes, Field(min_length=32, max_length=32)]
@@ -44,8 +45,10 @@ class CommittedOwner(FrozenModel):
 
     rows: Annotated[int, Field(ge=1, le=1 << 40)]
     base: BigNatural
-    maps: Annotated[tuple[Element, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES + 1, fail_fast=True)]
-    gram: Element
+    maps: Annotated[
+        tuple[Element, ...], Field(min_length=1, max_length=MAXIMUM_FEATURES + 1, fail_fast=True, repr=False)
+    ]
+    gram: Annotated[Element, Field(repr=False)]
 
     @classmethod
     def of(cls, commitments: OwnerCommitments) -> "CommittedOwner":

@@ -4,7 +4,9 @@ A training is *ordered*, *opened* on the chain, *initiated* once an owner has jo
 are drawn, *collecting* its model once it is settled, then *finished*; or *failed*.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from protocol.admission_policy import AdmissionPolicy
 from protocol.crypto.cipher import PrivateKey, PublicKey
@@ -98,7 +100,7 @@ class Question(OfAttempt):
     asker: Address
     numbers: BlobRef
     tested: bool = False
-    denied: Number | None = None
+    denied: Annotated[Number | None, Field(repr=False)] = None
     is_shown: bool = False
 
 

@@ -44,7 +44,7 @@ class Context:
     announced: tuple[str, ...] = ()
     blobs: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     private: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    policy: bytes = b""
+    policy: bytes = field(default=b"", repr=False)
     least_key_bits: int = LEAST_KEY_BITS
     commitment_group: CommitmentGroup = RSA_2048
     block_time: float | None = None

@@ -118,7 +118,7 @@ class NextModelCheck:
 
     key: PublicKey
     widths: NextModelWidths
-    model: Sequence[Ciphertext]
+    model: Sequence[Ciphertext] = field(repr=False)
     updates: Sequence[Sequence[Ciphertext]] = field(repr=False)
 
     def statement(self) -> bytes:

@@ -1,7 +1,7 @@
 """From what the buyer opens to the record that all sign: aggregator, members and buyer each make it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from protocol.crypto.cipher import Ciphertext
@@ -52,7 +52,7 @@ class OpenedProduct:
 
     training: int
     round: int
-    products: tuple[Ciphertext, ...]
+    products: tuple[Ciphertext, ...] = field(repr=False)
 
 
 def require_facts(facts: AttemptFacts, parties: Parties, link: TranscriptHead, at: RoundAttempt) -> None:

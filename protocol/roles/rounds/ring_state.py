@@ -1,6 +1,6 @@
 """What a ring's maker keeps of it, and what it knows of it by itself; how it lives through it: `ring`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple, TypeVar
 
 from gmpy2 import mpz
@@ -32,7 +32,7 @@ class RingView:
     key: PublicKey
     context: RingContext
     form: ShareForm
-    bases: tuple[mpz, mpz]
+    bases: tuple[mpz, mpz] = field(repr=False)
     own: Maker
 
     @property

@@ -46,7 +46,7 @@ def check_chunk(number: object, total: object, body: bytes, limit: int) -> tuple
 @dataclass(slots=True)
 class _Incomplete(Generic[H]):
     total: int
-    chunks: dict[int, tuple[bytes, H]] = field(default_factory=dict)
+    chunks: dict[int, tuple[bytes, H]] = field(repr=False, default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -61,7 +61,7 @@ class _Incomplete(Generic[H]):
 class Whole(Generic[H]):
     """A joined body and the handles of its chunks, to ack together."""
 
-    body: bytes
+    body: bytes = field(repr=False)
     handles: tuple[H, ...]
 
 

@@ -56,7 +56,7 @@ class Transaction:
     nonce: int
     recipient: str | None
     value: int
-    data: bytes
+    data: bytes = field(repr=False)
     gas: int
     fees: Fees
 

@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -24,8 +24,8 @@ class Asset:
 
     path: str
     url: str
-    content: bytes
-    compressed: bytes
+    content: bytes = field(repr=False)
+    compressed: bytes = field(repr=False)
     content_type: str
 
     @classmethod

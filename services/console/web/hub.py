@@ -36,7 +36,7 @@ class Viewer:
 
     account: str = ""
     address: str = ""
-    pending: dict[str, bytes] = field(default_factory=dict)
+    pending: dict[str, bytes] = field(repr=False, default_factory=dict)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
 
@@ -57,7 +57,7 @@ class Channel:
 
     render: Callable[[], Fragments | None]
     viewers: set[Viewer] = field(default_factory=set)
-    last: dict[str, bytes] = field(default_factory=dict)
+    last: dict[str, bytes] = field(repr=False, default_factory=dict)
 
     def refresh(self) -> None:
         """Render, and push what has changed."""

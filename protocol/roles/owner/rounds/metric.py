@@ -5,7 +5,7 @@ itself: the aggregator only shows signed messages.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocol.crypto.cipher import Ciphertext, read_ciphertexts, write_ciphertexts
 from protocol.crypto.ring.context import Purpose
@@ -42,7 +42,7 @@ class AgreedMetrics:
     """What was agreed, and the metrics of all members in seat order."""
 
     facts: AttemptFacts
-    metrics: list[tuple[Ciphertext, ...]]
+    metrics: list[tuple[Ciphertext, ...]] = field(repr=False)
 
 
 def on_shown_metrics(
