@@ -5,7 +5,7 @@ Paillier key it makes the hash that goes on chain with the deposit, so that nobo
 than those that were paid for, or another's key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from math import isqrt
@@ -40,7 +40,13 @@ from protocol.request_sections import (
 )
 from protocol.request_targets import outputs_of, too_many_weights, unsuitable_targets
 from protocol.ridge_path import unsuitable_path
-from protocol.scaling import UNSCALED, Scaling, largest_weight, to_declared_units
+from protocol.scaling import (
+    UNSCALED,
+    Scaling,
+    largest_consensus_weight,
+    largest_weight,
+    to_declared_units,
+)
 from protocol.terms import NATIVE, Terms
 from protocol.types import Address, FreeText, FrozenModel, Name
 
@@ -127,6 +133,8 @@ class Request(FrozenModel):
         is_plain = self.model.intercept and self.scale == "range"
         if self.basis and not is_plain:
             return "basis needs model.intercept: true and scale: range"
+        if self.schedule.is_admm and self.scale != "range":
+            return "schedule.method is admm, whose rho weighs columns in [-1, 1]: use scale: range, or method: averaging"
         return (
             unsuitable_columns(self.features, self.declared_targets)
             or repeated_name((*self.features, *self.model.events), self.declared_targets, self.weight_names)
@@ -235,10 +243,15 @@ class Request(FrozenModel):
         if self.scale == "none":
             return _UNSCALED_BITS, _UNSCALED_BITS
         starts = map(self._first_weights, range(len(self.outputs)))
-        rounds, steps = self.schedule.rounds, self.schedule.local_steps
-        largest = max(largest_weight(start, rounds, steps) for start in starts)
+        largest = max(map(self._largest_weight, starts))
         residual = largest * (isqrt(self.output_parameters) + 1) + 1
         return largest.bit_length(), (residual * self._stretch).bit_length()
+
+    def _largest_weight(self, start: Sequence[Decimal]) -> int:
+        schedule, most = self.schedule, self.owners.maximum
+        if schedule.is_admm:
+            return largest_consensus_weight(start, schedule.rounds, schedule.penalty, most)
+        return largest_weight(start, schedule.rounds, schedule.local_steps)
 
     @property
     def gram_bits(self) -> int:

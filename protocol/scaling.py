@@ -50,6 +50,21 @@ def largest_weight(start: Sequence[Decimal], rounds: int, local_steps: int) -> i
     return int(sum(map(abs, start), Decimal(1))) + rounds * added
 
 
+def largest_consensus_weight(start: Sequence[Decimal], rounds: int, penalty: Decimal, trainers: int) -> int:
+    """The same of ADMM (`learning.consensus`) with ρ and at most so many trainers: of ‖w_t‖, ‖θ_t‖ and ‖z‖.
+
+    θ_t = A·w_t + b with 0 ≤ A ≤ 1, and ‖b‖ ≤ β = 1/(2√ρ): along a singular vector of X/√m with value s, b is
+    s/(s² + λ + ρ) times a part of y. Let s_t = θ_t + u_t, and |s| their root mean square over the trainers. A
+    round is s ← s/2 + R(N(s))/2, the Douglas-Rachford iteration, where N(s) = (2·mean − s_t), which are the
+    w_t, is as long as s, and R(w) = (2A − 1)w_t + 2b at most 2β longer than w: so |s| grows by β at most, and
+    no trainer's is longer than √T·|s|. Duals that start anew, and trainers that start at the mean, make
+    nothing longer. One of T trainers that leaves can make the next start √T times as long, if at all; of that
+    slots have room in the bits that are kept free for values out of range.
+    """
+    grown = int(sum(map(abs, start), Decimal(1))) + (rounds + 1) * (int(1 / (2 * penalty.sqrt())) + 1)
+    return grown * (isqrt(trainers - 1) + 1)
+
+
 def to_declared_units(weights: Sequence[Decimal], scalings: Sequence[Scaling]) -> tuple[Decimal, ...]:
     """Weights of the columns' own units as those of the scaled ones.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocol.hiding import without
+from protocol.learning.consensus import proximal_map
 from protocol.learning.descent import affine_map
 from protocol.learning.shapley import contributions
 
@@ -37,6 +38,34 @@ class Averaging(NamedTuple):
     def __repr__(self) -> str:
         """Show no contents."""
         return without(self, "models", "local_models")
+
+
+def consensus(
+    trainers: Sequence[Matrix],
+    start: Matrix,
+    *,
+    penalty: float,
+    l2: float,
+    answered: Sequence[Sequence[int]],
+) -> Averaging:
+    """Rounds of consensus ADMM with ρ = `penalty` (`learning.consensus`), as many as `answered` has.
+
+    Each entry of it has the places of the trainers whose models make the round's mean; `local_models` has rows
+    of zeros for all others. `trainers` are R/√m factors, `start` has p weights.
+    """
+    maps = [proximal_map(one, penalty=penalty, l2=l2) for one in trainers]
+    models, local_models = [np.asarray(start, dtype=np.float64)], []
+    duals = dict[int, Matrix]()
+    for present in answered:
+        mean, local = models[-1], np.zeros((len(maps), len(start)))
+        for t in present:
+            matrix, offset = maps[t]
+            local[t] = matrix @ (mean - duals.get(t, 0.0)) + offset
+        models.append(np.mean([local[t] for t in present], axis=0))
+        local_models.append(local)
+        carries = set(duals) <= set(present)
+        duals = {t: duals.get(t, 0.0) + local[t] - models[-1] for t in present} if carries else {}
+    return Averaging(np.array(models), np.array(local_models))
 
 
 class RoundMetrics(NamedTuple):
@@ -144,16 +173,17 @@ def run(
     l2: float | Sequence[float],
     local_steps: int,
     rounds: int,
+    penalty: float | None = None,
 ) -> PlainTraining:
-    """A training of `rounds` rounds in which nobody drops out or has to sit out."""
-    averaging = federated_averaging(
-        [trainer.factor for trainer in trainers],
-        start,
-        step_size=step_size,
-        l2=l2,
-        local_steps=local_steps,
-        rounds=rounds,
-    )
+    """A training of `rounds` rounds in which nobody drops out or has to sit out, with a `penalty` of ADMM."""
+    factors = [trainer.factor for trainer in trainers]
+    if penalty is None:
+        averaging = federated_averaging(
+            factors, start, step_size=step_size, l2=l2, local_steps=local_steps, rounds=rounds
+        )
+    else:
+        everybody = [range(len(factors))] * rounds
+        averaging = consensus(factors, start, penalty=penalty, l2=l2, answered=everybody)
     metrics = [
         round_metrics(validators, model, local_models)
         for model, local_models in zip(averaging.models[:-1], averaging.local_models, strict=True)

@@ -1,6 +1,6 @@
 """What somebody who was blamed has signed itself, verified again: an update, a metric, a buyer's openings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from protocol.bodies import body_of
 from protocol.envelope import SignedMessage
@@ -16,10 +16,12 @@ from protocol.messages.rounds import (
     ZeroTestResult,
 )
 from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
+from protocol.roles.rounds.carried import CarriedModels
 from protocol.roles.rounds.denials import is_denial
 from protocol.roles.rounds.proofs import read_metric, read_update, update_proofs
 from protocol.roles.rounds.started import CommittedOwners
-from protocol.types import Address, RoundAttempt
+from protocol.types import Address, Digest, RoundAttempt
+from protocol.vectors import EncryptedVector
 from protocol.verification.complaints import are_opened, is_proven
 from protocol.verification.contents import Contents
 from protocol.verification.evidence import Shown, shown_attempt
@@ -61,12 +63,14 @@ def own_update(
         for (name, at), messages in contents.messages.items()
         if name == "encrypted_model" and at.round == number
         for one in messages
+        if one.envelope.recipient == accused
     ]
     if not signed or not starts or training.owners is None:
         return
     # Another model of the round was discarded, and with it what was made of it: the one before is repeated.
     models = [body_of(one, EncryptedModel).model for one in starts]
-    start = next((one for one in models if one.digest() == training.link.model_digest), None)
+    expected = _expected_start(training, number, accused, models)
+    start = next((one for one in models if one.digest() == expected), None)
     require(start is not None, "wrong_start_model", "not the record's")
     assert start is not None
     model = start.read(training.key, scale=MODEL_SCALE, count=training.request.parameters)
@@ -76,6 +80,21 @@ def own_update(
     bodies = [one for one in made if one.start_digest == start.digest() or len(models) == 1]
     fails = any(proofs.unproven([read_update(proofs, accused, body, commitments)]) for body in bodies)
     yield Judged(frozenset((accused,)), accused if fails else None, "unproven_update")
+
+
+def _expected_start(
+    training: VerifiedTraining, number: int, trainer: Address, sent: Sequence[EncryptedVector]
+) -> Digest:
+    """Of the model that a trainer has to start from: the record's, or what it carries.
+
+    Where that is not known here, what it was sent: as a trainer that carries a dual itself does not know it.
+    """
+    if training.carried is not None:
+        kept = training.carried.load(CarriedModels, training.context).carried
+        of_trainer = dict(zip(kept.trainers, kept.models, strict=True)).get(trainer)
+        return training.link.model_digest if of_trainer is None else of_trainer.digest()
+    unknown = training.request.schedule.is_admm and number > 1
+    return sent[0].digest() if unknown else training.link.model_digest
 
 
 def own_openings(contents: Contents, training: VerifiedTraining, at: RoundAttempt) -> Iterator[Judged]:

@@ -17,9 +17,10 @@ from protocol.records import RoundRecord
 from protocol.request import Request
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
-from protocol.roles.engine.state import BlobRef
+from protocol.roles.engine.state import BlobRef, store
 from protocol.roles.owner.attempts import Attempt
 from protocol.roles.rounds.attempt import identity_of
+from protocol.roles.rounds.carried import CarriedModels
 from protocol.roles.rounds.start import first_link
 from protocol.roles.rounds.started import checked_start
 from protocol.roles.shared.parties import Parties
@@ -36,6 +37,7 @@ class VerifiedTraining:
     """A training between two rounds, as `ShownTraining` has evidence read against it.
 
     `key` is proven to be one; `context` has no key and no secret, and its chance is the verifier's own.
+    `carried` is what trainers carry into the next round, of a party that has seen the rounds' evidence.
     """
 
     training: int
@@ -47,6 +49,7 @@ class VerifiedTraining:
     link: TranscriptHead
     context: Context = field(repr=False)
     attempt: Attempt | None = None
+    carried: BlobRef | None = None
 
     @property
     def n(self) -> int:
@@ -58,9 +61,13 @@ class VerifiedTraining:
         """What proofs and rings are bound to."""
         return identity_of(self.context, self.training, self.key)
 
-    def after(self, record: RoundRecord) -> "VerifiedTraining":
-        """The training after this round."""
-        return replace(self, link=self.link.next(record))
+    def after(self, record: RoundRecord, carried: CarriedModels | None = None) -> "VerifiedTraining":
+        """The training after this round; `carried` is what trainers carry into the next, where it is known."""
+        after = replace(self, link=self.link.next(record), carried=None)
+        if carried is None:
+            return after
+        kept, blob = store(carried)
+        return replace(after, carried=kept, context=self.context.knowing((blob,)))
 
     def chance(self, label: str) -> Context:
         """The verifier's context for one check: each has a stream of its own."""

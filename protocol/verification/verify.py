@@ -7,6 +7,7 @@ from protocol.marketplace import RoundRecorded
 from protocol.roles.engine.refusals import require
 from protocol.verification.blame import require_blame
 from protocol.verification.buyer import agreed_by_buyer
+from protocol.verification.carried import carried_after
 from protocol.verification.comparison import require_other
 from protocol.verification.contents import Contents, contents_of
 from protocol.verification.expected import Checked, Expected
@@ -118,7 +119,8 @@ def _course(contents: Contents, training: VerifiedTraining) -> _Course:
         except VerificationFailed as failed:
             return _Course(contents, tuple(events), tuple(trainings), paying, failed.failure)
         events.append(event)
-        trainings.append(trainings[-1].after(event.record))
+        carried = carried_after(contents, trainings[-1], event.record)
+        trainings.append(trainings[-1].after(event.record, carried))
     return _Course(contents, tuple(events), tuple(trainings), paying, None)
 
 

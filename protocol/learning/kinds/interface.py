@@ -12,6 +12,7 @@ import numpy as np
 
 from protocol.bought_model import BoughtModel
 from protocol.data_card import CardColumn
+from protocol.learning.consensus import proximal_map
 from protocol.learning.descent import affine_map, step_size_of
 from protocol.learning.scores.interface import Scores
 from protocol.learning.statistic import Matrix, Statistic
@@ -51,15 +52,18 @@ class Kind(Protocol):
         ...
 
     def training_map(self, request: Request, statistic: Statistic, ridge: int = 0) -> tuple[Matrix, Matrix]:
-        """(M, v), p×p and p: a round's local steps on the owner's rows are θ ← Mθ + v.
+        """(M, v), p×p and p: a round's local steps, or ADMM's one, on the owner's rows are θ ← Mθ + v.
 
         `ridge` is which λ of the request's path, counted from 0.
         Raises MisuseError for a column that the data set lacks.
         """
+        factor, l2 = self.training_factor(request, statistic), float(request.model.ridges[ridge])
+        if request.schedule.is_admm:
+            return proximal_map(factor, penalty=float(request.schedule.penalty), l2=l2)
         return affine_map(
-            self.training_factor(request, statistic),
+            factor,
             step_size=step_size_of(request),
-            l2=float(request.model.ridges[ridge]),
+            l2=l2,
             local_steps=request.schedule.local_steps,
         )
 

@@ -30,6 +30,8 @@ class SeveralTargets(LeastSquares):
 
     def training_map(self, request: Request, statistic: Statistic, ridge: int = 0) -> tuple[Matrix, Matrix]:
         """(M, v) with one block of M for each target; raises MisuseError as `measuring_factor`."""
+        if request.schedule.is_admm:
+            return super().training_map(request, statistic, ridge)  # whose inverse has the same blocks
         factor, targets = self.training_factor(request, statistic), len(request.outputs)
         block, offsets = affine_maps(
             [of_target(factor, target, targets) for target in range(targets)],

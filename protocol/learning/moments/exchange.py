@@ -8,7 +8,8 @@ u = θ + μ, uniform noise to it, and returns fresh encryptions of
   several targets the sum over all (i, j) of a place, equal entries of a Gram matrix (`widths.places`);
 - E_ti = −(2·2^k(t)·u_ti + 2^k′(t)·U_i + Σ_t′ 2^k′(t′)·u_t′i) for unmasking (`products`), and with several
   sets also B_i = −Σ_t 2^k′(t)·u_ti;
-- y_j = ⌊U_j/(T·2^g)⌋, the next model under its mask.
+- y_j = ⌊U_j/(T·2^g)⌋, the next model under its mask;
+- for ADMM (`learning.consensus`) r_tj = ⌊u_tj/2^g⌋, each trainer's model at the scale of the next one.
 """
 
 from collections.abc import Sequence
@@ -101,10 +102,11 @@ class SetPlaintexts(NamedTuple):
 
 
 class MomentAnswer(NamedTuple):
-    """What the key's holder returns: an answer for each set, and the masked next model."""
+    """What the key's holder returns: an answer for each set, the masked next model, and r_tj by trainers."""
 
     sets: list[SetAnswer]
     quotients: list[Ciphertext]
+    rescaled: Sequence[Sequence[Ciphertext]] = ()
 
     def __repr__(self) -> str:
         """Show no contents."""
@@ -115,7 +117,7 @@ class MomentAnswer(NamedTuple):
         found: list[Ciphertext] = []
         for one in self.sets:
             found += [*one.products, *(c for singles in one.singles for c in singles), *one.rest]
-        return found + self.quotients
+        return [*found, *self.quotients, *(c for row in self.rescaled for c in row)]
 
 
 def moment_request(
@@ -136,10 +138,12 @@ def moment_answer(
     sets: Sequence[SlotSet],
     widths: MomentWidths,
     randomness: Randomness,
+    *,
+    rescales: bool = False,
 ) -> MomentAnswer:
     """The key holder's part, from checked ciphertexts, `request_length` of them.
 
-    `sets` are those of `widths.sets`, which it works out itself.
+    `sets` are those of `widths.sets`, which it works out itself; `rescales` asks for the r_tj.
     """
     plaintexts = [int(one) for one in private_key.decrypt_all(request)]
     digits = read_digits(plaintexts, vector_count(sets), widths)
@@ -148,7 +152,9 @@ def moment_answer(
     answers = [
         encrypt_set(private_key, one, randomness) for one in answer_plaintexts(digits, trainers, sets, widths)
     ]
-    return MomentAnswer(answers, private_key.encrypt_all(quotients, randomness))
+    encrypted = private_key.encrypt_all(quotients, randomness)
+    shorter = [[digit >> COEFFICIENT_SCALE for digit in row] for row in digits[: trainers if rescales else 0]]
+    return MomentAnswer(answers, encrypted, [private_key.encrypt_all(row, randomness) for row in shorter])
 
 
 def answer_plaintexts(
@@ -180,18 +186,23 @@ def request_length(sets: Sequence[SlotSet], widths: MomentWidths) -> int:
     return widths.request.plaintexts(vector_count(sets) * widths.parameters)
 
 
-def answer_length(sets: Sequence[SlotSet], parameters: int, targets: int = 1) -> int:
-    """Ciphertexts in an answer."""
+def answer_length(sets: Sequence[SlotSet], parameters: int, targets: int = 1, rescaled: int = 0) -> int:
+    """Ciphertexts in an answer; `rescaled` are the trainers whose models it has at the next one's scale."""
     rest = parameters if len(sets) > 1 else 0
     products = len(places(parameters, targets)) - 1
-    return parameters + sum(products + len(one.members) * parameters + rest for one in sets)
+    return parameters * (1 + rescaled) + sum(products + len(one.members) * parameters + rest for one in sets)
 
 
 def read_answer(
-    flat: Sequence[Ciphertext], sets: Sequence[SlotSet], parameters: int, targets: int = 1
+    flat: Sequence[Ciphertext],
+    sets: Sequence[SlotSet],
+    parameters: int,
+    targets: int = 1,
+    rescaled: int = 0,
 ) -> MomentAnswer:
     """The answer from checked ciphertexts; raises ProtocolViolation("wrong_count") for too few or many."""
-    expected, products = answer_length(sets, parameters, targets), len(places(parameters, targets)) - 1
+    expected = answer_length(sets, parameters, targets, rescaled)
+    products = len(places(parameters, targets)) - 1
     if len(flat) != expected:
         raise ProtocolViolation("wrong_count", f"{len(flat)} ciphertexts; {expected} expected")
     rest = iter(flat)
@@ -207,7 +218,7 @@ def read_answer(
         )
         for one in sets
     ]
-    return MomentAnswer(found, take(parameters))
+    return MomentAnswer(found, take(parameters), [take(parameters) for _ in range(rescaled)])
 
 
 def vector_count(sets: Sequence[SlotSet]) -> int:

@@ -199,6 +199,19 @@ def next_model(
     return blinder.blind([key.add(c, key.lift(-quotient)) for c, quotient in masked], randomness)
 
 
+def rescaled_updates(
+    key: PublicKey, answer: MomentAnswer, masks: Sequence[Sequence[int]]
+) -> list[list[Ciphertext]]:
+    """θ̂_t, each local model at the next model's scale to within one unit of it; nothing where none was asked.
+
+    Unblinded: everybody who is shown answer and masks makes the same ciphertexts.
+    """
+    return [
+        [key.add(c, key.lift(-(mask >> COEFFICIENT_SCALE))) for c, mask in zip(row, mu, strict=True)]
+        for row, mu in zip(answer.rescaled, masks, strict=False)
+    ]
+
+
 def _dot(factors: Sequence[int], values: Sequence[int]) -> int:
     return sum(factor * value for factor, value in zip(factors, values, strict=True))
 

@@ -57,7 +57,10 @@ class MomentRequest(MessageBody):
 
 
 class MomentAnswer(MessageBody):
-    """MB → FA: fresh encryptions of the masked weights' products and of their masked mean."""
+    """MB → FA: fresh encryptions of the masked weights' products and of their masked mean.
+
+    For ADMM also of each trainer's masked weights at the scale of the next model.
+    """
 
     type: Literal["moment_answer"] = "moment_answer"
     request_digest: Digest
@@ -66,7 +69,7 @@ class MomentAnswer(MessageBody):
     catalogue: ClassVar[Catalogue] = Catalogue(
         routes=((BUYER, AGGREGATOR),),
         sent_when="Once for each attempt: a second answer would be a second equation.",
-        carries="w_ij, E_ti, B_i, y_j, encrypted",
+        carries="w_ij, E_ti, B_i, y_j, encrypted; for ADMM also r_tj",
         example=lambda: MomentAnswer(request_digest=DIGEST, numbers=(b"\x05\x06",)),
     )
 
@@ -104,7 +107,9 @@ class RoundEvidence(MessageBody):
     counts from 1 in the envelope; `members` are its validators in seat order. `model_roots` show that the
     next model is the answer's without masks (`learning.moments.recomputation.subtraction_claims`): in the
     first attempt, out of whose answer it is made, and where a round is repeated without trainers whose errors
-    the buyer has named in `refused`; in no other.
+    the buyer has named in `refused`; in no other. For ADMM `rescaled` are the trainers' models at the scale
+    of the next one, p numbers of each in their order: the answer's without masks, wherever `model_roots` show
+    that the next model is.
     """
 
     type: Literal["round_evidence"] = "round_evidence"
@@ -117,6 +122,7 @@ class RoundEvidence(MessageBody):
     mask_roots: Annotated[Numbers, Field(repr=False)]
     next_model: EncryptedVector
     model_roots: Numbers = ()
+    rescaled: Annotated[Numbers, Field(exclude_if=lambda numbers: not numbers)] = ()
     members: Parties
     left_out: Annotated[tuple[LeftOutMember, ...], Field(max_length=256)] = ()
     refused: SignedRefusal | None = None

@@ -36,6 +36,12 @@ class KeptMask(FrozenModel):
     roots: Annotated[Numbers, Field(repr=False)]
 
 
+class Rescaled(FrozenModel):
+    """The content of a blob: the trainers' models at the next one's scale, as `RoundEvidence` shows them."""
+
+    numbers: Numbers
+
+
 class Question(FrozenModel):
     """A moment request as it was sent, and the mask that it stands under."""
 
@@ -84,6 +90,7 @@ class MomentsLane(FrozenModel):
     trainers: Seats
     start_model: BlobRef
     start_digest: Digest
+    carried: BlobRef | None = None
     updates: tuple[Answer, ...]
     question: Question
 

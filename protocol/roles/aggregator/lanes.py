@@ -28,10 +28,13 @@ class Answer(FrozenModel):
 
 
 class _RoundInTraining(FrozenModel):
+    """`carried` is what trainers have carried into it (`rounds.carried`), None where models are averaged."""
+
     round: RoundNumber
     trainers: Seats
     start_model: BlobRef
     start_digest: Digest
+    carried: BlobRef | None = None
     updates: tuple[Answer, ...] = ()
 
 
@@ -42,7 +45,11 @@ class DistributedLane(_RoundInTraining):
 
 
 class TrainedRound(FrozenModel):
-    """A trained and refreshed round on its way to evaluation."""
+    """A trained and refreshed round on its way to evaluation.
+
+    Where trainers carry duals, `carried` is what they have carried into it, and `rescaled` their models at the
+    next one's scale (`attempts.Rescaled`).
+    """
 
     round: RoundNumber
     trainers: Seats
@@ -50,6 +57,8 @@ class TrainedRound(FrozenModel):
     updates: tuple[Answer, ...]
     refreshed_model: BlobRef
     refreshed_digest: Digest
+    carried: BlobRef | None = None
+    rescaled: BlobRef | None = None
 
 
 # ---- evaluation ----

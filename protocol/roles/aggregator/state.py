@@ -121,7 +121,8 @@ class TrainingState(PreparedState, AccusingState):
 
     `owners` are all commitments (`rounds.started.CommittedOwners`). `left` have left since the last attempt
     and are named with the next one; `dropped` seats never come back. `repetitions` counts the rounds that
-    were repeated without trainers whose errors the buyer has named, `repeated` is the last of them.
+    were repeated without trainers whose errors the buyer has named, `repeated` is the last of them. `carried`
+    is what trainers carry into the next round (`rounds.carried`), None where models are averaged.
     """
 
     phase: Literal["training"] = "training"
@@ -131,6 +132,7 @@ class TrainingState(PreparedState, AccusingState):
     trained: ProvenRound | None = None
     evaluation: EvaluationLane | None = None
     next_model: BlobRef
+    carried: BlobRef | None = None
     next_round: RoundNumber = 1
     sitting_out: Seats = 0
     absences: tuple[Absence, ...] = ()

@@ -162,7 +162,7 @@ class RunningState(JoinedState, DrawnState, RecordingState, HoldingState):
 
     `owners` are everybody's commitments (`rounds.started.CommittedOwners`), once they are shown. `standing`
     are the members of the training's last attempt, before the first one all drawn validators: who is left out
-    stays out.
+    stays out. `carried` is what trainers carry into the next round, where they carry duals (`CarriedModels`).
     """
 
     phase: Literal["running"] = "running"
@@ -174,6 +174,7 @@ class RunningState(JoinedState, DrawnState, RecordingState, HoldingState):
     secrets: BlobRef
     owners: BlobRef | None = None
     standing: Seats = 0
+    carried: BlobRef | None = None
     attempt: Attempt | None = None
 
     @property

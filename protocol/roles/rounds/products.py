@@ -31,6 +31,7 @@ class MomentExchange:
     """One exchange of moments, the same to all: how many trainers, and how the start is measured.
 
     `public` are the integers of a public start at the updates' scale, nothing where it is not measured so.
+    `rescales` says that each trainer's model comes back at the next one's scale (`learning.consensus`).
     """
 
     key: PublicKey
@@ -38,13 +39,15 @@ class MomentExchange:
     trainers: int
     start: Start
     public: tuple[int, ...] = ()
+    rescales: bool = False
 
     @classmethod
     def of(
         cls, key: PublicKey, widths: MomentWidths, trainers: int, start: Start, request: Request
     ) -> "MomentExchange":
         """Of a training's request."""
-        return cls(key, widths, trainers, start, public_start(request) if start is Start.PUBLIC else ())
+        public = public_start(request) if start is Start.PUBLIC else ()
+        return cls(key, widths, trainers, start, public, request.schedule.is_admm)
 
     @property
     def sets(self) -> tuple[SlotSet, ...]:
@@ -77,7 +80,19 @@ class MomentExchange:
     def read_answer(self, numbers: Sequence[bytes]) -> MomentAnswer:
         """The checked answer; raises ProtocolViolation("wrong_count") or ("bad_ciphertext")."""
         checked = read_ciphertexts(self.key, numbers, len(numbers))
-        return read_answer(checked, self.sets, self.widths.parameters, self.widths.targets)
+        parameters, targets = self.widths.parameters, self.widths.targets
+        return read_answer(checked, self.sets, parameters, targets, self.rescaled)
+
+    @property
+    def rescaled(self) -> int:
+        """How many models an answer has at the next one's scale."""
+        return self.trainers if self.rescales else 0
+
+    def read_rescaled(self, numbers: Sequence[bytes]) -> list[list[Ciphertext]]:
+        """θ̂_t as `RoundEvidence` shows them, p checked ciphertexts for each; raises as `read_ciphertexts`."""
+        p = self.widths.parameters
+        flat = read_ciphertexts(self.key, numbers, self.rescaled * p)
+        return [flat[at : at + p] for at in range(0, len(flat), p)]
 
     def products(self, answer: MomentAnswer, mask: MomentMask) -> tuple[Products, ...]:
         """The P_ij of every slot set, from a mask that passed `MomentMask.require`."""
@@ -113,21 +128,23 @@ def read_mask(masks: Sequence[bytes], roots: Sequence[bytes]) -> MomentMask:
 class NextModelCheck:
     """What is opened of a next model (scale f): sums of it and of what its division rounded off.
 
-    `model` and `updates` are checked ciphertexts, one update for each trainer in seat order.
+    `model` and `updates` are checked ciphertexts, one update for each trainer in seat order, and where
+    trainers carry duals `rescaled` are the updates at the model's scale.
     """
 
     key: PublicKey
     widths: NextModelWidths
     model: Sequence[Ciphertext] = field(repr=False)
     updates: Sequence[Sequence[Ciphertext]] = field(repr=False)
+    rescaled: Sequence[Sequence[Ciphertext]] = ()
 
     def statement(self) -> bytes:
         """What the makers commit to the opening of, before any vector is drawn."""
-        return statement_digest(self.key, self.model, *self.updates)
+        return statement_digest(self.key, self.model, *self.updates, *self.rescaled)
 
     def sums(self, chance: Randomness) -> list[Ciphertext]:
         """The packed sums under vectors that the ring's chance gives, unblinded."""
-        numbers = checked_numbers(self.key, self.model, self.updates, self.widths)
+        numbers = checked_numbers(self.key, self.model, self.updates, self.widths, self.rescaled)
         coefficients = draw_coefficients(chance, len(numbers))
         return random_sums(self.key, numbers, coefficients, self.widths.sums)
 

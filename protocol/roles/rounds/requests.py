@@ -8,7 +8,6 @@ from contextlib import suppress
 
 from protocol.crypto.fixed_point import encode
 from protocol.errors import MisuseError, ProtocolViolation, WidthError
-from protocol.learning.checked_openings.next_model import NextModelWidths
 from protocol.learning.judgement.plausibility import require_start
 from protocol.learning.moments.widths import MomentWidths
 from protocol.learning.projection.question import projection_widths
@@ -16,6 +15,7 @@ from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import validator_count
 from protocol.request import MOST_KEY_BITS, Request
 from protocol.roles.engine.refusals import require
+from protocol.roles.rounds.widths import next_model_widths
 
 
 def require_checkable(request: Request) -> None:
@@ -73,4 +73,4 @@ def _least_widths(request: Request) -> None:
         targets=len(request.outputs),
     )
     projection_widths(moments, request.key_bits)
-    NextModelWidths.fit(request.key_bits, request.parameters, request.weight_bits)
+    next_model_widths(request, owners - validators)

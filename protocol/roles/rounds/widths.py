@@ -51,9 +51,15 @@ def checked_widths(request: Request, parties: Parties) -> CheckedWidths:
     return CheckedWidths(
         moments=moments,
         projection=projection_widths(moments, request.key_bits),
-        next_model=NextModelWidths.fit(request.key_bits, request.parameters, request.weight_bits),
+        next_model=next_model_widths(request, parties.trainers.bit_count()),
         ranges=range_widths(request.key_bits, request.parameters, request.weight_bits),
     )
+
+
+def next_model_widths(request: Request, trainers: int) -> NextModelWidths:
+    """Of the check of a next model, with so many trainers at most; raises WidthError."""
+    rescaled = trainers if request.schedule.is_admm else 0
+    return NextModelWidths.fit(request.key_bits, request.parameters, request.weight_bits, rescaled)
 
 
 def started_widths(request: Request, parties: Parties) -> CheckedWidths:

@@ -33,6 +33,7 @@ def plain_twin(market: PureMarket, rounds: int | None = None) -> PlainTraining:
         l2=ridges_by_round(market.request.model, schedule, rounds),
         local_steps=schedule.local_steps,
         rounds=rounds,
+        penalty=float(schedule.penalty) if schedule.is_admm else None,
     )
 
 

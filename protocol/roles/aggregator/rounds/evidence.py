@@ -26,9 +26,10 @@ from protocol.roles.aggregator.attempts import (
     MaskedAttempt,
     ProvenRound,
     RepeatingLane,
+    Rescaled,
 )
 from protocol.roles.aggregator.ending import give_up
-from protocol.roles.aggregator.rounds.moments import ask, made_again
+from protocol.roles.aggregator.rounds.moments import ask, carried_on, made_again
 from protocol.roles.aggregator.rounds.view import AttemptView, TrainingView
 from protocol.roles.aggregator.state import EndingState, TrainingState
 from protocol.roles.engine import facts, timers
@@ -96,6 +97,7 @@ def _evidence(
         mask_roots=mask.roots,
         next_model=trained.refreshed_model.load(EncryptedVector, context),
         model_roots=_model_roots(state, attempt, context),
+        rescaled=() if trained.rescaled is None else trained.rescaled.load(Rescaled, context).numbers,
         members=state.parties.addresses(attempt.validators),
         left_out=attempt.left_out,
         refused=None if attempt.refused is None else attempt.refused.load(SignedRefusal, context),
@@ -208,7 +210,9 @@ def on_further_answer(
     effects: tuple[Effect, ...] = (blob,)
     if isinstance(lane, RepeatingLane):
         trained, made = made_again(state, lane.trained, exchange, body, context.knowing((blob,)))
-        state, fields["trained"] = replace(state, next_model=trained.refreshed_model), trained
+        carried, kept = carried_on(state, trained, context.knowing((blob, *made)))
+        made, fields["trained"] = (*made, *kept), trained
+        state = replace(state, next_model=trained.refreshed_model, carried=carried)
         effects = (blob, *made)
     attempt = MaskedAttempt(**fields)
     shown = show(state, attempt, exchange, context.knowing(effects))

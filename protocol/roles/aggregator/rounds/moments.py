@@ -6,7 +6,7 @@ from protocol.crypto.cipher import ShortExponentBlinder, write_ciphertexts
 from protocol.crypto.randomness import SEED_BYTES, Randomness
 from protocol.errors import ProtocolViolation
 from protocol.learning.moments.exchange import MomentMask, moment_request
-from protocol.learning.moments.products import next_model
+from protocol.learning.moments.products import next_model, rescaled_updates
 from protocol.learning.moments.widths import Start
 from protocol.learning.scales import MODEL_SCALE
 from protocol.messages.rounds import MomentAnswer, MomentRequest
@@ -18,6 +18,7 @@ from protocol.roles.aggregator.attempts import (
     ProvenRound,
     Question,
     RepeatingLane,
+    Rescaled,
 )
 from protocol.roles.aggregator.ending import give_up
 from protocol.roles.aggregator.lanes import Answer, DistributedLane, TrainedRound
@@ -53,6 +54,7 @@ def ask_for_round(state: TrainingState, lane: DistributedLane, context: Context)
         trainers=lane.trainers,
         start_model=lane.start_model,
         start_digest=lane.start_digest,
+        carried=lane.carried,
         updates=lane.updates,
         question=question,
     )
@@ -106,12 +108,20 @@ def on_first_answer(
         round=lane.round,
         trainers=lane.trainers,
         start_model=lane.start_model,
+        carried=lane.carried,
         updates=lane.updates,
         **made,
     )
-    next_model, next_round = trained.refreshed_model, lane.round + 1
-    state = replace(state, training_lane=None, trained=trained, next_model=next_model, next_round=next_round)
-    return Step(state, (blob, *effects, timers.MOMENTS.cancel(received.at)))
+    carried, kept = carried_on(state, trained, context.knowing((blob, *effects)))
+    after = replace(
+        state,
+        training_lane=None,
+        trained=trained,
+        next_model=trained.refreshed_model,
+        next_round=lane.round + 1,
+        carried=carried,
+    )
+    return Step(after, (blob, *effects, *kept, timers.MOMENTS.cancel(received.at)))
 
 
 def made_again(
@@ -134,16 +144,39 @@ def _made(
     start = Start(exchange.request.load(MomentRequest, context).start)
     blinding = context.randomness(Label.NEXT_MODEL).bytes(SEED_BYTES)
     mask = exchange.mask.load(KeptMask, context)
-    vector = _next_model(state, trainers, mask, body, start, blinding, context)
+    vector, rescaled = _unmasked(state, trainers, mask, body, start, blinding, context)
     kept_blinding, blinding_blob = store(blinding)
     model, model_blob = store(vector)
+    kept_rescaled, rescaled_blob = store(Rescaled(numbers=rescaled))
     made = {
         "refreshed_model": model,
         "refreshed_digest": vector.digest(),
         "exchange": exchange,
         "blinding": kept_blinding,
     }
-    return made, (blinding_blob, model_blob)
+    if not rescaled:
+        return made, (blinding_blob, model_blob)
+    return {**made, "rescaled": kept_rescaled}, (blinding_blob, model_blob, rescaled_blob)
+
+
+def carried_on(
+    state: TrainingState, trained: TrainedRound, context: Context
+) -> tuple[BlobRef | None, tuple[Effect, ...]]:
+    """What trainers carry into the next round, and what it is kept in; nothing where models are averaged."""
+    if trained.rescaled is None:
+        return None, ()
+    view = TrainingView(state, context)
+    exchange = view.exchange(trained.trainers.bit_count(), Start.UNMEASURED)
+    carried, blob = store(
+        view.carried(trained.carried).after(
+            state.key,
+            state.parties.addresses(trained.trainers),
+            trained.start_model.load(EncryptedVector, context),
+            view.model(trained.refreshed_model),
+            exchange.read_rescaled(trained.rescaled.load(Rescaled, context).numbers),
+        )
+    )
+    return carried, (blob,)
 
 
 def answered(
@@ -162,7 +195,7 @@ def answered(
     return Exchange(request=question.request, mask=question.mask, answer=kept), blob
 
 
-def _next_model(
+def _unmasked(
     state: TrainingState,
     trainers: int,
     kept: KeptMask,
@@ -170,15 +203,17 @@ def _next_model(
     start: Start,
     blinding: bytes,
     context: Context,
-) -> EncryptedVector:
-    """x̃′, blinded by what the seed gives, and that can be shown."""
+) -> tuple[EncryptedVector, tuple[bytes, ...]]:
+    """x̃′, blinded by what the seed gives, and that can be shown; the θ̂_t, where trainers carry duals."""
     view, key = TrainingView(state, context), state.key
     exchange = view.exchange(trainers, start)
     digits = read_mask(kept.masks, kept.roots).digits(exchange.vectors, view.widths.moments)
     answer = exchange.read_answer(body.numbers)
     blinder = ShortExponentBlinder(key, state.blinding_seed)
     model = next_model(key, answer, digits, trainers, blinder, Randomness(blinding))
-    return EncryptedVector.of(key, model, MODEL_SCALE)
+    rescaled = rescaled_updates(key, answer, digits)
+    numbers = (one for row in rescaled for one in write_ciphertexts(key, row))
+    return EncryptedVector.of(key, model, MODEL_SCALE), tuple(numbers)
 
 
 def require_due(

@@ -45,10 +45,18 @@ def start_next(state: TrainingState, context: Context) -> TrainingStep:
 def _distribute(state: TrainingState, trainers: int, context: Context) -> Step[TrainingState]:
     model = state.next_model.load(EncryptedVector, context)
     lane = DistributedLane(
-        round=state.next_round, trainers=trainers, start_model=state.next_model, start_digest=model.digest()
+        round=state.next_round,
+        trainers=trainers,
+        start_model=state.next_model,
+        start_digest=model.digest(),
+        carried=state.carried,
     )
-    body, at = _model_sent(state, lane.round, model, context), (lane.round, state.model_number(lane.round))
-    sent = [message(context, trainer, body, at) for trainer in state.parties.addresses(trainers)]
+    view, at = TrainingView(state, context), (lane.round, state.model_number(lane.round))
+    starts = {one: view.start_of(one, lane) for one in state.parties.addresses(trainers)}
+    sent = [
+        message(context, trainer, _model_sent(state, lane.round, start, context), at)
+        for trainer, start in starts.items()
+    ]
     updates_due = timers.UPDATES.set(state.step_seconds, lane.round)
     return Step(replace(state, training_lane=lane, sitting_out=0), (*sent, updates_due))
 
@@ -103,11 +111,11 @@ def _check_update(
     owner, body = received.sender, received.body
     require(lane.trainers >> state.parties.seat_of(owner) & 1 == 1, "not_a_trainer")
     require(all(one.owner != owner for one in lane.updates), "updated_twice")
-    require(body.start_digest == lane.start_digest, "wrong_start_model")
-    body.local_model.read(state.key, scale=UPDATE_SCALE, count=state.request.parameters)
     view = TrainingView(state, context)
-    proofs = view.update_proofs(lane.round, lane.start_model)
-    read_update(proofs, owner, body, view.owners.of(owner))
+    start = view.start_of(owner, lane)
+    require(body.start_digest == start.digest(), "wrong_start_model")
+    body.local_model.read(state.key, scale=UPDATE_SCALE, count=state.request.parameters)
+    read_update(view.update_proofs(lane.round).of(start), owner, body, view.owners.of(owner))
 
 
 def on_updates_late(state: TrainingState, round_number: int, context: Context) -> TrainingStep:
@@ -148,11 +156,12 @@ def _prove(state: TrainingState, lane: DistributedLane, context: Context) -> Tra
 def _unproven(state: TrainingState, lane: DistributedLane, context: Context) -> int:
     """The seats whose proofs do not hold, as a mask."""
     view = TrainingView(state, context)
-    proofs = view.update_proofs(lane.round, lane.start_model)
-    bodies = {
-        one.owner: body_of(one.message.load(SignedMessage, context), ProvenUpdate) for one in lane.updates
-    }
-    claims = [read_update(proofs, owner, body, view.owners.of(owner)) for owner, body in bodies.items()]
+    proofs = view.update_proofs(lane.round)
+    claims = []
+    for one in lane.updates:
+        start = view.start_of(one.owner, lane)
+        body = body_of(one.message.load(SignedMessage, context), ProvenUpdate)
+        claims.append((start, read_update(proofs.of(start), one.owner, body, view.owners.of(one.owner))))
     return mask_of([state.parties.seat_of(owner) for owner in proofs.unproven(claims)])
 
 

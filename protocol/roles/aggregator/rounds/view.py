@@ -7,7 +7,6 @@ from functools import cached_property
 from protocol.bodies import body_of
 from protocol.crypto.cipher import Ciphertext, read_ciphertexts
 from protocol.crypto.commitments import TrainingIdentity
-from protocol.crypto.proofs.trainer import UpdateProofs
 from protocol.crypto.proofs.validator import MetricProofs
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.crypto.ring.shares import ShareForm
@@ -21,13 +20,20 @@ from protocol.learning.scales import MODEL_SCALE, UPDATE_SCALE
 from protocol.messages import OpeningRefused
 from protocol.messages.rounds import MomentAnswer, MomentRequest, ProvenMetric, ProvenUpdate
 from protocol.messages.rounds.values import AttemptDigests
-from protocol.roles.aggregator.attempts import AnsweredAttempt, KeptMask, RangingLane, UnmaskedAttempt
-from protocol.roles.aggregator.lanes import Answer, TrainedRound
+from protocol.roles.aggregator.attempts import (
+    AnsweredAttempt,
+    KeptMask,
+    RangingLane,
+    Rescaled,
+    UnmaskedAttempt,
+)
+from protocol.roles.aggregator.lanes import Answer, DistributedLane, TrainedRound
 from protocol.roles.aggregator.state import TrainingState
 from protocol.roles.engine.context import Context
 from protocol.roles.engine.state import BlobRef
 from protocol.roles.engine.worked_out import WORK, Known, whose, worked_out
 from protocol.roles.rounds.attempt import attempt_digests, identity_of, ring_context
+from protocol.roles.rounds.carried import CarriedModels
 from protocol.roles.rounds.forms import share_form
 from protocol.roles.rounds.members import attempt_checkers, draw_hash, member_weights
 from protocol.roles.rounds.opened_errors import SaidErrors
@@ -38,7 +44,7 @@ from protocol.roles.rounds.products import (
     read_mask,
     weighted_product,
 )
-from protocol.roles.rounds.proofs import metric_proofs, update_proofs
+from protocol.roles.rounds.proofs import ModelProofs, metric_proofs
 from protocol.roles.rounds.questions import AskedQuestion
 from protocol.roles.rounds.record import expected_start
 from protocol.roles.rounds.ring_state import RingView
@@ -87,10 +93,17 @@ class TrainingView:
         vector = kept.load(EncryptedVector, self.context)
         return vector.read(self.state.key, scale=MODEL_SCALE, count=self.state.request.parameters)
 
-    def update_proofs(self, round_number: int, start: BlobRef) -> UpdateProofs:
-        """Of the updates of a round's model."""
-        model = self.model(start)
-        return update_proofs(self.state.key, self.identity, round_number, model, self.state.request)
+    def update_proofs(self, round_number: int) -> ModelProofs:
+        """Of a round's updates."""
+        return ModelProofs(self.state.key, self.identity, round_number, self.state.request)
+
+    def start_of(self, trainer: str, lane: DistributedLane) -> EncryptedVector:
+        """The model that a trainer is sent."""
+        return self.carried(lane.carried).of(trainer, lane.start_model.load(EncryptedVector, self.context))
+
+    def carried(self, kept: BlobRef | None) -> CarriedModels:
+        """What trainers carry, where they do."""
+        return CarriedModels() if kept is None else kept.load(CarriedModels, self.context)
 
     def updates(self, answers: Sequence[Answer]) -> list[list[Ciphertext]]:
         """The ciphertexts of kept updates, which were checked when they came."""
@@ -185,7 +198,13 @@ class AttemptView(TrainingView):
     def next_model(self) -> NextModelCheck:
         """What the first ring opens."""
         model, updates = self.model(self.trained.refreshed_model), self.updates(self.trained.updates)
-        return NextModelCheck(self.state.key, self.widths.next_model, model, updates)
+        return NextModelCheck(self.state.key, self.widths.next_model, model, updates, self.rescaled)
+
+    @property
+    def rescaled(self) -> list[list[Ciphertext]]:
+        """The updates at the next model's scale, where trainers carry duals."""
+        kept = self.trained.rescaled
+        return [] if kept is None else self.moments.read_rescaled(kept.load(Rescaled, self.context).numbers)
 
     @cached_property
     def ranges(self) -> RangeCheck:

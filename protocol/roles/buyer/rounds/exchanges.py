@@ -67,7 +67,8 @@ def on_moment_request(state: RunningState, asked: Received[MomentRequest], conte
     exchange = MomentExchange.of(private.public_key, widths, body.trainers, start, state.request)
     masked = exchange.read_request(body.masked)
     stream = context.randomness(Label.MOMENT_ANSWER)
-    answer = moment_answer(private, masked, body.trainers, exchange.sets, widths, stream)
+    rescales, sets = exchange.rescales, exchange.sets
+    answer = moment_answer(private, masked, body.trainers, sets, widths, stream, rescales=rescales)
     numbers = tuple(write_ciphertexts(private.public_key, answer.flat()))
     asked_digest = numbers_digest(body.masked)
     answered = Exchange(

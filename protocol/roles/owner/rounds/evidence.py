@@ -11,6 +11,7 @@ from protocol.errors import ProtocolViolation
 from protocol.learning.judgement.complaints import Ground
 from protocol.learning.judgement.members import Attempt as Announced
 from protocol.learning.judgement.members import require_attempt
+from protocol.learning.moments.products import rescaled_updates
 from protocol.learning.moments.recomputation import request_claims, subtraction_claims
 from protocol.messages.rounds import RoundEvidence
 from protocol.messages.rounds.values import START_OF
@@ -100,10 +101,17 @@ def require_evidence(view: RoundView, members: int) -> None:
         _require_repetition(view, view.body.refused)
     elif running is not None and running.round == view.at.round:
         same = view.body.next_model.digest() == running.model_digest
-        require(same, "second_model_for_round")
+        require(same and view.body.rescaled == _rescaled(running, view), "second_model_for_round")
     require(START_OF[view.body.start] is expected_start(link, members), "wrong_start_measurement")
     require(not link.names(view.body.next_model.digest()), "model_of_an_earlier_round")
-    _ = view.trainers, view.start, view.answer, view.model  # to read is to check
+    _ = view.trainers, view.start, view.answer, view.model, view.rescaled  # to read is to check
+
+
+def _rescaled(attempt: Attempt, view: RoundView) -> tuple[bytes, ...]:
+    """The trainers' models at the next one's scale that an earlier attempt at the round has shown."""
+    if not view.exchange.rescales:
+        return ()
+    return attempt.evidence.load(RoundEvidence, view.context).rescaled
 
 
 def _require_repetition(view: RoundView, refused: SignedMessage) -> None:
@@ -170,6 +178,8 @@ def _masked_ground_of(view: RoundView, *, is_checker: bool) -> Ground | None:
 def _model_claims(view: RoundView) -> list[RootedClaim]:
     """That the next model is the first attempt's answer without masks, as that attempt has shown.
 
+    And the trainers' models at its scale, where they carry duals: those hold no blinding, so they are made again.
+
     In a further attempt it is the same model (`require_evidence`): what was found of it then stands. Raises
     ProtocolViolation("wrong_subtraction") where it was found to be another, and as `subtraction_claims` does.
     """
@@ -179,6 +189,7 @@ def _model_claims(view: RoundView) -> list[RootedClaim]:
         require(stands, "wrong_subtraction")
         return []
     masks = view.mask.digits(view.exchange.vectors, view.widths.moments)
+    require(rescaled_updates(view.key, view.answer, masks) == view.rescaled, "wrong_subtraction")
     return subtraction_claims(
         view.key, view.answer, masks, view.exchange.trainers, view.model, view.model_roots
     )
@@ -187,8 +198,8 @@ def _model_claims(view: RoundView) -> list[RootedClaim]:
 def _are_updates(view: RoundView, *, is_checker: bool) -> bool:
     """Whether every update can be read, is signed by its trainer and, to a checker, proven."""
     try:
-        claims = view.claims
-        return not (is_checker and view.update_proofs.unproven(claims))
+        _ = view.claims  # to read is to check
+        return not (is_checker and view.unproven())
     except ProtocolViolation:
         return False
 
@@ -199,12 +210,14 @@ def _last_number(state: RunningState, round_number: int) -> int:
     return running.attempt if running is not None and running.round == round_number else 0
 
 
-def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob, StoreBlob]]:
-    """An attempt as its evidence begins it, with the blobs of evidence and next model."""
+def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob, ...]]:
+    """An attempt as its evidence begins it, with the blobs of evidence, next model and what is carried."""
     body, at = view.body, view.at
     hashed = draw_hash(view.context.market, view.state.training, view.state.parties)
     evidence, evidence_blob = store(body)
     model, model_blob = store(body.next_model)
+    carried, carried_blob = store(view.carried_on)
+    carries = view.exchange.rescales
     attempt = Attempt(
         round=at.round,
         attempt=at.attempt,
@@ -215,6 +228,7 @@ def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob,
         evidence_digest=evidence_digest(body),
         model=model,
         model_digest=body.next_model.digest(),
+        carried=carried if carries else None,
         members_stay=_members_stay(view.state, body, at.round),
     )
-    return attempt, (evidence_blob, model_blob)
+    return attempt, (evidence_blob, model_blob, *((carried_blob,) if carries else ()))

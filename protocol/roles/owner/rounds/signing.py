@@ -74,7 +74,13 @@ def on_round_recorded(state: RunningState, event: RoundRecorded, context: Contex
     shown = (_model(attempt),) if attempt is not None and _is_of(attempt, event.record) else ()
     models = (*after.signed_models, *shown)
     forget_work(context, state.training)
-    caught_up = replace(after, attempt=None, standing=event.record.validators, signed_models=models)
+    caught_up = replace(
+        after,
+        attempt=None,
+        standing=event.record.validators,
+        signed_models=models,
+        carried=None if attempt is None else attempt.carried,
+    )
     return Step(caught_up, step.effects)
 
 
@@ -124,7 +130,8 @@ def _sign(state: RunningState, attempt: Attempt, body: Opening, context: Context
         record=record, buyer_signature=body.signature, signatures=((context.address, signature),)
     )
     models = (*state.signed_models, _model(attempt)) if _is_of(attempt, record) else state.signed_models
-    after = replace(state, link=link_of(state).next(record), attempt=None, signed_models=models)
+    link = link_of(state).next(record)
+    after = replace(state, link=link, attempt=None, signed_models=models, carried=attempt.carried)
     forget_work(context, state.training)
     sent = signature_to_all(state, held, attempt.members, attempt.at, context)
     return Step(with_round(after, held), (*sent, facts.VALIDATED.of(round=attempt.round)))

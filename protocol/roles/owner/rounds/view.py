@@ -14,7 +14,7 @@ from gmpy2 import mpz
 from protocol.bodies import body_of
 from protocol.crypto.cipher import Ciphertext, PowerTables, PublicKey
 from protocol.crypto.commitments import TrainingIdentity
-from protocol.crypto.proofs.trainer import UpdateClaim, UpdateProofs
+from protocol.crypto.proofs.trainer import UpdateClaim
 from protocol.crypto.proofs.validator import MetricProofs
 from protocol.crypto.ring.context import Maker, Purpose
 from protocol.envelope import SignedMessage
@@ -35,17 +35,19 @@ from protocol.roles.engine.state import BlobRef
 from protocol.roles.engine.worked_out import WORK, Known, whose, worked_out
 from protocol.roles.owner.attempts import Attempt, Ranging
 from protocol.roles.rounds.attempt import attempt_digests, identity_of, numbers_digest, ring_context
+from protocol.roles.rounds.carried import CarriedModels
 from protocol.roles.rounds.forms import share_form
 from protocol.roles.rounds.members import member_weights
 from protocol.roles.rounds.opened_errors import SaidErrors
 from protocol.roles.rounds.products import MomentExchange, NextModelCheck, RangeCheck, read_mask
-from protocol.roles.rounds.proofs import metric_proofs, read_update, update_proofs
+from protocol.roles.rounds.proofs import ModelProofs, metric_proofs, read_update
 from protocol.roles.rounds.ring_state import RingView
 from protocol.roles.rounds.started import CommittedOwners
 from protocol.roles.rounds.widths import CheckedWidths, started_widths
 from protocol.roles.shared.parties import Parties, public_key_of
 from protocol.roles.shared.transcript import TranscriptHead
 from protocol.types import RoundAttempt
+from protocol.vectors import EncryptedVector
 
 Body = TypeVar("Body", bound=MessageBody)
 _OTHER = "wrong_evidence"
@@ -83,6 +85,10 @@ class ShownTraining(Protocol):
     @property
     def owners(self) -> BlobRef | None:
         """Everybody's commitments, once they are shown."""
+
+    @property
+    def carried(self) -> BlobRef | None:
+        """What trainers carry into the next round (`CarriedModels`); None before the first one."""
 
     @property
     def link(self) -> TranscriptHead | None:
@@ -151,15 +157,32 @@ class RoundView:
         """Enc(x), p ciphertexts at scale f."""
         return self.body.start_model.read(self.key, scale=MODEL_SCALE, count=self.state.request.parameters)
 
+    @worked_out
+    def carried(self) -> CarriedModels:
+        """What trainers have carried into the round."""
+        kept = self.state.carried
+        return CarriedModels() if kept is None else kept.load(CarriedModels, self.context)
+
+    @worked_out
+    def carried_on(self) -> CarriedModels:
+        """What they carry into the next one."""
+        names = self.state.parties.addresses(self.trainers)
+        return self.carried.after(self.key, names, self.body.start_model, self.model, self.rescaled)
+
     @cached_property
-    def update_proofs(self) -> UpdateProofs:
+    def update_proofs(self) -> ModelProofs:
         """As each trainer has set them up."""
-        return update_proofs(self.key, self.identity, self.at.round, self.start, self.state.request)
+        return ModelProofs(self.key, self.identity, self.at.round, self.state.request)
 
     @worked_out
     def claims(self) -> list[UpdateClaim]:
         """The trainers' signed updates and proofs, unverified."""
         return [self._claim(signed) for signed in self.body.updates]
+
+    def unproven(self) -> list[str]:
+        """The trainers whose proofs do not hold."""
+        starts = [self._start_of(signed.envelope.sender) for signed in self.body.updates]
+        return self.update_proofs.unproven(zip(starts, self.claims, strict=True))
 
     @property
     def updates(self) -> list[tuple[Ciphertext, ...]]:
@@ -169,8 +192,12 @@ class RoundView:
     def _claim(self, signed: SignedMessage) -> UpdateClaim:
         sender = signed.envelope.sender
         update = self.signed(signed, ProvenUpdate, sender, attempt=signed.envelope.attempt)
-        require(update.start_digest == self.body.start_model.digest(), "wrong_start_model", sender)
-        return read_update(self.update_proofs, sender, update, self.owners.of(sender))
+        start = self._start_of(sender)
+        require(update.start_digest == start.digest(), "wrong_start_model", sender)
+        return read_update(self.update_proofs.of(start), sender, update, self.owners.of(sender))
+
+    def _start_of(self, trainer: str) -> EncryptedVector:
+        return self.carried.of(trainer, self.body.start_model)
 
     # ---- the exchange with the buyer ----
 
@@ -208,6 +235,11 @@ class RoundView:
         """Enc(x̃′), p ciphertexts at scale f."""
         return self.body.next_model.read(self.key, scale=MODEL_SCALE, count=self.state.request.parameters)
 
+    @worked_out
+    def rescaled(self) -> list[list[Ciphertext]]:
+        """Enc(θ̂_t), p ciphertexts each at scale f, where trainers carry duals."""
+        return self.exchange.read_rescaled(self.body.rescaled)
+
     @property
     def model_roots(self) -> list[mpz]:
         """What is said to blind it, unchecked."""
@@ -243,7 +275,7 @@ class RoundView:
     @cached_property
     def next_model(self) -> NextModelCheck:
         """What a ring opens of the next model."""
-        return NextModelCheck(self.key, self.widths.next_model, self.model, self.updates)
+        return NextModelCheck(self.key, self.widths.next_model, self.model, self.updates, self.rescaled)
 
     @cached_property
     def ranges(self) -> RangeCheck:
@@ -289,7 +321,7 @@ def _key_of(state: ShownTraining, attempt: Attempt, context: Context) -> Hashabl
     The party as well: in a process that works for several none relies on what another one has checked.
     """
     place = (context.address, context.market, context.commitment_group, state.opened, state.n, attempt.at)
-    return (*place, state.parties, state.owners, attempt.evidence)
+    return (*place, state.parties, state.owners, state.carried, attempt.evidence)
 
 
 def ring_view(view: RoundView, attempt: Attempt, purpose: Purpose) -> RingView:
