@@ -134,7 +134,7 @@ class Request(FrozenModel):
         if self.basis and not is_plain:
             return "basis needs model.intercept: true and scale: range"
         if self.schedule.is_admm and self.scale != "range":
-            return "schedule.method is admm, whose rho weighs columns in [-1, 1]: use scale: range, or method: averaging"
+            return "schedule.method: admm needs scale: range, by which columns are in [-1, 1]"
         return (
             unsuitable_columns(self.features, self.declared_targets)
             or repeated_name((*self.features, *self.model.events), self.declared_targets, self.weight_names)

@@ -119,8 +119,8 @@ class Schedule(FrozenModel):
     """How long to train: `rounds` averages of `local_steps` gradient steps each, or rounds of ADMM.
 
     `method: admm` reaches the optimum of all trainers' rows together however unlike they are
-    (`learning.consensus`), with `rho` the weight of the consensus, .01 where nothing is said. It takes neither
-    gradient steps nor a step size. A document without `method` has the hash of those that know none.
+    (`learning.consensus`), with `rho` the weight of the consensus, .01 where nothing is said. It takes
+    neither gradient steps nor a step size. A document without `method` has the hash of those that know none.
 
     Each owner takes the largest safe step of its own rows, or `step_size` where that is smaller, and tells
     nobody which. `tolerance` ends the training early when a round improves the error, by a smaller share; a

@@ -50,8 +50,8 @@ def consensus(
 ) -> Averaging:
     """Rounds of consensus ADMM with ρ = `penalty` (`learning.consensus`), as many as `answered` has.
 
-    Each entry of it has the places of the trainers whose models make the round's mean; `local_models` has rows
-    of zeros for all others. `trainers` are R/√m factors, `start` has p weights.
+    Each entry of it has the places of the trainers whose models make the round's mean; `local_models` has
+    rows of zeros for all others. `trainers` are R/√m factors, `start` has p weights.
     """
     maps = [proximal_map(one, penalty=penalty, l2=l2) for one in trainers]
     models, local_models = [np.asarray(start, dtype=np.float64)], []

@@ -62,7 +62,7 @@ class VerifiedTraining:
         return identity_of(self.context, self.training, self.key)
 
     def after(self, record: RoundRecord, carried: CarriedModels | None = None) -> "VerifiedTraining":
-        """The training after this round; `carried` is what trainers carry into the next, where it is known."""
+        """The training after this round, and what trainers carry into the next where it is known."""
         after = replace(self, link=self.link.next(record), carried=None)
         if carried is None:
             return after

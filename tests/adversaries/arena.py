@@ -40,6 +40,7 @@ _INDEFINITE = -40
 Committed = Literal["honestly", "widely", "indefinitely"]
 
 _SCHEDULE = {"local_steps": 2, "step_size": "0.05", "tolerance": 0}
+_ADMM = {"method": "admm", "rho": "0.1", "tolerance": 0}
 
 
 class Replaced(NamedTuple):
@@ -173,9 +174,15 @@ def unlimited(values: Any, _limits: Any, group: Any, randomness: Any) -> Committ
 
 @cache
 def _drawn(
-    rounds: int, twins: bool, validators: tuple[int, ...], coin: str | None, committed: Committed = "honestly"
+    rounds: int,
+    twins: bool,
+    validators: tuple[int, ...],
+    coin: str | None,
+    committed: Committed = "honestly",
+    carries: bool = False,
 ) -> PureMarket:
-    schedule, data = {"rounds": rounds, **_SCHEDULE}, small_data(owners=len(TRAINERS) + len(validators))
+    data = small_data(owners=len(TRAINERS) + len(validators))
+    schedule = {"rounds": rounds, **(_ADMM if carries else _SCHEDULE)}
     if twins:
         data[1] = data[0]
     payment = {"payment": payment_in(coin)} if coin else {}
@@ -221,18 +228,19 @@ def prepared(
     pair: bool = False,
     coin: str | None = None,
     committed: Committed = "honestly",
+    carries: bool = False,
 ) -> Arena:
     """A market of three trainers and three validators, whose roles have just been drawn.
 
     `twins`: the first two trainers have the same rows. `pair`: there are two validators. `late`: the first
     round is trained, and its products are there. `coin`: everybody has deposited a bond in it. `committed`
     widely: the first trainer to a map whose updates are out of range; indefinitely: the validator that does
-    not check at first to a matrix that is no sum of squares.
+    not check at first to a matrix that is no sum of squares. `carries`: trainers carry duals.
     """
     validators = PAIR if pair else VALIDATORS
     if late:
         return arena_of(_answered(rounds, validators, coin))
-    return arena_of(_drawn(rounds, twins, validators, coin, committed))
+    return arena_of(_drawn(rounds, twins, validators, coin, committed, carries))
 
 
 def arena_of(market: PureMarket) -> Arena:

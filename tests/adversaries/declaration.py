@@ -42,7 +42,8 @@ class Adversary:
     whether the training goes on without it. `bond`: the fault that costs its bond, which the contract must
     see by itself, "" for none. `switch` is the one check that stands against it, and `wins` what it
     achieves where that is off, unless `crashes`: then it brings an honest party down. `unswitched` says why
-    there is none such. Of a `pair` of validators both check every attempt. `late` ones have nothing to do
+    there is none such. Of a `pair` of validators both check every attempt. Where it is about what a trainer
+    `carries`, the schedule is one of ADMM. `late` ones have nothing to do
     before the first round's products are there. A trainer that has `committed` widely
     has a map whose updates are out of range, a validator that has indefinitely a matrix that is no sum of
     squares.
@@ -67,6 +68,7 @@ class Adversary:
     twins: bool = False
     late: bool = False
     pair: bool = False
+    carries: bool = False
     committed: Committed = "honestly"
     wrapping: Wrapping | None = None
     redraws: Callable[..., Any] | None = field(default=None)

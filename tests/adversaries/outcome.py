@@ -7,7 +7,14 @@ from functools import cached_property
 import numpy as np
 
 from protocol.learning.descent import affine_map, step_size_of
-from protocol.learning.plaintext import RoundMetrics, round_metrics
+from protocol.learning.plaintext import (
+    Averaging,
+    Matrix,
+    OwnerData,
+    RoundMetrics,
+    consensus,
+    round_metrics,
+)
 from protocol.messages.rounds import CheckVerdict, RingConsent
 from protocol.roles.rounds.faults import SILENCES
 from protocol.types import seats_of
@@ -178,12 +185,29 @@ def _plain_rounds(arena: Arena) -> list[RoundMetrics]:
     steps = {"step_size": step_size_of(arena.request), "l2": l2, "local_steps": schedule.local_steps}
     maps = [affine_map(one.factor, **steps) for one in owners]
     model = np.array([float(weight) for weight in arena.request.start_weights()])
+    carried = _plain_consensus(arena, owners, model) if schedule.is_admm else None
     found = []
-    for event in arena.contract.recorded:
-        chosen = [maps[seat] for seat in seats_of(event.record.trainers)]
-        local = np.array([matrix @ model + offset for matrix, offset in chosen])
+    for number, event in enumerate(arena.contract.recorded):
+        seats = list(seats_of(event.record.trainers))
+        if carried is None:
+            local = np.array([matrix @ model + offset for matrix, offset in (maps[seat] for seat in seats)])
+        else:
+            local = carried.local_models[number][seats]
         found.append(
             round_metrics([owners[seat] for seat in seats_of(event.record.validators)], model, local)
         )
         model = local.mean(axis=0)
     return found
+
+
+def _plain_consensus(arena: Arena, owners: list[OwnerData], start: Matrix) -> Averaging:
+    """By the trainers of the records, which are those that have answered."""
+    request = arena.request
+    answered = [list(seats_of(event.record.trainers)) for event in arena.contract.recorded]
+    return consensus(
+        [one.factor for one in owners],
+        start,
+        penalty=float(request.schedule.penalty),
+        l2=float(request.model.l2),
+        answered=answered,
+    )

@@ -65,6 +65,7 @@ def played(adversary: Adversary) -> Outcome:
         pair=adversary.pair,
         coin=coin,
         committed=adversary.committed,
+        carries=adversary.carries,
     )
     wrapped = adversary.wrapping(arena) if adversary.wrapping else ()
     arena.enter(adversary.who, adversary.deed, wrapped, redraws=adversary.redraws)

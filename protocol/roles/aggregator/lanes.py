@@ -47,8 +47,8 @@ class DistributedLane(_RoundInTraining):
 class TrainedRound(FrozenModel):
     """A trained and refreshed round on its way to evaluation.
 
-    Where trainers carry duals, `carried` is what they have carried into it, and `rescaled` their models at the
-    next one's scale (`attempts.Rescaled`).
+    Where trainers carry duals, `carried` is what they have carried into it, and `rescaled` their models at
+    the next one's scale (`attempts.Rescaled`).
     """
 
     round: RoundNumber

@@ -90,13 +90,17 @@ def _record(state: TrainingState, lane: SigningLane) -> Step[TrainingState]:
 
 
 def after_round(state: TrainingState, trained: TrainedRound, record: RoundRecord) -> TrainingState:
-    """The state once a round's record stands: after the last one nothing more is trained."""
+    """The state once a round's record stands: after the last one nothing more is trained.
+
+    Nobody sits out where trainers carry duals: all would start anew, and a model that is bad on others' rows
+    is what duals are for.
+    """
     model = SignedModel(round=record.round, model=trained.refreshed_model, digest=trained.refreshed_digest)
     return replace(
         state,
         evaluation=None,
         link=state.link.next(record),
-        sitting_out=_worse_trainers(record),
+        sitting_out=0 if state.request.schedule.is_admm else _worse_trainers(record),
         signed_models=(*state.signed_models, model),
         last_signed=record.last,
         training_lane=None if record.last else state.training_lane,

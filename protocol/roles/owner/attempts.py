@@ -81,8 +81,9 @@ class Attempt(FrozenModel):
     """A member's work on one attempt at a round.
 
     `evidence` is all that the aggregator has shown, `model` the next model in it; `carried` is what trainers
-    carry on (`rounds.carried`), None where models are averaged; `checkers` are the two, in the order of the ring. `metric` is our own message, None where the evidence was not in order; `projecting`
-    and `opening` are a checker's two tests. `is_stopped` says that we found it not in order, or the buyer
+    carry on (`rounds.carried`), None where models are averaged; `checkers` are the two, in the order of the
+    ring. `metric` is our own message, None where the evidence was not in order; `projecting` and `opening`
+    are a checker's two tests. `is_stopped` says that we found it not in order, or the buyer
     implausible: nothing more of it is answered but the opening of trainers' ranges, `ranging`, and of errors
     that were named, `errors`. `other_model` says that the next model was not shown to be the first attempt's
     answer without masks. `members_stay`, that the buyer has refused this attempt or one before it at the

@@ -13,7 +13,7 @@ from protocol.vectors import EncryptedVector
 
 
 class CarriedModels(FrozenModel):
-    """The content of a blob: Enc(w_t), scale f, of the trainers that carry a dual into a round, in seat order.
+    """The content of a blob: Enc(w_t), scale f, of those that carry a dual into a round, in seat order.
 
     Nobody does in the first round, and where models are averaged.
     """
@@ -46,9 +46,8 @@ class CarriedModels(FrozenModel):
         if not rescaled or not self.carried.continues(answered):
             return CarriedModels()
         start = _read(key, mean)
-        turned = [
-            key.add(new, new) * old % key.n_squared for new, old in _with_inverses(key, next_mean, start)
-        ]
+        pairs = _with_inverses(key, next_mean, start)
+        turned = [key.add(new, new) * old % key.n_squared for new, old in pairs]
         models = []
         for trainer, less in zip(answered, rescaled, strict=True):
             own = _read(key, self.of(trainer, mean))

@@ -5,6 +5,8 @@ from typing import Any
 
 from protocol.envelope import SignedMessage
 from protocol.roles.aggregator.rounds import moments, starting
+from protocol.roles.aggregator.rounds.view import TrainingView
+from protocol.vectors import EncryptedVector
 from tests.adversaries.arena import Arena, Replaced
 from tests.adversaries.deeds import shift
 
@@ -29,6 +31,25 @@ def other_model(arena: Arena) -> Sequence[Replaced]:
         return [first * key.lift(1 << 60) % key.n_squared, *others]
 
     return (Replaced(moments, "next_model", make),)
+
+
+def other_dual(arena: Arena) -> Sequence[Replaced]:
+    made = moments.rescaled_updates
+
+    def make(key: Any, *rest: Any) -> Any:
+        (first, *weights), *others = made(key, *rest)
+        return [[first * key.lift(1 << 60) % key.n_squared, *weights], *others]
+
+    return (Replaced(moments, "rescaled_updates", make),)
+
+
+def duals_forgotten(_arena: Arena) -> Sequence[Replaced]:
+    """Every trainer is sent the mean, whatever it carries."""
+
+    def mean(view: Any, _trainer: str, lane: Any) -> Any:
+        return lane.start_model.load(EncryptedVector, view.context)
+
+    return (Replaced(TrainingView, "start_of", mean),)
 
 
 def old_model(arena: Arena) -> Sequence[Replaced]:

@@ -12,7 +12,9 @@ from tests.adversaries.outcome import Outcome
 from tests.adversaries.switches import answering, both, without_code
 from tests.adversaries.table.aggregator_deeds import (
     blinded_model,
+    duals_forgotten,
     old_model,
+    other_dual,
     other_masks,
     other_model,
     other_request,
@@ -26,6 +28,7 @@ REQUEST_AGAIN = answering(
     "making the request again", [], "protocol.roles.owner.rounds.evidence:request_claims"
 )
 ROOTS = answering("roots of the next model", [], "protocol.roles.owner.rounds.evidence:subtraction_claims")
+DUALS = answering("making duals again", True, "protocol.roles.owner.rounds.evidence:_are_rescaled")
 SUMS = answering(
     "random sums of the next model", [], "protocol.roles.owner.rounds.next_model:vectors_out_of_range"
 )
@@ -125,6 +128,30 @@ AGGREGATORS = (
         named=True,
         switch=both("roots and random sums of the next model", ROOTS, SUMS),
         wins=lambda outcome: outcome.is_whole,
+    ),
+    _aggregator(
+        "other dual",
+        "moves one weight of what one trainer carries into the next round",
+        honestly,
+        wrapping=other_dual,
+        carries=True,
+        rounds=2,
+        caught=("validator: not in order, subtraction",),
+        named=True,
+        switch=both("making duals again, and random sums of them", DUALS, SUMS),
+        wins=lambda outcome: outcome.is_whole and outcome.is_wrong,
+    ),
+    _aggregator(
+        "duals forgotten",
+        "sends all trainers the mean in place of what they carry",
+        honestly,
+        wrapping=duals_forgotten,
+        carries=True,
+        rounds=2,
+        caught=("validator: not in order, proof",),
+        named=True,
+        money=Money.EARLY,
+        unswitched="an update names the model that it is of, and members make that model themselves",
     ),
     _later(
         "other roots",

@@ -145,6 +145,18 @@ BUYERS = (
         wins=lambda outcome: outcome.is_whole,
     ),
     _buyer(
+        "wrong dual",
+        "moves one weight of what one trainer carries into the next round",
+        honestly,
+        wrapping=answering_falsely(-1, 1 << 60),
+        carries=True,
+        rounds=2,
+        caught=("validator: not in order, next_model", "aggregator: ended, wrong_moments"),
+        named=True,
+        switch=SUMS,
+        wins=_is_taken,
+    ),
+    _buyer(
         "zero claimed",
         "answers falsely, and says that the tests are zero",
         changing("zero_test_result", _claimed),

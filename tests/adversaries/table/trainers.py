@@ -174,6 +174,14 @@ TRAINERS = (
         **{**UNPROVEN, "money": Money.PARTLY},
     ),
     _trainer(
+        "dual forgotten",
+        "answers with what its first model makes of rows, and not with what it carries",
+        changing(UPDATE, _first_rounds("proof", "local_model"), round_number=2),
+        rounds=2,
+        carries=True,
+        **{**UNPROVEN, "money": Money.PARTLY},
+    ),
+    _trainer(
         "start of another round",
         "says that its update is of the first round's model",
         changing(UPDATE, _first_rounds("proof", "local_model", "start_digest"), round_number=2),

@@ -5,6 +5,8 @@ not sign or prove, or a request that is not that of these updates under the show
 checker says. Without a proper place, members or answer of the buyer it is no evidence at all.
 """
 
+from collections.abc import Sequence
+
 from protocol.crypto.cipher import RootedClaim, all_hold
 from protocol.envelope import SignedMessage
 from protocol.errors import ProtocolViolation
@@ -178,7 +180,7 @@ def _masked_ground_of(view: RoundView, *, is_checker: bool) -> Ground | None:
 def _model_claims(view: RoundView) -> list[RootedClaim]:
     """That the next model is the first attempt's answer without masks, as that attempt has shown.
 
-    And the trainers' models at its scale, where they carry duals: those hold no blinding, so they are made again.
+    And the trainers' models at its scale, where they carry duals: those hold no blinding, and are made again.
 
     In a further attempt it is the same model (`require_evidence`): what was found of it then stands. Raises
     ProtocolViolation("wrong_subtraction") where it was found to be another, and as `subtraction_claims` does.
@@ -189,10 +191,15 @@ def _model_claims(view: RoundView) -> list[RootedClaim]:
         require(stands, "wrong_subtraction")
         return []
     masks = view.mask.digits(view.exchange.vectors, view.widths.moments)
-    require(rescaled_updates(view.key, view.answer, masks) == view.rescaled, "wrong_subtraction")
+    require(_are_rescaled(view, masks), "wrong_subtraction")
     return subtraction_claims(
         view.key, view.answer, masks, view.exchange.trainers, view.model, view.model_roots
     )
+
+
+def _are_rescaled(view: RoundView, masks: Sequence[Sequence[int]]) -> bool:
+    """Whether what trainers carry is made of the answer, without masks."""
+    return rescaled_updates(view.key, view.answer, masks) == view.rescaled
 
 
 def _are_updates(view: RoundView, *, is_checker: bool) -> bool:
