@@ -55,6 +55,11 @@ def unsuitable_path(model: ModelKind, schedule: Schedule, owners: Owners, parame
     values = len(model.ridges)
     if values == 1:
         return None
+    if schedule.is_admm:
+        return (
+            "model.l2 has several values, and schedule.method: admm carries duals of one loss from round to "
+            "round: give one l2, or say method: averaging"
+        )
     if schedule.rounds % values:
         more = -(-schedule.rounds // values) * values
         return (

@@ -9,7 +9,17 @@ import typer
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError
 from services.cli.amounts import Wei, amount_option
-from services.cli.options import KIND, RIDGE, ROWS, Json, known_word, options_of
+from services.cli.options import (
+    KIND,
+    METHOD_HELP,
+    RHO_HELP,
+    RIDGE,
+    ROWS,
+    Json,
+    known_word,
+    method_of,
+    options_of,
+)
 from services.common.worker_process import prepare
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure
@@ -29,6 +39,10 @@ def _step_size(text: str | None) -> Decimal | None:
 
 def _tolerance(text: str | None) -> Decimal | None:
     return None if text is None else _number("--tolerance", text)
+
+
+def _rho(text: str | None) -> Decimal | None:
+    return None if text is None else _number("--rho", text)
 
 
 def _number(option: str, text: str) -> Decimal:
@@ -51,6 +65,8 @@ _OPTIONS = {
     "kind": KIND,
     "rounds": typer.Option(help="Averages of local models at most; default: 5.", min=1, max=10_000),
     "local_steps": typer.Option(help="Gradient steps in each round; default: 500.", min=1),
+    "method": _read(method_of, METHOD_HELP),
+    "rho": _read(_rho, RHO_HELP),
     "owners": typer.Option(help="Data owners; the contract draws who trains."),
     "step_size": _read(_step_size, "η of gradient descent at most; default: auto, the largest that is safe."),
     "tolerance": _read(_tolerance, "End when a round improves by less than this share; default: 0.001."),

@@ -116,7 +116,8 @@ def _show_report(report: DemoReport, asset: Asset = MARKET_ASSET, *, wei: bool =
         ("least squares on the trainers' pooled rows", f"{report.mse_pooled_ols:.4f}"),
         ("largest difference of a weight to plaintext", f"{report.weights_max_abs_error:.1e}"),
     )
-    title = f"{report.rounds} rounds × {report.local_steps} steps, {report.key_bits}-bit key"
+    steps = f" × {report.local_steps} steps" if report.rho is None else f" of ADMM, ρ = {report.rho:g}"
+    title = f"{report.rounds} rounds{steps}, {report.key_bits}-bit key"
     what = _MEASURES.get(report.kind, ("mean deviance", "deviance"))
     print_table((f"{what[0]} on the validators' rows", what[1]), errors, title=title, right=(what[1],))
     if report.convergence is not None:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
 from protocol.errors import MisuseError
 from protocol.request_kinds import DEMANDS
+from protocol.request_sections import Method
 from services.common.files import read_passphrase
 from services.common.near_words import choice_text
 
@@ -46,6 +47,16 @@ def known_word(option: str, text: str, known: Sequence[str]) -> str:
 def known_kind(text: str) -> str:
     """The name of a kind of model; raises MisuseError, with what was probably meant, for another."""
     return known_word("--kind", text, tuple(DEMANDS))
+
+
+METHOD_HELP = "How a round makes one model: averaging, the default, or admm, for unlike owners."
+RHO_HELP = "ρ of ADMM: less follows each owner's own rows more; default: 0.01."
+
+
+def method_of(text: str | None) -> Method | None:
+    """The method that an option names; raises MisuseError, with what was probably meant, for another."""
+    known = {one: one for one in get_args(Method)}
+    return None if text is None else known[known_word("--method", text, tuple(known))]
 
 
 KIND = typer.Option(parser=str, callback=known_kind, metavar="<str>", help=KIND_HELP)

@@ -17,11 +17,13 @@ from services.cli.options import (
     INFERENCE_HELP,
     KIND_HELP,
     LEVEL_HELP,
+    METHOD_HELP,
     RIDGE,
     ROWS_FILE,
     TARGETS_HELP,
     Json,
     known_kind,
+    method_of,
 )
 from services.cli.output import print_json
 from services.cli.standard_streams import document_stream, visible
@@ -106,6 +108,7 @@ def suggest(
     columns: Annotated[str | None, typer.Option(help=_COLUMNS)] = None,
     without: Annotated[str | None, _WITHOUT] = None,
     curves: Annotated[bool, _CURVES] = False,
+    method: Annotated[str, typer.Option(help=METHOD_HELP)] = "averaging",
     event: Annotated[str | None, _EVENT] = None,
     ridge: Annotated[str | None, RIDGE] = None,
     least_owners: Annotated[int | None, typer.Option(help=_LEAST_OWNERS, min=4, max=256)] = None,
@@ -135,6 +138,7 @@ def suggest(
         level,
         inference,
         ridges_of(ridge),
+        method_of(method) or "averaging",
     )
     found = suggested(sample, choices)
     _write(found, as_text(found, sample.name), out, force=force, json=json)

@@ -18,7 +18,7 @@ from protocol.payment import check_deposit, least_deposit
 from protocol.preparation.tables import Texts, ValueKind, Values
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.request_sections import DEFAULT_KIND, Bounds
+from protocol.request_sections import DEFAULT_KIND, Bounds, Method
 from protocol.roles.rounds.requests import check_checkable
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import DataSetError, UnusableColumn
@@ -46,6 +46,7 @@ _LONG = 2
 """A tail is long that reaches so many times as far from the median as the other one."""
 
 USUAL_ROWS = Bounds().min_rows
+_CONSENSUS = {"rounds": 10, "tolerance": "0.0001"}
 
 NOBODY = "0x" + "0" * 39 + "1"
 """Stands where the buyer has not said which aggregator it works with."""
@@ -72,7 +73,7 @@ class Choices:
     `curves` asks for a spline of each number and date; `event` is the column of 0 and 1 beside times.
     `targets` are in the place of `target` where several are predicted; `level` is the one of its texts that
     counts as 1; `inference` asks for standard errors; `ridges` are the penalties to choose from,
-    the strongest first.
+    the strongest first; `method` is how a round makes one model of the trainers'.
     """
 
     target: str | None
@@ -90,6 +91,7 @@ class Choices:
     level: str | None = None
     inference: bool = False
     ridges: Sequence[str] = ()
+    method: Method = "averaging"
 
     @property
     def aim(self) -> Aim:
@@ -238,6 +240,7 @@ def _document(choices: Choices, features: list[dict[str, Any]], found: Predicted
         "features": features,
         **found.fields,
         "inference": choices.inference,
+        "schedule": _schedule(choices.method),
         "owners": {"minimum": choices.least_owners, "maximum": choices.most_owners},
         "payment": {"deposit_wei": str(choices.deposit)},
         "aggregator": choices.aggregator,
@@ -248,3 +251,8 @@ def _least_rows(kind: str, features: int, curves: int = 0) -> dict[str, Any]:
     """The bounds of a request for these columns and curves; of few, least squares need no more."""
     needed = rows_needed(kind, features, curves)
     return {} if kind not in FITTED and needed <= USUAL_ROWS else {"bounds": {"min_rows": needed}}
+
+
+def _schedule(method: Method) -> dict[str, Any]:
+    """Duals need more rounds than averages, which gain less each."""
+    return {} if method == "averaging" else {"method": method, **_CONSENSUS}

@@ -6,7 +6,7 @@ from protocol.asset import MARKET_ASSET
 from protocol.links import FITTED
 from protocol.payment import least_deposit
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND, ModelKind, StartMean, StartMeans
+from protocol.request_sections import DEFAULT_KIND, ModelKind, Schedule, StartMean, StartMeans
 from services.data.column_suggestion import column_text, quoted
 from services.data.few_rows import ROWS_PER_FEATURE
 from services.data.request_suggestion import NOBODY, USUAL_ROWS, Suggestion
@@ -45,8 +45,7 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
         "",
         "schedule:",
         f"  rounds: {schedule.rounds} # At most: averages of the owners' local models.",
-        f"  local_steps: {schedule.local_steps} # Gradient steps in each round; they cost nothing.",
-        "  step_size: auto # Each owner takes the largest that is safe on its rows.",
+        *_method_lines(schedule),
         f"  tolerance: {schedule.tolerance} # Ends when a round improves the error by less than this share.",
         "",
         *_bounds_lines(request),
@@ -62,6 +61,18 @@ def as_text(suggestion: Suggestion, sample: str) -> str:
         f'aggregator: "{request.aggregator}"',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _method_lines(schedule: Schedule) -> list[str]:
+    if schedule.is_admm:
+        return [
+            f"  method: {schedule.method} # Comes to the best model of all trainers' rows, like or unlike.",
+            f"  rho: {schedule.penalty} # Less trusts each owner's own rows more, in the first rounds.",
+        ]
+    return [
+        f"  local_steps: {schedule.local_steps} # Gradient steps in each round; they cost nothing.",
+        "  step_size: auto # Each owner takes the largest that is safe on its rows.",
+    ]
 
 
 def _kind_lines(request: Request) -> list[str]:

@@ -15,7 +15,7 @@ from protocol.learning.statistic import Matrix
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.request_sections import DEFAULT_KIND, Schedule
+from protocol.request_sections import DEFAULT_KIND, Method, Schedule
 from protocol.request_targets import SEVERAL
 from protocol.terms import NATIVE, Token
 from services.common.errors import UnusableColumn
@@ -59,6 +59,8 @@ class DemoOptions:
     kind: str = DEFAULT_KIND
     rounds: int | None = None
     local_steps: int | None = None
+    method: Method | None = None
+    rho: Decimal | None = None
     owners: int = 5
     step_size: Decimal | None = None
     tolerance: Decimal | None = None
@@ -97,6 +99,8 @@ class DemoOptions:
         given = {
             "rounds": self.rounds,
             "local_steps": self.local_steps,
+            "method": self.method,
+            "rho": self.rho,
             "step_size": self.step_size,
             "tolerance": self.tolerance,
         }

@@ -22,7 +22,7 @@ from protocol.messages import ChainEvent
 from protocol.payment import NO_PAY, Pay
 from protocol.records import FIXED_POINT
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND
+from protocol.request_sections import DEFAULT_KIND, Method
 from protocol.ridge_path import ridges_by_round
 from protocol.terms import NATIVE
 from protocol.types import FrozenModel, seats_of
@@ -40,9 +40,10 @@ Role = Literal["trainer", "validator"]
 class DemoReport(FrozenModel):
     """The report, field for field as `--report` writes it.
 
-    MSEs are over all validators' rows, errors and weights in the columns' own units; a step size of None is
-    the largest that is safe on each owner's rows; `mse_final` is the delivered model's. `roles` are the
-    owners' by account, in the order in which the rows were dealt to them.
+    `rho` is of ADMM alone, which takes no local steps. MSEs are over all validators' rows, errors and weights
+    in the columns' own units; a step size of None is the largest that is safe on each owner's rows;
+    `mse_final` is the delivered model's. `roles` are the owners' by account, in the order in which the rows
+    were dealt to them.
     """
 
     kind: str = DEFAULT_KIND
@@ -53,6 +54,8 @@ class DemoReport(FrozenModel):
     validators: int
     rounds: int
     local_steps: int
+    method: Method = "averaging"
+    rho: float | None = None
     step_size: float | None
     key_bits: int
     broker: str
@@ -140,6 +143,8 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         validators=len(validators),
         rounds=len(recorded),
         local_steps=schedule.local_steps,
+        method=schedule.method,
+        rho=float(schedule.penalty) if schedule.is_admm else None,
         step_size=None if schedule.step_size is None else float(schedule.step_size),
         key_bits=outcome.request.key_bits,
         broker=broker,
@@ -180,6 +185,7 @@ def same_in_plaintext(
         l2=ridges_by_round(request.model, request.schedule, rounds),
         local_steps=request.schedule.local_steps,
         rounds=rounds,
+        penalty=float(request.schedule.penalty) if request.schedule.is_admm else None,
     )
 
 

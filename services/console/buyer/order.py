@@ -181,7 +181,8 @@ def _form(
 def _sample_defaults() -> dict[str, str]:
     """The inputs that are not of the sample itself in a form filled from one: those of a suggestion."""
     values, choices = fresh(), Choices("", "")
-    names = ("scale", "rounds", "local_steps", "step_size", "tolerance", "deliver", "l2", "intercept")
+    schedule = ("rounds", "method", "rho", "local_steps", "step_size", "tolerance", "deliver")
+    names = ("scale", *schedule, "l2", "intercept")
     return {name: values[name] for name in names} | {
         "owners-minimum": str(choices.least_owners),
         "owners-maximum": str(choices.most_owners),

@@ -37,6 +37,8 @@ FIELDS = (
     Field("scale", ("scale",), "text"),
     Field("inference", ("inference",), "yes"),
     Field("rounds", ("schedule", "rounds"), "whole"),
+    Field("method", ("schedule", "method"), "text"),
+    Field("rho", ("schedule", "rho"), "optional_decimal"),
     Field("local_steps", ("schedule", "local_steps"), "whole"),
     Field("step_size", ("schedule", "step_size"), "decimal"),
     Field("tolerance", ("schedule", "tolerance"), "decimal"),
@@ -69,6 +71,7 @@ _INPUTS: dict[tuple[str, ...], str] = {
     ("payment",): "shares",
     ("payment", "bonds"): "forfeit_to",
     ("owners",): "owners-maximum",
+    ("schedule",): "method",
     **{field.path: field.name for field in FIELDS},
 }
 """By where an error is in the document."""

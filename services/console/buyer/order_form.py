@@ -68,6 +68,7 @@ def fresh() -> dict[str, str]:
 def values_of(document: Mapping[str, Any]) -> dict[str, str]:
     """The inputs that say the same as a document; what it lacks, or has in another shape, stays empty."""
     values = {field.name: shown(_inside(document, field.path), field.kind) for field in FIELDS}
+    values["method"] = values["method"] or Schedule().method
     if values["token"] == NATIVE:
         values["token"] = ""
     elif values["token"]:
@@ -114,6 +115,7 @@ def document_of(values: Mapping[str, str]) -> dict[str, Any]:
             place = place.setdefault(part, {})
         place[entry.path[-1]] = meant(values.get(entry.name, ""), entry.kind)
     document["model"]["kind"] = document["model"]["kind"] or DEFAULT_KIND
+    document["schedule"]["method"] = document["schedule"]["method"] or Schedule().method
     _in_units(document["payment"], values)
     document["features"] = tuple(column_document(column) for column in columns_of(values))
     document["targets"] = list_document(values.get("targets", ""))

@@ -123,6 +123,12 @@ _BY_TEXT = (
         r"\w+ needs model.event: .*",
         _("This kind of model needs the column that says whether the time ended with the event."),
     ),
+    (r"schedule.rho is .*, which averaging has no use for.*", _("Only ADMM has a ρ: leave it empty.")),
+    (
+        r"schedule.method is admm, which takes no gradient steps.*",
+        _("ADMM takes no steps: leave 500 steps and step size auto."),
+    ),
+    (r"schedule.method: admm needs scale: range.*", _("ADMM needs columns scaled by their ranges.")),
     (r"model.event is for times until an event, .*", _("Only a Cox regression has a column of events.")),
     (r"\w+ starts from hazards that are all alike: .*", _("This kind of model starts from zero.")),
     (r"\w+ needs model.intercept: true", _("This kind of model needs an intercept.")),

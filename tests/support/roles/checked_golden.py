@@ -36,9 +36,18 @@ class KeptMarket(PureMarket):
     """
 
     def __init__(
-        self, found: dict[str, bytes], *, bad: int = 0, infers: bool = False, **options: Any
+        self,
+        found: dict[str, bytes],
+        *,
+        bad: int = 0,
+        infers: bool = False,
+        carries: bool = False,
+        **options: Any,
     ) -> None:
-        """Of `bad` rounds, if any, the second is without the first trainer; where it `infers`, five share."""
+        """Of `bad` rounds, if any, the second is without the first trainer; where it `infers`, five share.
+
+        Where it `carries`, trainers do a dual.
+        """
         request, data, validators = checked_request(schedule=_SCHEDULE), small_data(owners=5), [2, 3, 4]
         if bad:
             schedule = {"rounds": bad, **SCHEDULE}
@@ -47,6 +56,8 @@ class KeptMarket(PureMarket):
         if infers:
             request = checked_request(schedule=ONE_ROUND, inference=True, owners=OWNERS)
             data, validators = small_data(owners=7), [5, 6]
+        if carries:
+            request = checked_request(schedule={"rounds": 2, "method": "admm", "tolerance": 0})
         super().__init__(request, data, COLUMNS, validators=validators, **options)
         self.found = found
         self.using: dict[tuple[str, str], bytes] = {}
@@ -133,8 +144,9 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Packed states by place, and further ones by role, phase and a field that is used in none of those.
 
     Of trainings that go well, are given up, repeat a round without a bad trainer, are measured again without
-    somebody who is silent or lies, or with other checkers, of owners that decline, that share what standard
-    errors are made of, of one whose matrix is no sum of squares, and of buyers whose word is against a round.
+    somebody who is silent or lies, or with other checkers, whose trainers carry duals, of owners that
+    decline, that share what standard errors are made of, of one whose matrix is no sum of squares, and of
+    buyers whose word is against a round.
     """
     found: dict[str, bytes] = {}
     markets = [KeptMarket(found) for _ in range(9)]
@@ -155,7 +167,8 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     declining.intercept = lambda message: deciding(declining, message)
     inferring, lacking = (KeptMarket(found, infers=True) for _ in range(2))
     _lying(lacking, "information_sum", (5,), total=b"", silent=(lacking.owners[0].address,))
-    for market in (*markets, repeating, final, declining, inferring, lacking):
+    carrying = KeptMarket(found, carries=True)
+    for market in (*markets, repeating, final, declining, inferring, lacking, carrying):
         _ends(market)
     indefinite = KeptMarket(found)
     indefinite.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
@@ -165,7 +178,7 @@ def checked_states() -> tuple[dict[str, bytes], dict[str, bytes]]:
     for market, denial in zip(denied, DENIALS, strict=True):
         market.run_step = dispatch.run_step  # what honest parties do is remembered otherwise
         _ends(market, denial)
-    ended = (*markets, repeating, final, declining, inferring, lacking, indefinite, *denied)
+    ended = (*markets, repeating, final, declining, inferring, lacking, carrying, indefinite, *denied)
     return found, _further(found, [market.using for market in ended])
 
 

@@ -9,6 +9,7 @@ import json
 from protocol.codec import pack
 from protocol.messages import MESSAGE_TYPES
 from protocol.messages.catalogue import MessageBody
+from protocol.messages.examples import VECTOR
 from protocol.messages.inference import InformationSum
 from protocol.messages.rounds import (
     AttemptAnnounced,
@@ -23,9 +24,10 @@ from protocol.messages.rounds import (
 )
 from protocol.messages.rounds.moments import LeftOutMember
 from protocol.messages.rounds.values import AttemptDigests
-from protocol.roles.aggregator.attempts import KeptMask
+from protocol.roles.aggregator.attempts import KeptMask, Rescaled
 from protocol.roles.buyer.state import AskedNumbers
 from protocol.roles.owner.committing import OwnerSecrets, SecretVector
+from protocol.roles.rounds.carried import CarriedModels
 from protocol.roles.rounds.ring_state import SharedNumbers
 from protocol.roles.rounds.started import CommittedOwners
 from protocol.types import FrozenModel
@@ -56,6 +58,7 @@ def fuller() -> tuple[MessageBody, ...]:
     return (
         announced.model_copy(update={"left_out": left_out}),
         evidence.model_copy(update={"left_out": left_out, "refused": shown.verdicts[0]}),
+        evidence.model_copy(update={"rescaled": (b"\4",)}),
         asked.model_copy(update={"repetition": 1}),
         update.model_copy(update={"head": digest}),
         CheckVerdict(in_order=True, digests=digests, projection=digest),
@@ -83,8 +86,10 @@ def _contents() -> tuple[FrozenModel, ...]:
     return (
         AskedNumbers(request=(b"\5",), answer=(b"\6", b"\7")),
         CommittedOwners(owners=started.owners),
+        CarriedModels(trainers=("0x" + "11" * 20,), models=(VECTOR,)),
         KeptMask(masks=(b"\5",), roots=(b"\6",)),
         OwnerSecrets(maps=(row,), gram=row),
+        Rescaled(numbers=(b"\5", b"\6")),
         SharedNumbers(numbers=(b"\5", b"\6")),
         row,
     )
