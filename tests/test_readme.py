@@ -41,6 +41,7 @@ PAGES = [
     "deltaml/examples/breast_cancer.md",
     "deltaml/examples/doctor_visits.md",
     "deltaml/examples/months_until_death.md",
+    "deltaml/examples/patients_by_age.md",
     "deltaml/examples/unlike_patients.md",
     "tests/benchmarks/RESULTS.md",
     "tests/benchmarks/PEERS.md",

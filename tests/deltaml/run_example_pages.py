@@ -75,6 +75,17 @@ def test_the_page_on_unlike_patients_runs(folder: Path) -> None:
     assert namespace["accuracy"] > 0.78
 
 
+def test_the_page_on_patients_by_age_runs(folder: Path) -> None:
+    namespace: dict[str, object] = {}
+    [simulation] = blocks(PAGE.with_name("patients_by_age.md"), "python")
+    exec(simulation, namespace)
+    outcome = namespace["outcome"]
+    assert isinstance(outcome, deltaml.Simulation)
+    assert outcome.errors[-1] < 0.6 * outcome.errors[0]
+    assert isinstance(namespace["score"], float)
+    assert namespace["score"] > 0.4
+
+
 def test_the_page_on_curves_runs(folder: Path) -> None:
     namespace: dict[str, object] = {}
     [simulation] = blocks(PAGE.with_name("cold_and_warm_days.md"), "python")

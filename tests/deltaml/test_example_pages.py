@@ -67,6 +67,15 @@ def test_the_request_for_unlike_patients_asks_for_as_many_rows_as_their_fits_nee
     assert request.schedule.rounds > 2
 
 
+def test_the_page_on_patients_by_age_asks_for_duals() -> None:
+    """The whole page runs in `make campaigns`."""
+    page = PAGE.with_name("patients_by_age.md").read_text(encoding="utf-8")
+    [written] = re.findall(r'^    "schedule": (\{.*\}),$', page, re.MULTILINE)
+    schedule = any_request(schedule=ast.literal_eval(written)).schedule
+    assert schedule.is_admm
+    assert float(schedule.penalty) == 0.01
+
+
 def test_the_curves_on_the_page_may_be_asked_for() -> None:
     """The whole page runs in `make campaigns`."""
     [block] = blocks(PAGE.with_name("cold_and_warm_days.md"), "python")
