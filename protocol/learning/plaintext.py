@@ -183,7 +183,8 @@ def run(
         )
     else:
         everybody = [range(len(factors))] * rounds
-        averaging = consensus(factors, start, penalty=penalty, l2=l2, answered=everybody)
+        ridge = l2 if isinstance(l2, float) else l2[0]  # of a path no request with duals is valid
+        averaging = consensus(factors, start, penalty=penalty, l2=ridge, answered=everybody)
     metrics = [
         round_metrics(validators, model, local_models)
         for model, local_models in zip(averaging.models[:-1], averaging.local_models, strict=True)

@@ -235,12 +235,11 @@ def _document(choices: Choices, features: list[dict[str, Any]], found: Predicted
             **model_section(choices.kind, found.numbers, choices.event),
             **ridge_section(choices.ridges),
         },
-        "schedule": {"rounds": rounds_for(len(choices.ridges))},
+        "schedule": _schedule(choices),
         **_least_rows(choices.kind, len(features)),
         "features": features,
         **found.fields,
         "inference": choices.inference,
-        "schedule": _schedule(choices.method),
         "owners": {"minimum": choices.least_owners, "maximum": choices.most_owners},
         "payment": {"deposit_wei": str(choices.deposit)},
         "aggregator": choices.aggregator,
@@ -253,6 +252,8 @@ def _least_rows(kind: str, features: int, curves: int = 0) -> dict[str, Any]:
     return {} if kind not in FITTED and needed <= USUAL_ROWS else {"bounds": {"min_rows": needed}}
 
 
-def _schedule(method: Method) -> dict[str, Any]:
+def _schedule(choices: Choices) -> dict[str, Any]:
     """Duals need more rounds than averages, which gain less each."""
-    return {} if method == "averaging" else {"method": method, **_CONSENSUS}
+    if choices.method == "averaging":
+        return {"rounds": rounds_for(len(choices.ridges))}
+    return {"method": choices.method, **_CONSENSUS}

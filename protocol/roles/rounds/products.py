@@ -136,7 +136,7 @@ class NextModelCheck:
     widths: NextModelWidths
     model: Sequence[Ciphertext] = field(repr=False)
     updates: Sequence[Sequence[Ciphertext]] = field(repr=False)
-    rescaled: Sequence[Sequence[Ciphertext]] = ()
+    rescaled: Sequence[Sequence[Ciphertext]] = field(default=(), repr=False)
 
     def statement(self) -> bytes:
         """What the makers commit to the opening of, before any vector is drawn."""
