@@ -110,7 +110,7 @@ class MomentAnswer(NamedTuple):
 
     def __repr__(self) -> str:
         """Show no contents."""
-        return without(self, "sets", "quotients")
+        return without(self, "sets", "quotients", "rescaled")
 
     def flat(self) -> list[Ciphertext]:
         """All ciphertexts, in the order that `read_answer` takes."""
