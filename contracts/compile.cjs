@@ -14,7 +14,7 @@ const settings = {
 };
 const contracts = {
   Marketplace: [
-    "Checks", "IMarketplace", "Marketplace", "Openings", "Powers", "Rules", "Shapley", "Signatures", "Tokens",
+    "Checks", "Folds", "IMarketplace", "Marketplace", "Openings", "Powers", "Rules", "Shapley", "Signatures", "Tokens",
   ],
   TestToken: ["TestToken"],
 };

@@ -323,6 +323,13 @@ def validator_count(owners: int) -> int:
     return max(2, (3 * owners + 5) // 10)
 
 
+def fold_sizes(owners: int, folds: int) -> tuple[int, int]:
+    """The fewest and the most of n owners that validate in a round; of K folds n/K, rounded down and up."""
+    if folds == 1:
+        return validator_count(owners), validator_count(owners)
+    return owners // folds, -(-owners // folds)
+
+
 def quorum(drawn: int) -> int:
     """How many of so many drawn validators must measure and sign a round: more than half."""
     return drawn // 2 + 1

@@ -12,12 +12,14 @@ Amounts are whole smallest units of what the request pays in (`asset.py`).
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from protocol.asset import NO_TOKENS
 from protocol.errors import MisuseError
-from protocol.marketplace import validator_count
+from protocol.marketplace import fold_sizes, validator_count
 from protocol.records import FIXED_POINT
 from protocol.request import Request
+from protocol.request_schedule import Schedule
 from protocol.terms import BASIS_POINTS
 
 Pay = Counter[tuple[str, str]]
@@ -107,12 +109,31 @@ def pay_range(request: Request) -> PayRange:
         return share_of_rounds(request, points, agreed) // members
 
     contribution = most(payment.contribution_bps, 1)
+    if request.schedule.folds > 1:
+        return _fold_pay_range(request, contribution)
     return PayRange(
         trainer_least=least(payment.participation_bps, many - validator_count(many)),
         trainer_most=most(payment.participation_bps, few - validator_count(few)) + contribution,
         validator_least=least(payment.validation_bps, validator_count(many)),
         validator_most=most(payment.validation_bps, validator_count(few)),
     )
+
+
+def _fold_pay_range(request: Request, contribution: int) -> PayRange:
+    """With folds every owner trains in all but one and validates in that, so there is one range for it.
+
+    The most is more than anybody gets: that of every round in both roles.
+    """
+    payment, schedule = request.payment, request.schedule
+    few, many = request.owners.minimum, request.owners.maximum
+    trained = (schedule.folds - 1) * schedule.fold_rounds
+    fewest, most = fold_sizes(many, schedule.folds)
+    least = trained * (share_of_rounds(request, payment.participation_bps, 1) // (many - fewest))
+    least += schedule.fold_rounds * (share_of_rounds(request, payment.validation_bps, 1) // most)
+    fewest, most = fold_sizes(few, schedule.folds)
+    highest = share_of_rounds(request, payment.participation_bps, schedule.rounds) // (few - most)
+    highest += share_of_rounds(request, payment.validation_bps, schedule.rounds) // fewest + contribution
+    return PayRange(least, highest, least, highest)
 
 
 def least_fixed_pay(request: Request) -> int:
@@ -142,8 +163,34 @@ def pay_weights(best: int, left: int, shapley: Sequence[int]) -> list[int]:
     return [gain * phi // total if total else 0 for phi in positive]
 
 
+def fold_weights(weights: Sequence[int], first: int) -> list[int]:
+    """Pay weights of one of several folds: shares (× 1e18) of the fold's first error, which is above zero."""
+    return [weight * FIXED_POINT // first for weight in weights]
+
+
+R = TypeVar("R", bound=PaidRound)
+
+
+def rounds_of_folds(schedule: Schedule, rounds: Sequence[R]) -> list[list[R]]:
+    """The recorded rounds, in order, of every fold that has one; without folds all of them in one list."""
+    folds: list[list[R]] = []
+    for recorded in rounds:
+        if schedule.begins_fold(recorded.number):
+            folds.append([])
+        folds[-1].append(recorded)
+    return folds
+
+
+def mean_improvement(schedule: Schedule, rounds: Sequence[PaidRound]) -> int:
+    """What the deposit is paid by: the mean of all folds' improvements; one without rounds has none."""
+    return sum(map(improvement, rounds_of_folds(schedule, rounds))) // schedule.folds
+
+
 def improvement(rounds: Sequence[PaidRound]) -> int:
-    """The share of the first error that the model to deliver has taken off, between 0 and 1 (× 1e18)."""
+    """The share of the first error that the model to deliver has taken off, between 0 and 1 (× 1e18).
+
+    Of the rounds from one start: all of them, or those of a fold.
+    """
     if not rounds:
         return 0
     first = left = delivered = rounds[0].mse_before
@@ -188,7 +235,9 @@ def _fixed_pay(request: Request, recorded: PaidRound) -> Pay:
         ((request.aggregator,), "aggregation", payment.aggregation_bps),
     ):
         whole = share_of_rounds(request, points, rounds)
-        pay.update({(member, share): whole // len(members) for member in members})
+        # Over several folds a seat has had both roles: the contract credits it once.
+        name = "participation" if share == "validation" and request.schedule.folds > 1 else share
+        pay.update({(member, name): whole // len(members) for member in members})
     return pay
 
 
@@ -200,5 +249,6 @@ def _contribution_pay(request: Request, rounds: Sequence[PaidRound]) -> Pay:
     if not total:
         return Counter()
     payment = request.payment
-    pot = payment.deposit_wei * payment.contribution_bps * improvement(rounds) // (BASIS_POINTS * FIXED_POINT)
+    gained = mean_improvement(request.schedule, rounds)
+    pot = payment.deposit_wei * payment.contribution_bps * gained // (BASIS_POINTS * FIXED_POINT)
     return Counter({(member, "contribution"): pot * weight // total for member, weight in weights.items()})

@@ -23,6 +23,7 @@ from protocol.preparation.columns import Column, DeclaredTarget, Parameter, Targ
 from protocol.request_bounds import too_few_bits, too_large_first
 from protocol.request_columns import inexact_column, repeated_name, unsuitable_columns
 from protocol.request_kinds import unmet_demand, unsuitable_start
+from protocol.request_schedule import Schedule, unfit_folds
 from protocol.request_sections import (
     MAXIMUM_FEATURES,
     MOST_TARGETS,
@@ -31,7 +32,6 @@ from protocol.request_sections import (
     ModelKind,
     Owners,
     Payment,
-    Schedule,
     Start,
     StartMean,
     StartMeans,
@@ -122,6 +122,7 @@ class Request(FrozenModel):
         )
         if self.inference and unmet is None:
             unmet = inference_refused(self.model, self.scale, self.owners, self.parameters)
+        unmet = unmet or unfit_folds(self.schedule, self.owners, self.model, inference=self.inference)
         if unmet is not None:
             raise ValueError(unmet)
         unfit = self.payment.unsuitable_bonds(self.aggregator) or self._unfit_bounds()
@@ -251,7 +252,7 @@ class Request(FrozenModel):
         schedule, most = self.schedule, self.owners.maximum
         if schedule.is_admm:
             return largest_consensus_weight(start, schedule.rounds, schedule.penalty, most)
-        return largest_weight(start, schedule.rounds, schedule.local_steps)
+        return largest_weight(start, schedule.fold_rounds, schedule.local_steps)
 
     @property
     def gram_bits(self) -> int:
@@ -340,6 +341,7 @@ class Request(FrozenModel):
             rounds=self.schedule.rounds,
             min_owners=self.owners.minimum,
             max_owners=self.owners.maximum,
+            folds=self.schedule.folds,
             contribution_bps=self.payment.contribution_bps,
             participation_bps=self.payment.participation_bps,
             validation_bps=self.payment.validation_bps,

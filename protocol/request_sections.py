@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from protocol.preparation.columns import BooleanColumn
-from protocol.request_values import AmountText, Number, StepSize
+from protocol.request_values import AmountText, Number
 from protocol.seat_admission import AdmittedBy
 from protocol.terms import (
     BASIS_POINTS,
@@ -79,16 +79,6 @@ Ridges = Annotated[
 ]
 """One λ, or several to choose from: see `ridge_path`."""
 
-Method = Literal["averaging", "admm"]
-"""How a round makes one model of the trainers'."""
-
-Penalty = Annotated[Number, Field(ge=Decimal("0.0001"), le=100)]
-"""ρ of ADMM, beside curvatures of columns in [−1, 1]: a small one trusts each trainer's rows, a large one the
-mean."""
-
-DEFAULT_PENALTY = Decimal("0.01")
-DEFAULT_LOCAL_STEPS = 500
-
 
 class ModelKind(FrozenModel):
     """Which model; l2 is ridge's λ, of weights between scaled columns (`Request.scale`), or a path of them.
@@ -113,54 +103,6 @@ class ModelKind(FrozenModel):
     def events(self) -> tuple[BooleanColumn, ...]:
         """The column that says which times ended with the event, of kinds that have one."""
         return () if self.event is None else (BooleanColumn(name=self.event, kind="boolean"),)
-
-
-class Schedule(FrozenModel):
-    """How long to train: `rounds` averages of `local_steps` gradient steps each, or rounds of ADMM.
-
-    `method: admm` reaches the optimum of all trainers' rows together however unlike they are
-    (`learning.consensus`), with `rho` the weight of the consensus, .01 where nothing is said. It takes
-    neither gradient steps nor a step size. A document without `method` has the hash of those that know none.
-
-    Each owner takes the largest safe step of its own rows, or `step_size` where that is smaller, and tells
-    nobody which. `tolerance` ends the training early when a round improves the error, by a smaller share; a
-    round that makes it worse ends nothing, and with 0 none does. `deliver` is which model is delivered and
-    paid for: the best of the recorded rounds, or the last.
-    """
-
-    rounds: Annotated[int, Field(ge=1, le=10_000)] = 5
-    local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = DEFAULT_LOCAL_STEPS
-    step_size: StepSize = None
-    tolerance: Annotated[Number, Field(ge=0, lt=1)] = Decimal("0.001")
-    deliver: Literal["best", "last"] = "best"
-    method: Annotated[Method, Field(exclude_if=lambda method: method == "averaging")] = "averaging"
-    rho: Annotated[Penalty | None, Field(exclude_if=lambda rho: rho is None)] = None
-
-    @property
-    def is_admm(self) -> bool:
-        """Whether trainers carry duals."""
-        return self.method == "admm"
-
-    @property
-    def penalty(self) -> Decimal:
-        """ρ."""
-        return DEFAULT_PENALTY if self.rho is None else self.rho
-
-    @model_validator(mode="after")
-    def _of_one_method(self) -> Self:
-        if not self.is_admm:
-            if self.rho is not None:
-                raise ValueError(
-                    f"schedule.rho is {self.rho}, which averaging has no use for: leave it out, or say "
-                    "method: admm"
-                )
-            return self
-        if self.local_steps != DEFAULT_LOCAL_STEPS or self.step_size is not None:
-            raise ValueError(
-                "schedule.method is admm, which takes no gradient steps: leave local_steps and step_size "
-                "out, or say method: averaging"
-            )
-        return self
 
 
 class StartZero(FrozenModel):

@@ -12,7 +12,8 @@ say in it.
 
 from decimal import Decimal
 
-from protocol.request_sections import MAXIMUM_FEATURES, ModelKind, Owners, Schedule
+from protocol.request_schedule import Schedule
+from protocol.request_sections import MAXIMUM_FEATURES, ModelKind, Owners
 
 _ROW_BYTES = 256
 """Of a commitment to one row of a map: a number modulo RSA-2048."""

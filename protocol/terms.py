@@ -48,6 +48,7 @@ class Terms(FrozenModel):
     rounds: Annotated[int, Field(ge=1, le=10_000)]
     min_owners: Annotated[int, Field(ge=4, le=256)]
     max_owners: Annotated[int, Field(ge=4, le=256)]
+    folds: Annotated[int, Field(ge=1, le=10)] = 1
     contribution_bps: BasisPoints
     participation_bps: BasisPoints
     validation_bps: BasisPoints

@@ -58,6 +58,9 @@ interface IMarketplace is IERC165 {
     /// @param rounds agreed at most: 1…10000
     /// @param minOwners at least 4: two trainers, two validators
     /// @param maxOwners at most 256: seats are bits of a mask
+    /// @param folds one: whoever is drawn validates in all rounds. K, 10 at most and a divisor of the rounds, with minOwners
+    /// of 2K or more: the owners are dealt into K folds, of which each validates in its K-th part of the rounds and trains
+    /// in all others; every fold's first round starts anew
     /// @param contributionBps × improvement, by pay weight
     /// @param participationBps equal per trainer, per round it took part in
     /// @param validationBps equal per validator, per round it vouched for
@@ -80,6 +83,7 @@ interface IMarketplace is IERC165 {
         uint16 rounds;
         uint16 minOwners;
         uint16 maxOwners;
+        uint16 folds;
         uint16 contributionBps;
         uint16 participationBps;
         uint16 validationBps;
@@ -153,7 +157,7 @@ interface IMarketplace is IERC165 {
     event Closed(uint256 indexed trainingId, uint256 drawBlock);
     /// @notice An owner keeps its seat: its nonce is one of those that draw the roles.
     event Revealed(uint256 indexed trainingId, address indexed owner, uint256 seat, bytes32 nonce);
-    /// @notice The seats of those who revealed are divided, as masks. A seat in neither is lost.
+    /// @notice The seats of those who revealed are divided, as masks, once for each fold. A seat in neither is lost.
     event RolesDrawn(uint256 indexed trainingId, uint256 trainers, uint256 validators);
     /// @notice A round stands, with the error after it and what each of its trainers contributed, in seat order.
     event RoundRecorded(

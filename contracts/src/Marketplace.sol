@@ -33,10 +33,10 @@ contract Marketplace is IMarketplace, EIP712 {
         bytes32 exchangeKey;
     }
 
-    /// A seat is a trainer's or a validator's, never both, so one fixed pay is enough.
+    /// In a round a seat is a trainer's or a validator's, never both; over several folds one fixed pay is that of both.
     struct Seat {
         int256 shapley;
-        uint128 payWeight; // the sum over all trainers and rounds is at most the first error, below 2^128
+        uint128 payWeight; // the sum over all trainers and rounds is at most the first error, or 1e18 a fold
         uint128 fixedPay; // for participation or validation
     }
 
@@ -60,20 +60,22 @@ contract Marketplace is IMarketplace, EIP712 {
         Terms terms;
         address[] seats;
         bytes32 drawHash; // of drawBlock, from the first reveal on
+        bytes32 seed; // what the order of the drawn seats follows from
         uint256 revealed; // seats, as a mask
         uint256 trainers;
         uint256 validators;
         uint256 measuredBy; // validators of the last recorded round
-        uint128 firstMse; // errors are below METRIC_BOUND
+        uint128 firstMse; // of the fold, as all that follow; errors are below METRIC_BOUND
         uint128 bestMse; // the lowest leftMse so far
         uint128 lastMse;
         uint128 deliveredMse; // leftMse after the round whose model is to be delivered
         uint128 leftMse; // firstMse times mseAfter/mseBefore of every recorded round
-        uint128 totalWeight; // at most firstMse
+        uint128 totalWeight; // of all folds
         uint128 aggregation; // credited when the training is settled
         uint128 fixedPay; // of all seats
         uint128 pot; // for contribution; once cancelled, what leaving pays each owner that was drawn
         uint128 unclaimed; // of the deposit, once the training is over
+        uint128 improved; // the sum of the improvements of folds that are over
         uint256 claimed; // seats, as a mask
         uint256 unbonded; // seats without their bond, as a mask
         bool buyerUnbonded;
@@ -263,38 +265,41 @@ contract Marketplace is IMarketplace, EIP712 {
             revert Marketplace_TooFewRevealed(trainingId, count, training.terms.minOwners);
         }
         // Effect
-        uint256 validators = _drawSeats(trainingId, training, revealed, count);
-        training.validators = validators;
-        training.trainers = revealed & ~validators;
+        training.seed = _drawSeed(trainingId, training, revealed, count);
         training.status = Status.Running;
-        emit RolesDrawn(trainingId, training.trainers, validators);
+        _beginFold(trainingId, training, 1);
         _forfeitUnrevealed(trainingId, training);
     }
 
-    /// The first max(2, 0.3·n rounded half up) seats of a Fisher–Yates shuffle of the n seats in a mask.
-    function _drawSeats(uint256 trainingId, Training storage training, uint256 mask, uint256 owners)
+    /// What the order of the seats in a mask follows from.
+    function _drawSeed(uint256 trainingId, Training storage training, uint256 mask, uint256 owners)
         private
         view
-        returns (uint256 validators)
+        returns (bytes32)
     {
-        uint256[] memory order = new uint256[](owners);
         bytes32[] memory nonces = new bytes32[](owners);
         uint256 index;
         for (uint256 seat = 0; index < owners; ++seat) {
-            if ((mask >> seat) & 1 == 0) continue;
-            order[index] = seat;
-            nonces[index++] = _pledges[trainingId][seat].nonce;
+            if ((mask >> seat) & 1 == 1) nonces[index++] = _pledges[trainingId][seat].nonce;
         }
-        bytes32 seed = keccak256(abi.encodePacked(nonces, training.drawHash, trainingId));
-        for (uint256 i = owners - 1; i > 0; --i) {
-            uint256 j = uint256(keccak256(abi.encode(seed, i))) % (i + 1);
-            (order[i], order[j]) = (order[j], order[i]);
-        }
-        uint256 count = (3 * owners + 5) / 10;
-        if (count < 2) count = 2;
-        for (uint256 i = 0; i < count; ++i) {
-            validators |= 1 << order[i];
-        }
+        return keccak256(abi.encodePacked(nonces, training.drawHash, trainingId));
+    }
+
+    /// A round's validators are drawn for its whole fold, and all others train.
+    function _beginFold(uint256 trainingId, Training storage training, uint256 round) private {
+        uint256 validators = _validatorsOf(training, round);
+        uint256 trainers = training.revealed & ~validators;
+        (training.trainers, training.validators) = (trainers, validators);
+        emit RolesDrawn(trainingId, trainers, validators);
+    }
+
+    function _validatorsOf(Training storage training, uint256 round) private view returns (uint256) {
+        Terms storage terms = training.terms;
+        return _checks.validatorsOf(training.revealed, training.seed, terms.folds, terms.rounds, round);
+    }
+
+    function _beginsFold(Training storage training, uint256 round) private view returns (bool) {
+        return (round - 1) % (training.terms.rounds / training.terms.folds) == 0;
     }
 
     // ---- rounds ----
@@ -313,12 +318,14 @@ contract Marketplace is IMarketplace, EIP712 {
         _checkSignatures(record, training, digest, buyerSignature, validatorSignatures);
         (uint256 mseAfter, uint256 left) = _checkMetrics(record, training);
         // Effect
-        if (record.round == 1) {
+        if (_beginsFold(training, record.round)) {
             training.firstMse = uint128(record.mseBefore);
             training.bestMse = uint128(record.mseBefore);
         }
         int256[] memory shapley = Shapley.values(record.mseBefore, record.own, record.cross);
         uint256[] memory weights = Shapley.payWeights(training.bestMse, left, shapley);
+        // Of several folds each one's weights are shares of its own first error.
+        if (training.terms.folds > 1) Shapley.divide(weights, training.firstMse);
         training.lastMse = uint128(mseAfter);
         training.leftMse = uint128(left);
         if (left < training.bestMse) training.bestMse = uint128(left);
@@ -330,6 +337,12 @@ contract Marketplace is IMarketplace, EIP712 {
         _recordDigests[record.trainingId][record.round] = digest;
         _accrue(record, training, shapley, weights);
         emit RoundRecorded(record.trainingId, record.round, record, mseAfter, shapley, weights);
+        if (!record.last && _beginsFold(training, record.round + 1)) {
+            training.improved += uint128(Shapley.improvement(training.firstMse, training.deliveredMse));
+            // Until the next fold has a round it has improved nothing.
+            training.deliveredMse = training.firstMse;
+            _beginFold(record.trainingId, training, record.round + 1);
+        }
     }
 
     function _checkPlace(RoundRecord calldata record, Training storage training) private view {
@@ -381,16 +394,17 @@ contract Marketplace is IMarketplace, EIP712 {
         returns (uint256 mseAfter, uint256 left)
     {
         uint256 count = _bits(record.trainers);
+        bool begins = _beginsFold(training, record.round);
         bool valid = count >= 2 && record.trainers & ~training.trainers == 0
             && record.own.length == count && record.cross.length == count && record.mseBefore < METRIC_BOUND
             && (record.last || record.round < training.terms.rounds)
-            // Of several models an earlier one may be better; the first is the only one there is.
-            && (record.round > 1 || record.deliveredDigest == record.modelDigest);
+            // Of a fold's models an earlier one may be better; the first is the only one there is.
+            && (!begins || record.deliveredDigest == record.modelDigest);
         // Both divide: a perfect model cannot improve, and no round follows one.
-        left = record.round == 1 ? record.mseBefore : training.leftMse;
+        left = begins ? record.mseBefore : training.leftMse;
         valid = valid && record.mseBefore > 0 && left > 0;
-        // v₀ is measured in the first round and by a new set of validators; otherwise it follows from the last round.
-        if (record.round > 1 && record.validators == training.measuredBy) {
+        // v₀ is measured in a fold's first round and by a new set of validators; otherwise it follows from the last round.
+        if (!begins && record.validators == training.measuredBy) {
             valid = valid && record.mseBefore == training.lastMse;
         }
         for (uint256 i = 0; valid && i < count; ++i) {
@@ -455,7 +469,8 @@ contract Marketplace is IMarketplace, EIP712 {
         // Effect
         training.status = Status.Settled;
         training.endedAt = uint48(block.timestamp);
-        uint256 improvement = Shapley.improvement(training.firstMse, training.deliveredMse);
+        uint256 improvement = (training.improved + Shapley.improvement(training.firstMse, training.deliveredMse))
+            / training.terms.folds;
         // Where nobody has weight nobody takes of the pot.
         uint256 pot = training.totalWeight == 0
             ? 0
@@ -515,7 +530,8 @@ contract Marketplace is IMarketplace, EIP712 {
         // Effect
         training.claimed |= 1 << seat;
         address token = training.terms.token;
-        Share share = (training.validators >> seat) & 1 == 1 ? Share.Validation : Share.Participation;
+        bool validates = training.terms.folds == 1 && (training.validators >> seat) & 1 == 1;
+        Share share = validates ? Share.Validation : Share.Participation;
         if (!settled) share = Share.Abandonment;
         _credit(trainingId, token, msg.sender, Share.Contribution, contribution);
         _credit(trainingId, token, msg.sender, share, fixedPay);
@@ -585,8 +601,9 @@ contract Marketplace is IMarketplace, EIP712 {
 
     /// Where a reorganisation gives a number to another training, or its draw another outcome, seats are drawn anew.
     function _isOfDrawn(Training storage training, RoundRecord calldata record) private view returns (bool) {
-        return record.trainers != 0 && record.trainers & ~training.trainers == 0
-            && record.validators & ~training.validators == 0;
+        if (training.seed == 0 || record.trainers == 0) return false;
+        uint256 validators = _validatorsOf(training, record.round);
+        return record.trainers & ~(training.revealed & ~validators) == 0 && record.validators & ~validators == 0;
     }
 
     function accuseOfFalseOpening(

@@ -19,7 +19,9 @@ abstract contract Rules {
     function checkTerms(IMarketplace.Terms calldata terms, uint256 deposit, address buyer) external view {
         _require(terms.requestHash != 0, "requestHash");
         _require(terms.rounds > 0 && terms.rounds <= 10_000, "rounds");
-        _require(terms.minOwners >= 4, "minOwners");
+        _require(terms.folds > 0 && terms.folds <= 10 && terms.rounds % terms.folds == 0, "folds");
+        // Two validators in each fold, and two owners that train beside the two of one.
+        _require(terms.minOwners >= 4 && terms.minOwners >= 2 * terms.folds, "minOwners");
         _require(terms.maxOwners >= terms.minOwners && terms.maxOwners <= 256, "maxOwners");
         _require(terms.joinSeconds > 0 && terms.joinSeconds <= MOST_JOIN_SECONDS, "joinSeconds");
         _require(terms.roundSeconds > 0 && terms.roundSeconds <= MOST_ROUND_SECONDS, "roundSeconds");

@@ -77,6 +77,13 @@ library Shapley {
         }
     }
 
+    /// Weights as shares of an error, × 1e18.
+    function divide(uint256[] memory weights, uint256 first) internal pure {
+        for (uint256 i = 0; i < weights.length; ++i) {
+            weights[i] = Math.mulDiv(weights[i], 1e18, first);
+        }
+    }
+
     /// The first error times later/before of every round so far. A round's ratio is one set of validators' alone, so
     /// that rounds measured on other rows add up; as long as the set stays the same this is the error after the round.
     /// All three are below 2^128, so the product cannot overflow; before is not zero.

@@ -121,7 +121,7 @@ contract OpenTest is MarketplaceTest {
     function test_RevertWhen_NobodyIsToAdmitOwners() external {
         IMarketplace.Terms memory terms = defaultTerms();
         bytes memory call = abi.encodeCall(IMarketplace.open, (terms, DEPOSIT));
-        uint256 last = 4 + 13 * 32; // the fourteenth word of the terms
+        uint256 last = 4 + 14 * 32; // the fifteenth word of the terms
         vm.assertEq(uint256(uint8(call[last + 31])), uint256(IMarketplace.Admission.Both), "the field");
         call[last + 31] = bytes1(uint8(type(IMarketplace.Admission).max) + 1);
         vm.prank(buyer);

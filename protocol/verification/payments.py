@@ -4,7 +4,16 @@ from dataclasses import dataclass, replace
 
 from protocol.learning.shapley import contributions_fixed, mse_after_fixed
 from protocol.marketplace import Cancelled, Credited, RolesDrawn, RoundRecorded, Settled
-from protocol.payment import PaidRound, Pay, abandoned, earned, error_left, improvement, pay_weights
+from protocol.payment import (
+    PaidRound,
+    Pay,
+    abandoned,
+    earned,
+    error_left,
+    fold_weights,
+    mean_improvement,
+    pay_weights,
+)
 from protocol.roles.engine.refusals import require
 from protocol.verification.contents import Contents
 from protocol.verification.report import Check, naming
@@ -15,9 +24,10 @@ _LEFT_OVER = "refund"
 
 @dataclass(frozen=True)
 class Paying:
-    """The rounds so far as pay depends on them; `best` and `left` are the errors that weights follow from."""
+    """The rounds so far as pay depends on them; weights follow from the errors `first`, `best` and `left`."""
 
     rounds: tuple[PaidRound, ...] = ()
+    first: int = 0
     best: int = 0
     left: int = 0
 
@@ -36,9 +46,12 @@ class Paying:
         )
         shapley = contributions_fixed(record.mse_before, record.own, record.cross)
         require(list(event.shapley) == shapley, "wrong_contributions", f"of round {event.round}")
-        best = self.best if self.rounds else record.mse_before
-        left = error_left(self.left if self.rounds else record.mse_before, record.mse_before, after)
+        schedule = training.request.schedule
+        begins = schedule.begins_fold(event.round)
+        first, best, left = [record.mse_before] * 3 if begins else [self.first, self.best, self.left]
+        left = error_left(left, record.mse_before, after)
         weights = pay_weights(best, left, shapley)
+        weights = weights if schedule.folds == 1 else fold_weights(weights, first)
         require(list(event.pay_weights) == weights, "wrong_pay_weights", f"of round {event.round}")
         paid = PaidRound(
             number=event.round,
@@ -50,7 +63,7 @@ class Paying:
             pay_weights=tuple(weights),
             delivers=record.delivers,
         )
-        return replace(self, rounds=(*self.rounds, paid), best=min(best, left), left=left)
+        return replace(self, rounds=(*self.rounds, paid), first=first, best=min(best, left), left=left)
 
 
 def require_paid(contents: Contents, training: VerifiedTraining, paying: Paying) -> list[Check]:
@@ -73,7 +86,7 @@ def require_paid(contents: Contents, training: VerifiedTraining, paying: Paying)
 
 def _require_settled(event: Settled, training: VerifiedTraining, paying: Paying) -> None:
     require(bool(paying.rounds), "settled_without_round", "nothing was recorded")
-    better = improvement(paying.rounds)
+    better = mean_improvement(training.request.schedule, paying.rounds)
     require(event.improvement == better, "wrong_improvement", f"{event.improvement}; {better} follows")
     require(event.paid + event.refund == training.opened.deposit, "wrong_refund", f"refund of {event.refund}")
     # The contract keeps the pot whole until it is claimed: divisions leave each owner less than one unit.

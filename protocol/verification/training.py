@@ -21,6 +21,7 @@ from protocol.roles.engine.state import BlobRef, store
 from protocol.roles.owner.attempts import Attempt
 from protocol.roles.rounds.attempt import identity_of
 from protocol.roles.rounds.carried import CarriedModels
+from protocol.roles.rounds.folds import at_next_fold
 from protocol.roles.rounds.start import first_link
 from protocol.roles.rounds.started import checked_start
 from protocol.roles.shared.parties import Parties
@@ -104,10 +105,38 @@ def rebuilt(contents: Contents, group: CommitmentGroup, seed: bytes) -> Verified
         link=first_link(request, key),
         context=context,
     )
+    draws = contents.of(RolesDrawn)
+    with naming("RolesDrawn"):
+        _require_folds(draws, request)
     if not parties.drawn:
         return found
     with naming("checked_started"):
         return _started(contents, found)
+
+
+def in_next_fold(training: VerifiedTraining, contents: Contents, record: RoundRecord) -> VerifiedTraining:
+    """The training after a record: where that ended a fold, under the next roles that the chain tells.
+
+    Raises ProtocolViolation("wrong_roles") where these are not of the same seats.
+    """
+    schedule, draws = training.request.schedule, contents.of(RolesDrawn)
+    fold = training.parties.fold + 1
+    if record.last or not schedule.begins_fold(record.round + 1) or fold >= len(draws):
+        return training
+    parties = training.parties.in_next_fold(draws[fold])
+    return replace(
+        training, parties=parties, link=at_next_fold(training.link, training.request, training.key)
+    )
+
+
+def _require_folds(draws: Sequence[RolesDrawn], request: Request) -> None:
+    """No more draws than folds, and no owner that validates in two."""
+    folds = request.schedule.folds
+    require(len(draws) <= folds, "drawn_twice", f"{len(draws)} draws of {folds} folds")
+    validated = 0
+    for event in draws:
+        require(event.validators & validated == 0, "wrong_roles", "an owner validates in two folds")
+        validated |= event.validators
 
 
 def _opened(contents: Contents) -> Opened:
@@ -125,9 +154,7 @@ def _parties(contents: Contents, opened: Opened) -> Parties:
     for revealed in contents.of(Revealed):
         _require_pledged(revealed, joins)
         parties = parties.with_reveal(revealed)
-    drawn = contents.of(RolesDrawn)
-    require(len(drawn) <= 1, "drawn_twice", f"{len(drawn)} draws")
-    for event in drawn:
+    for event in contents.of(RolesDrawn)[:1]:
         require(event.trainers & event.validators == 0, "wrong_roles", "a seat has two roles")
         known = (event.trainers | event.validators) & ~parties.all_seats() == 0
         require(known, "wrong_roles", "a seat that nobody took has a role")

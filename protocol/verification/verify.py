@@ -27,7 +27,7 @@ from protocol.verification.report import (
     naming,
 )
 from protocol.verification.trainer import require_own_update
-from protocol.verification.training import VerifiedTraining, rebuilt
+from protocol.verification.training import VerifiedTraining, in_next_fold, rebuilt
 from protocol.verification.transcript import Entry, Header, Transcript
 
 
@@ -116,11 +116,12 @@ def _course(contents: Contents, training: VerifiedTraining) -> _Course:
             with naming("RoundRecorded", event.round):
                 _require_next(trainings[-1], event)
                 paying = paying.after(event, trainings[-1])
+                carried = carried_after(contents, trainings[-1], event.record)
+                following = in_next_fold(trainings[-1].after(event.record, carried), contents, event.record)
         except VerificationFailed as failed:
             return _Course(contents, tuple(events), tuple(trainings), paying, failed.failure)
         events.append(event)
-        carried = carried_after(contents, trainings[-1], event.record)
-        trainings.append(trainings[-1].after(event.record, carried))
+        trainings.append(following)
     return _Course(contents, tuple(events), tuple(trainings), paying, None)
 
 

@@ -64,6 +64,12 @@ def _read(reader: Callable[[str], object], help_text: str) -> object:
 _OPTIONS = {
     "kind": KIND,
     "rounds": typer.Option(help="Averages of local models at most; default: 5.", min=1, max=10_000),
+    "folds": typer.Option(
+        help="Deal the owners into so many folds: each validates in one and trains in the others, each has "
+        "its part of the rounds, and mean and spread of the folds' errors are shown; default: 1, none.",
+        min=1,
+        max=10,
+    ),
     "local_steps": typer.Option(help="Gradient steps in each round; default: 500.", min=1),
     "method": _read(method_of, METHOD_HELP),
     "rho": _read(_rho, RHO_HELP),

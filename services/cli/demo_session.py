@@ -16,6 +16,7 @@ from services.cli.tables import print_table
 from services.common.errors import OutputFailed
 from services.common.files import write_private
 from services.console.presentation.convergence import convergence_sentence
+from services.console.presentation.folds import folds_sentence
 from services.console.presentation.penalties import penalty_sentence
 from services.data.sample_request import DemoOptions
 from services.records.chain_facts import record_of
@@ -124,6 +125,8 @@ def _show_report(report: DemoReport, asset: Asset = MARKET_ASSET, *, wei: bool =
         typer.echo(convergence_sentence(report.convergence))
     if text := penalty_sentence(report.penalties):
         typer.echo(text)
+    if report.folds is not None:
+        typer.echo(folds_sentence(report.folds))
     _show_pay(report, asset, wei=wei)
     times = [(phase, f"{seconds:.2f}") for phase, seconds in report.seconds_by_phase.items()]
     times.append((f"{report.messages_on_bus} messages", f"{report.bytes_on_bus / 1e6:.1f} MB"))

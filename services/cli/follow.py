@@ -12,8 +12,9 @@ from services.cli.event_lines import event_line, fact_text
 from services.cli.standard_streams import FAILURE, visible
 from services.cli.waiting import going_on
 from services.console.presentation.convergence import convergence_sentence
+from services.console.presentation.folds import folds_sentence
 from services.console.presentation.penalties import penalty_sentence
-from services.records.buyer_training import buyer_convergence, buyer_penalties
+from services.records.buyer_training import buyer_convergence, buyer_folds, buyer_penalties
 from services.records.chain_facts import record_key, token_of
 from services.store import InstanceRow, Store
 
@@ -105,6 +106,8 @@ def follow(
         typer.echo(text)
     if text := penalty_sentence(buyer_penalties(store, row)):
         typer.echo(text)
+    if (folds := buyer_folds(store, row)) is not None:
+        typer.echo(folds_sentence(folds))
     if row.display_status != "FINISHED":
         raise typer.Exit(FAILURE)
 

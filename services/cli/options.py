@@ -10,7 +10,7 @@ import typer
 
 from protocol.errors import MisuseError
 from protocol.request_kinds import DEMANDS
-from protocol.request_sections import Method
+from protocol.request_schedule import Method
 from services.common.files import read_passphrase
 from services.common.near_words import choice_text
 

@@ -28,10 +28,11 @@ from services.common.times import format_time
 from services.config.daemons import AggregatorConfig, DataOwnerConfig, Participant, load
 from services.console.presentation.card_file import write_card
 from services.console.presentation.convergence import convergence_sentence
+from services.console.presentation.folds import folds_sentence
 from services.console.presentation.penalties import penalty_sentence
 from services.data.model_file import write_model
 from services.data.own_scores import LEAST_ROWS, own_scores
-from services.records.buyer_training import buyer_convergence, buyer_penalties, buyer_state
+from services.records.buyer_training import buyer_convergence, buyer_folds, buyer_penalties, buyer_state
 from services.records.chain_facts import token_of
 from services.records.earnings import Account, paid_by_training
 from services.records.model_card import ModelCard, model_card
@@ -187,12 +188,14 @@ def _show_one(store: Store, instance: InstanceRow, config: Path | None, *, wei: 
     facts, accounts = store.facts(instance.key), _pay(store, config)
     paid = None if accounts is None else paid_by_training(accounts)
     convergence, path = buyer_convergence(store, instance), buyer_penalties(store, instance)
+    convergence, folds = buyer_convergence(store, instance), buyer_folds(store, instance)
     rounds = [_round(data) for name, data, _ in facts if name == _ROUND]
     if json:
         noted = [fact_document(*fact) for fact in facts]
         state = None if convergence is None else convergence.model_dump(mode="json")
         figures = {"rounds": rounds, "convergence": state, "penalties": [one.model_dump() for one in path]}
-        print_json({**_document(instance, paid), **figures, "facts": noted})
+        told = {"folds": None if folds is None else folds.model_dump(mode="json")}
+        print_json({**_document(instance, paid), **figures, **told, "facts": noted})
         return
     typer.echo(training_title(instance))
     _show_rounds(instance, rounds)
@@ -200,6 +203,8 @@ def _show_one(store: Store, instance: InstanceRow, config: Path | None, *, wei: 
         typer.echo(text)
     if text := penalty_sentence(path):
         typer.echo(text)
+    if folds is not None:
+        typer.echo(folds_sentence(folds))
     names, assets = named_parties(config), known_assets(config)
     for line in checks_lines(checks_of(facts), names):
         typer.echo(visible(line))

@@ -18,7 +18,8 @@ from protocol.payment import check_deposit, least_deposit
 from protocol.preparation.tables import Texts, ValueKind, Values
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.request_sections import DEFAULT_KIND, Bounds, Method
+from protocol.request_schedule import Method
+from protocol.request_sections import DEFAULT_KIND, Bounds
 from protocol.roles.rounds.requests import check_checkable
 from protocol.roles.shared.request_widths import check_widths
 from services.common.errors import DataSetError, UnusableColumn

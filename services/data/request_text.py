@@ -6,7 +6,8 @@ from protocol.asset import MARKET_ASSET
 from protocol.links import FITTED
 from protocol.payment import least_deposit
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND, ModelKind, Schedule, StartMean, StartMeans
+from protocol.request_schedule import Schedule
+from protocol.request_sections import DEFAULT_KIND, ModelKind, StartMean, StartMeans
 from services.data.column_suggestion import column_text, quoted
 from services.data.few_rows import ROWS_PER_FEATURE
 from services.data.request_suggestion import NOBODY, USUAL_ROWS, Suggestion

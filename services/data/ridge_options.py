@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from protocol.request_sections import Schedule
+from protocol.request_schedule import Schedule
 
 
 def ridges_of(text: str | None) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from protocol.learning.statistic import Matrix
 from protocol.preparation.tables import Table, Texts, ValueKind, Values, joined, row_count, rows_of
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.request_sections import DEFAULT_KIND, Method, Schedule
+from protocol.request_schedule import Method, Schedule
+from protocol.request_sections import DEFAULT_KIND
 from protocol.request_targets import SEVERAL
 from protocol.terms import NATIVE, Token
 from services.common.errors import UnusableColumn
@@ -58,6 +59,7 @@ class DemoOptions:
 
     kind: str = DEFAULT_KIND
     rounds: int | None = None
+    folds: int | None = None
     local_steps: int | None = None
     method: Method | None = None
     rho: Decimal | None = None
@@ -98,6 +100,7 @@ class DemoOptions:
         """The request's schedule, with what is given here."""
         given = {
             "rounds": self.rounds,
+            "folds": self.folds,
             "local_steps": self.local_steps,
             "method": self.method,
             "rho": self.rho,

@@ -6,6 +6,7 @@ from protocol.roles.buyer.state import BuyerState
 from protocol.roles.dispatch import decode_state
 from services.records.chain_history import chain_story
 from services.records.convergence import Convergence, convergence_of
+from services.records.folds import FoldErrors, fold_errors_of
 from services.records.penalties import Penalty, penalties_of
 from services.store import InstanceRow, Store
 
@@ -18,6 +19,12 @@ def buyer_state(instance: InstanceRow) -> BuyerState | None:
     if not instance.key.startswith(ORDER):
         return None
     return cast("BuyerState", decode_state("model_buyer", instance.state))
+
+
+def buyer_folds(store: Store, instance: InstanceRow) -> FoldErrors | None:
+    """The errors of the folds of a training of the buyer's own; None without any that is over."""
+    state = buyer_state(instance)
+    return None if state is None else fold_errors_of(state.request, chain_story(store, instance.training))
 
 
 def buyer_convergence(store: Store, instance: InstanceRow) -> Convergence | None:

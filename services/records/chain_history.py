@@ -4,11 +4,20 @@ All of it is public and the same for every role: each daemon notes it (services/
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from protocol.payment import NO_PAY, PaidRound, Pay, abandoned, earned, improvement, paid_to
+from protocol.payment import (
+    NO_PAY,
+    PaidRound,
+    Pay,
+    abandoned,
+    earned,
+    mean_improvement,
+    paid_to,
+    rounds_of_folds,
+)
 from protocol.records import FIXED_POINT
 from protocol.request import Request
 from protocol.terms import NATIVE, Token
@@ -71,12 +80,16 @@ class ChainStory:
         """The round whose model is delivered if no other follows; 0 before the first."""
         return max((recorded.number for recorded in self.rounds if recorded.delivers), default=0)
 
-    @property
-    def improvement(self) -> float | None:
-        """The share of the first error that the delivered model takes off, as the contract pays by it."""
+    def improvement(self, request: Request) -> float | None:
+        """The share of the first error that is taken off, as the contract pays by it: of folds the mean."""
         if self.settled is not None:
             return int(self.settled["improvement"]) / FIXED_POINT
-        return improvement(self.rounds) / FIXED_POINT if self.rounds else None
+        return mean_improvement(request.schedule, self.rounds) / FIXED_POINT if self.rounds else None
+
+    def last_fold(self, request: Request) -> list[Round]:
+        """The rounds that the model to be delivered comes of: all of them, or those of the last fold."""
+        folds = rounds_of_folds(request.schedule, self.rounds)
+        return folds[-1] if folds else []
 
     def addresses(self, mask: int) -> tuple[str, ...]:
         """The owners in a mask of seats."""
@@ -101,8 +114,7 @@ def _tell(story: ChainStory, name: str, data: dict[str, Any], at: float) -> None
         case "Joined":
             story.seats.append(data["owner"])
         case "RolesDrawn":
-            story.trainers = story.addresses(int(data["trainers"]))
-            story.validators = story.addresses(int(data["validators"]))
+            _tell_roles(story, int(data["trainers"]), int(data["validators"]))
         case "RoundRecorded":
             story.rounds.append(_round(story, data, at))
         case "Credited":
@@ -111,6 +123,14 @@ def _tell(story: ChainStory, name: str, data: dict[str, Any], at: float) -> None
             story.settled = data
         case "Cancelled":
             story.cancelled = True
+
+
+def _tell_roles(story: ChainStory, trainers: int, validators: int) -> None:
+    """Over several folds who has trained in any is a trainer, who has only validated yet a validator."""
+    training = {*story.trainers, *story.addresses(trainers)}
+    validating = {*story.validators, *story.addresses(validators)} - training
+    story.trainers = tuple(owner for owner in story.seats if owner in training)
+    story.validators = tuple(owner for owner in story.seats if owner in validating)
 
 
 def _round(story: ChainStory, data: dict[str, Any], at: float) -> Round:
@@ -144,11 +164,16 @@ def contributions(rounds: Iterable[Round]) -> dict[str, int]:
     return sums
 
 
-def curve(rounds: Sequence[Round], request: Request | None) -> tuple[tuple[int, int], ...]:
-    """(round, error × 1e18) in the target's own units squared: the start, then the error after each round."""
+def curve(story: ChainStory, request: Request | None) -> tuple[tuple[int, int], ...]:
+    """(round, error × 1e18) in the target's own units squared: the start, then the error after each round.
+
+    With folds of the last one, whose start is that of the round before its first.
+    """
+    rounds = [] if request is None else story.last_fold(request)
     if not rounds or request is None:
         return ()
-    errors = ((0, rounds[0].mse_before), *((recorded.number, recorded.mse_after) for recorded in rounds))
+    start = rounds[0].number - 1, rounds[0].mse_before
+    errors = (start, *((recorded.number, recorded.mse_after) for recorded in rounds))
     return tuple((number, round(error * request.error_unit)) for number, error in errors)
 
 

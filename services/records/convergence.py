@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from protocol.request import Request
-from protocol.request_sections import Schedule
+from protocol.request_schedule import Schedule
 from protocol.types import FrozenModel
 from services.records.chain_history import ChainStory
 
@@ -43,7 +43,7 @@ class Convergence(FrozenModel):
 def convergence(
     request: Request, errors: Sequence[float], *, last: bool, over: bool = False
 ) -> Convergence | None:
-    """Of the errors at the start and after each round, in any unit; None before the first round.
+    """Of the errors at the start and after each round from it, in any unit; None before the first round.
 
     `last` is whether the last round was recorded as such, `over` whether the training has ended.
     """
@@ -51,14 +51,14 @@ def convergence(
         return None
     rounds, schedule = len(errors) - 1, request.schedule
     ended: Literal["running", "tolerance", "rounds", "early"] = "early" if over else "running"
-    if rounds >= schedule.rounds:
+    if rounds >= schedule.fold_rounds:
         ended = "rounds"
     elif last:
         ended = "tolerance"
     return Convergence(
         ended=ended,
         rounds=rounds,
-        agreed=schedule.rounds,
+        agreed=schedule.fold_rounds,
         tolerance=float(schedule.tolerance),
         last_gain=_share(errors[-2] - errors[-1], errors[-2]),
         next_gain=_next_gain(errors),
@@ -66,10 +66,11 @@ def convergence(
 
 
 def convergence_of(request: Request, story: ChainStory) -> Convergence | None:
-    """As `convergence`, of what the chain tells."""
-    if not story.rounds:
+    """As `convergence`, of what the chain tells; with folds of the last one."""
+    rounds = story.last_fold(request)
+    if not rounds:
         return None
-    errors = [story.rounds[0].mse_before, *(recorded.mse_after for recorded in story.rounds)]
+    errors = [rounds[0].mse_before, *(recorded.mse_after for recorded in rounds)]
     return convergence(request, errors, last=story.rounds[-1].last, over=story.settled is not None)
 
 

@@ -24,6 +24,7 @@ from services.data.own_scores import OwnScores
 from services.records.buyer_training import buyer_state
 from services.records.chain_history import ChainStory, chain_story, partners
 from services.records.convergence import Convergence, convergence_of
+from services.records.folds import FoldErrors, fold_errors_of
 from services.records.offers import ToldOffer, told_offers
 from services.records.own_scores import kept_scores
 from services.records.penalties import Penalty, penalties_of
@@ -79,7 +80,8 @@ class ModelCard(FrozenModel):
     `share_of_start_error_removed` is 1 − MSE/MSE of the first model: R² with that public model in the place
     of the mean of the validators' targets, which nobody publishes. `data_sets` are what the participants
     list, as the aggregator told the buyer last: which of several an owner took part with nobody is told. The
-    model, and so the errors of the card, are those of `delivered_round`. `own_scores` are on rows of the
+    model, and so the errors of the card, are those of `delivered_round`; with `folds` the rounds are those of
+    the last one, and mean and deviation are over all. `own_scores` are on rows of the
     buyer's own, by its word alone.
     """
 
@@ -106,6 +108,7 @@ class ModelCard(FrozenModel):
     share_of_start_error_removed: float
     convergence: Convergence
     penalties: tuple[Penalty, ...] = ()
+    folds: FoldErrors | None = None
     own_scores: OwnScores | None = None
     token: Token = NATIVE
     token_symbol: str = ""
@@ -164,7 +167,7 @@ def card_of(
     if state is None or settled is None:
         raise ConfigurationError("the training is not settled yet: its card is there when its model is")
     rounds = _rounds(request, story)
-    delivered = rounds[story.delivered_round]
+    delivered = next(one for one in rounds if one.round == story.delivered_round)
     opened = next((entry for entry in story.transactions if entry.event == "Opened"), None)
     return ModelCard(
         training=int(settled["training"]),
@@ -188,6 +191,7 @@ def card_of(
         share_of_start_error_removed=delivered.share_of_start_error_removed,
         convergence=state,
         penalties=penalties_of(request, story),
+        folds=fold_errors_of(request, story),
         token=request.payment.token,
         deposit_wei=str(request.payment.deposit_wei),
         paid_wei=str(settled["paid"]),
@@ -200,8 +204,9 @@ def card_of(
 
 
 def _rounds(request: Request, story: ChainStory) -> tuple[CardRound, ...]:
-    first = story.rounds[0].mse_before
-    errors = [(0, first), *((recorded.number, recorded.mse_after) for recorded in story.rounds)]
+    recorded = story.last_fold(request)
+    first = recorded[0].mse_before
+    errors = [(recorded[0].number - 1, first), *((made.number, made.mse_after) for made in recorded)]
     unit = float(request.error_unit)
     return tuple(
         CardRound(

@@ -22,12 +22,15 @@ from protocol.messages import ChainEvent
 from protocol.payment import NO_PAY, Pay
 from protocol.records import FIXED_POINT
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND, Method
+from protocol.request_schedule import Method
+from protocol.request_sections import DEFAULT_KIND
 from protocol.ridge_path import ridges_by_round
 from protocol.terms import NATIVE
 from protocol.types import FrozenModel, seats_of
 from services.chain.contract.views import Owners
+from services.records.chain_history import chain_story
 from services.records.convergence import Convergence, convergence
+from services.records.folds import FoldErrors, fold_errors_of
 from services.records.penalties import Penalty, penalties
 from services.sandbox.local_market import LocalMarket
 from services.sandbox.pooled import owner_data
@@ -43,7 +46,7 @@ class DemoReport(FrozenModel):
     `rho` is of ADMM alone, which takes no local steps. MSEs are over all validators' rows, errors and weights
     in the columns' own units; a step size of None is the largest that is safe on each owner's rows;
     `mse_final` is the delivered model's. `roles` are the owners' by account, in the order in which the rows
-    were dealt to them.
+    were dealt to them. With folds roles, and errors by round, are those of the last one.
     """
 
     kind: str = DEFAULT_KIND
@@ -69,6 +72,7 @@ class DemoReport(FrozenModel):
     mse_by_round: list[float]
     convergence: Convergence | None
     penalties: tuple[Penalty, ...] = ()
+    folds: FoldErrors | None = None
     roles: dict[str, Role]
     contributions: dict[str, float]
     token: str | None
@@ -84,7 +88,7 @@ class DemoReport(FrozenModel):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A market that has finished one training."""
+    """A market that has finished one training, whose drawn roles are those of its last fold."""
 
     request: Request
     model: BoughtModel
@@ -95,6 +99,11 @@ class Outcome:
     def recorded(self) -> list[RoundRecorded]:
         """Every recorded round, in order."""
         return [item.event for item in self.events if isinstance(item.event, RoundRecorded)]
+
+    def last_fold(self) -> list[RoundRecorded]:
+        """The rounds that the model comes of: all of them, or those of the last fold."""
+        first = max(one.round for one in self.recorded() if self.request.schedule.begins_fold(one.round))
+        return [one for one in self.recorded() if one.round >= first]
 
     def delivered_round(self) -> int:
         """The round whose model was delivered."""
@@ -121,12 +130,12 @@ def weights_of(model: BoughtModel) -> list[float]:
 
 async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: Path | None) -> DemoReport:
     """Compare, count and add up."""
-    recorded = outcome.recorded()
+    recorded = outcome.last_fold()
     drawn = await outcome.market.buyer.client.owners(outcome.training())
     trainers, validators = _drawn_data(outcome, drawn)
     plain = same_in_plaintext(outcome.request, trainers, validators, len(recorded))
     weights = np.array(outcome.weights())
-    delivered = outcome.delivered_round()
+    delivered = outcome.delivered_round() - recorded[0].round + 1
     paid, refund = _money(outcome.events)
     schedule = outcome.request.schedule
     fixed_point_errors = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
@@ -141,7 +150,7 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         owners=len(drawn.seats),
         trainers=len(trainers),
         validators=len(validators),
-        rounds=len(recorded),
+        rounds=len(outcome.recorded()),
         local_steps=schedule.local_steps,
         method=schedule.method,
         rho=float(schedule.penalty) if schedule.is_admm else None,
@@ -150,7 +159,7 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         broker=broker,
         chain=chain,
         mse_initial=errors[0],
-        delivered_round=delivered,
+        delivered_round=outcome.delivered_round(),
         mse_final=errors[delivered],
         mse_plaintext_same_schedule=unit * plain.metrics[delivered - 1].after,
         mse_pooled_ols=unit * pooled,
@@ -158,8 +167,9 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
         mse_by_round=errors,
         convergence=convergence(outcome.request, errors, last=recorded[-1].record.last, over=True),
         penalties=penalties(outcome.request, errors, delivered),
+        folds=fold_errors_of(outcome.request, chain_story(outcome.market.buyer.store, outcome.training())),
         roles=_roles(outcome, drawn),
-        contributions=_contributions(recorded, drawn.seats),
+        contributions=_contributions(outcome.recorded(), drawn.seats),
         token=None if outcome.market.token == NATIVE else outcome.market.token,
         deposit_wei=str(outcome.request.payment.deposit_wei),
         paid_wei={account: str(amount) for account, amount in paid.items()},

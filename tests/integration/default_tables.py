@@ -14,7 +14,7 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 from protocol.learning.kinds.registry import KINDS
-from protocol.request_sections import Schedule
+from protocol.request_schedule import Schedule
 from services.data.model_file import read_model
 from services.data.samples import deal
 from services.sandbox.demo import run_demo

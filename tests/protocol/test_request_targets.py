@@ -55,7 +55,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (TARGETS, {"targets": [ONE]}, "a list of 2 to 16 columns, in place of target"),
     (TARGETS, {"target": ONE}, "in place of target"),
     (TARGETS, {"targets": [ONE, ONE]}, "'rent' is named twice"),
-    (TARGETS, {"model": {"kind": "linear_regression"}}, "target: Field required"),
+    (TARGETS, {"model": {"kind": "linear_regression"}}, "target: is missing"),
     (TARGETS, {"model": {"kind": "linear_regression"}, "target": ONE}, "ask for several_targets"),
     (TARGETS, {"scale": "none", "start": {"start": "zero"}}, "several_targets needs scale: range"),
     (TARGETS, {"start": {"start": "mean", "value": "1"}}, "start: {start: means, values: [...]}"),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from protocol.errors import MisuseError
 from protocol.request import Request
 from protocol.request_parsing import parse_request
-from protocol.request_sections import ModelKind, Schedule
+from protocol.request_schedule import Schedule
+from protocol.request_sections import ModelKind
 from protocol.ridge_path import committed_rows, ridge_index, ridge_of, ridges_by_round, walks_last
 from protocol.roles.shared.parties import is_last
 from tests.support.roles.small_markets import small_request

@@ -24,6 +24,7 @@ contract Handler is BondHandler {
         if (trainings == MOST_TRAININGS) return;
         IMarketplace.Terms memory terms = defaultTerms();
         terms.rounds = uint16(between(seed, 2, 6));
+        if (terms.rounds % 2 == 0 && seed >> 204 & 1 == 1) terms.folds = 2;
         terms.maxOwners = uint16(between(seed >> 8, 4, OWNERS));
         terms.abandonBps = uint16(between(seed >> 112, 0, 1000));
         terms.joinSeconds = uint32(between(seed >> 16, 500, 5000));

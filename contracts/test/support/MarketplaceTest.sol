@@ -66,6 +66,7 @@ abstract contract MarketplaceTest {
             rounds: 4,
             minOwners: 4,
             maxOwners: 256,
+            folds: 1,
             contributionBps: 6500,
             participationBps: 500,
             validationBps: 2000,

@@ -147,9 +147,13 @@ def on_revealed(state: EndingState, event: Revealed, _context: Context) -> Step[
 
 
 def on_roles_drawn(state: EndingState, event: RolesDrawn, _context: Context) -> Step[EndingState]:
-    """Somebody had the roles drawn: nothing starts, and the contract's clock goes on."""
-    parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
-    return Step(replace(state, parties=parties))
+    """Somebody had the roles drawn, or a fold is over: nothing starts, and the contract's clock goes on."""
+    if event.validators & (state.parties.validators | state.parties.validated):
+        return Step.unchanged(state)
+    parties = state.parties
+    validated = parties.validated | parties.validators
+    roles = {"trainers": event.trainers, "validators": event.validators}
+    return Step(replace(state, parties=replace(parties, validated=validated, **roles)))
 
 
 def on_round_recorded(

@@ -36,7 +36,7 @@ from protocol.roles.engine.state import enter, replace
 from protocol.roles.shared.deadlines import RETENTION_SECONDS, backed_off
 from protocol.roles.shared.drawing import has_too_few_revealed
 from protocol.roles.shared.notices import STOPPED_BY_AGGREGATOR, Notice, fact_of
-from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.parties import model_holders, require_sender
 
 C = TypeVar("C", bound=OnChainState)
 
@@ -77,7 +77,7 @@ def on_stalled(state: RunningState, _about: None, _context: Context) -> BuyerSte
 
 def on_trained_model(state: CollectingState, received: Received[TrainedModel], context: Context) -> BuyerStep:
     """Decrypt the model, if it is the recorded one."""
-    allowed = (state.request.aggregator, *state.parties.addresses(state.parties.validators))
+    allowed = (state.request.aggregator, *model_holders(state.request, state.parties))
     require(received.sender in allowed, "wrong_sender")
     body = received.body
     require(body.model.digest() == state.recorded_model, "wrong_model")
@@ -110,7 +110,7 @@ def on_model_refused(state: CollectingState, received: Received[ModelRefused], c
 
     After the last of a turn the timer that is set goes on. Raises StaleInput for one that was asked before.
     """
-    validators = state.parties.addresses(state.parties.validators)
+    validators = model_holders(state.request, state.parties)
     require(received.sender in validators, "wrong_sender")
     asked = state.model_requests % len(validators)
     if received.sender != validators[asked - 1] or not state.model_requests:
@@ -119,7 +119,7 @@ def on_model_refused(state: CollectingState, received: Received[ModelRefused], c
 
 
 def _ask_next(state: CollectingState, context: Context) -> BuyerStep:
-    validators = state.parties.addresses(state.parties.validators)
+    validators = model_holders(state.request, state.parties)
     turns, turn = divmod(state.model_requests, len(validators))
     request = message(context, validators[turn], ModelRequest(), label=str(state.model_requests))
     again = timers.MODEL.set(backed_off(state.request.deadlines.step_s, turns))
@@ -131,7 +131,7 @@ def on_model_again(state: FinishedState, received: Received[TrainedModel], conte
 
     Raises StaleInput for a validator that was asked as well.
     """
-    if received.sender in state.parties.addresses(state.parties.validators):
+    if received.sender in model_holders(state.request, state.parties):
         raise StaleInput
     require_sender(received.sender, state.request.aggregator)
     require(received.body.model.digest() == state.recorded_model, "wrong_model")

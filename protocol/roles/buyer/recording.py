@@ -49,7 +49,8 @@ def on_record_refused(state: RunningState, _refusal: Refused[RecordRound], _cont
 
 def on_round_recorded(state: RunningState, event: RoundRecorded, context: Context) -> BuyerStep:
     """Note the round that the chain has recorded, and its errors."""
-    start = event.record.mse_before if event.round == 1 else state.start_error
+    begins = state.request.schedule.begins_fold(event.round)
+    start = event.record.mse_before if begins else state.start_error
     delivered = event.mse_after if event.record.delivers else state.delivered_error
     after = with_recorded(state, event, context)
     after = replace(

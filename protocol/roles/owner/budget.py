@@ -16,7 +16,7 @@ from pydantic import Field
 
 from protocol.codec import pack, unpack
 from protocol.inference_terms import opened_entries
-from protocol.marketplace import quorum, validator_count
+from protocol.marketplace import fold_sizes, quorum
 from protocol.owner_policy import Budget, OwnerPolicy
 from protocol.request import Request
 from protocol.roles.engine import private
@@ -152,11 +152,10 @@ def standing(budget: Budget, counts: Counts, request: Request, buyer: str, data_
 def most_numbers(request: Request) -> int:
     """What a training may publish at most: with all the owners that the request admits, to its last round."""
     owners, rounds = request.owners.maximum, request.schedule.rounds
-    validators = validator_count(owners)
-    starts = most_start_errors(validators, rounds)
-    numbers = published_numbers(request, owners - validators, rounds, starts)
+    fewest, most = fold_sizes(owners, request.schedule.folds)
+    numbers = published_numbers(request, owners - fewest, rounds, starts_of_folds(request, most))
     # With each validator's part of one error the training ends, in whatever round.
-    return numbers + validators + inference_numbers(request)
+    return numbers + most + inference_numbers(request)
 
 
 def most_start_errors(validators: int, rounds: int) -> int:
@@ -165,6 +164,11 @@ def most_start_errors(validators: int, rounds: int) -> int:
     More than half of the drawn ones measure a round (`quorum`): two are always the same two.
     """
     return rounds if quorum(validators) < validators else min(rounds, 1)
+
+
+def starts_of_folds(request: Request, validators: int) -> int:
+    """The same of all folds, each of which has a first round; `validators` are the most of one."""
+    return request.schedule.folds * most_start_errors(validators, request.schedule.fold_rounds)
 
 
 def published_numbers(request: Request, trainers: int, rounds: int, starts: int) -> int:
@@ -215,11 +219,17 @@ def give_back(state: JoinedState, *, shared: bool = False) -> PutValue:
     numbers = JOIN_NUMBERS
     if state.has_worked:
         rounds = _opened_rounds(state)
-        trainers, starts = state.parties.trainers.bit_count(), _start_errors(state, rounds)
+        trainers, starts = _most_trainers(state), _start_errors(state, rounds)
         numbers = published_numbers(state.request, trainers, rounds, starts)
         numbers += _of_repetitions(state, rounds) + _of_parts(state)
     numbers += inference_numbers(state.request) if shared else 0
     return count_numbers(state.training, state.opened.buyer, state.data_set, numbers, is_pooled=shared)
+
+
+def _most_trainers(state: RunningState) -> int:
+    """Of any round: the drawn trainers, or with folds all owners but the smallest fold."""
+    drawn, folds = state.parties.drawn.bit_count(), state.request.schedule.folds
+    return state.parties.trainers.bit_count() if folds == 1 else drawn - fold_sizes(drawn, folds)[0]
 
 
 def _opened_rounds(state: RunningState) -> int:
@@ -242,8 +252,10 @@ def _of_repetitions(state: RunningState, rounds: int) -> int:
     Each repetition is without a trainer that is in no later record, and shows at most a number for each drawn
     one: no more than what was reserved (`rounds.implausible.is_affordable`).
     """
-    drawn = state.parties.trainers.bit_count()
-    fewest = state.trained_by.bit_count() if state.last_recorded and state.trained_by else 2
+    drawn = _most_trainers(state)
+    # The last fold's record does not tell who was left out of an earlier one.
+    is_told = state.last_recorded and state.trained_by and state.request.schedule.folds == 1
+    fewest = state.trained_by.bit_count() if is_told else 2
     repetitions = drawn - fewest
     left = 2 * drawn * (state.request.schedule.rounds - rounds)
     return max(0, min(repetitions * drawn, left))
@@ -259,7 +271,9 @@ def _of_parts(state: RunningState) -> int:
 
 def _start_errors(state: RunningState, rounds: int) -> int:
     """How often v₀ can have been opened: as the records show, and in every round that is not recorded."""
+    folds, drawn = state.request.schedule.folds, state.parties.drawn.bit_count()
     most = most_start_errors(state.parties.validators.bit_count(), rounds)
+    most = most if folds == 1 else starts_of_folds(state.request, fold_sizes(drawn, folds)[1])
     return min(most, state.start_errors + rounds - state.recorded)
 
 

@@ -11,6 +11,7 @@ from protocol.roles.engine.state import replace
 from protocol.roles.owner.state import OwnerState, RunningState
 from protocol.roles.shared.accusing import Accusation, accuse, second_record
 from protocol.roles.shared.deadlines import accuser_turn
+from protocol.roles.shared.parties import model_holders
 from protocol.roles.shared.signed_rounds import SignedRound, record_now, record_timer, with_signature
 from protocol.types import RoundAttempt, Seats
 
@@ -19,7 +20,8 @@ def on_round_signature(
     state: RunningState, received: Received[RoundSignature], context: Context
 ) -> Step[OwnerState]:
     """Keep another validator's signature of a round that we have signed; one that is ahead of us waits."""
-    require(context.address in state.parties.addresses(state.parties.validators), "not_a_validator")
+    # With folds one of the last fold's may come to who trains by now.
+    require(context.address in model_holders(state.request, state.parties), "not_a_validator")
     held = state.signed(received.at.round)
     if held is None:
         if received.at.round > (state.link.round if state.link is not None else 0):
@@ -33,7 +35,7 @@ def on_round_signature(
 
 def accuse_in_turn(state: RunningState, accusation: Accusation, context: Context) -> Step[OwnerState]:
     """Show a fault after those who come first had their time."""
-    validators = state.parties.addresses(state.parties.validators)
+    validators = model_holders(state.request, state.parties)
     chain_seconds = float(state.request.deadlines.chain_s)
     turn = accuser_turn(state.opened.terms, chain_seconds, validators.index(context.address))
     return accuse(state, accusation, after=turn)

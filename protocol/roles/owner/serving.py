@@ -15,7 +15,7 @@ from protocol.roles.engine.state import replace
 from protocol.roles.owner.state import FinishedState, OwnerState
 from protocol.roles.shared.deadlines import ending_seconds
 from protocol.roles.shared.notices import STOPPED_BY_AGGREGATOR, fact_of
-from protocol.roles.shared.parties import require_sender
+from protocol.roles.shared.parties import model_holders, require_sender
 from protocol.roles.shared.signed_models import model_named
 from protocol.vectors import EncryptedVector
 
@@ -29,7 +29,8 @@ def on_model_request(
     asking them all.
     """
     require_sender(received.sender, state.opened.buyer)
-    require(context.address in state.parties.addresses(state.parties.validators), "no_model_here")
+    held_by = model_holders(state.request, state.parties)
+    require(context.address in held_by, "no_model_here")
     answer = message(
         context, received.sender, _answer(state, context), label=received.envelope.message_id.hex()
     )

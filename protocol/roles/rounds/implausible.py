@@ -105,10 +105,11 @@ def is_affordable(
     repetition: the remaining trainers' mean products with another sum, and v₀ once more where it is secret.
     All by the same members, without whom nothing is opened.
     What owners have reserved for the training holds them, as those who are named are missing in all rounds
-    that follow: two numbers each.
+    that follow: two numbers each. Of folds only the same one's rounds count: in another they may validate.
     """
     others = trainers.bit_count() - named + int(START_OF[start] is Start.ENCRYPTED)
-    following = request.schedule.rounds - (link.round + 1)
+    schedule = request.schedule
+    following = (schedule.fold_of(link.round + 1) + 1) * schedule.fold_rounds - (link.round + 1)
     return others <= 2 * named * following
 
 

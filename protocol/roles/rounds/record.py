@@ -79,7 +79,7 @@ def expected_start(link: TranscriptHead, members: int) -> Start:
     """How the next round's start is measured by these members: not, where its error is public already."""
     if not link.measures_start(members):
         return Start.UNMEASURED
-    return Start.PUBLIC if link.round == 0 else Start.ENCRYPTED
+    return Start.PUBLIC if link.is_at_start else Start.ENCRYPTED
 
 
 def measured(
@@ -170,7 +170,7 @@ def error_limits(found: Measured, weights: int, request: Request, link: Transcri
     trainers = len(found.own)
     rounding = gram_rounding(weights, request.parameters, request.weight_bits) * trainers
     noise = len(Maker) * noise_bound(weights, request.target_range)
-    if link.round == 0:
+    if link.is_at_start:
         start = encode([float(weight) for weight in request.start_weights()], MODEL_SCALE)
         reference = first_reference(start, weights, len(request.outputs))
         return Limits.of(trainers, reference, rounding, noise)

@@ -12,7 +12,7 @@ from protocol.learning.judgement.plausibility import require_start
 from protocol.learning.moments.widths import MomentWidths
 from protocol.learning.projection.question import projection_widths
 from protocol.learning.scales import MODEL_SCALE
-from protocol.marketplace import validator_count
+from protocol.marketplace import fold_sizes
 from protocol.request import MOST_KEY_BITS, Request
 from protocol.roles.engine.refusals import require
 from protocol.roles.rounds.widths import next_model_widths
@@ -62,15 +62,15 @@ def _remedy(request: Request, code: str) -> str:
 def _least_widths(request: Request) -> None:
     """With the most owners, of the fewest rows: more rows are looked at when they are known."""
     owners = request.owners.maximum
-    validators = validator_count(owners)
+    fewest, most = fold_sizes(owners, request.schedule.folds)
     moments = MomentWidths.fit(
         key_bits=request.key_bits,
         parameters=request.parameters,
-        trainers=owners - validators,
-        weights=validators * max(1, request.bounds.min_rows),
+        trainers=owners - fewest,
+        weights=most * max(1, request.bounds.min_rows),
         weight_bits=request.weight_bits,
         residual_bits=request.residual_bits,
         targets=len(request.outputs),
     )
     projection_widths(moments, request.key_bits)
-    next_model_widths(request, owners - validators)
+    next_model_widths(request, owners - fewest)

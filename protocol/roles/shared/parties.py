@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from protocol.crypto.cipher import PublicKey
 from protocol.errors import ProtocolViolation
-from protocol.marketplace import Joined, Revealed, quorum
+from protocol.marketplace import Joined, Revealed, RolesDrawn, quorum
 from protocol.messages import RowCount
 from protocol.request import Request
 from protocol.ridge_path import walks_last
@@ -15,6 +15,9 @@ from protocol.types import Address, Digest, FrozenModel, Seats, mask_of, seats_o
 
 class Parties(FrozenModel):
     """The owners by seat, who revealed its nonce, how the contract drew them, and the rows each says it has.
+
+    With several folds the roles are those of the `fold` that is under way, from 0, and `validated` is who
+    validated in those before it.
 
     `commitments` are what each seat was taken with on the chain, `nonces` those of the seats in
     `revealed`, in seat order. Once the roles are drawn a seat that has none is lost: its owner takes no part.
@@ -27,6 +30,8 @@ class Parties(FrozenModel):
     trainers: Seats = 0
     validators: Seats = 0
     rows: tuple[RowCount, ...] = ()
+    fold: int = 0
+    validated: Seats = 0
 
     def with_seat(self, event: Joined) -> "Parties":
         """With the owner that took the next seat; raises ProtocolViolation("seat_out_of_order")."""
@@ -41,6 +46,15 @@ class Parties(FrozenModel):
         place = (self.revealed & ((1 << event.seat) - 1)).bit_count()
         nonces = (*self.nonces[:place], event.nonce, *self.nonces[place:])
         return replace(self, revealed=self.revealed | 1 << event.seat, nonces=nonces)
+
+    def in_next_fold(self, event: RolesDrawn) -> "Parties":
+        """With the roles of the next fold; raises ProtocolViolation("wrong_roles") for other seats' ones."""
+        drawn = event.trainers | event.validators
+        fits = event.trainers & event.validators == 0 and drawn == self.drawn
+        require(fits, "wrong_roles", "the next fold's roles are not those of the drawn seats")
+        validated = self.validated | self.validators
+        roles = {"trainers": event.trainers, "validators": event.validators}
+        return replace(self, fold=self.fold + 1, validated=validated, **roles)
 
     @property
     def all_revealed(self) -> bool:
@@ -95,15 +109,22 @@ def is_last(request: Request, round_number: int, before: int, after: int, left: 
     """Whether a round with these MSEs (× 1e18) ends the training: the agreed number, or too little gained.
 
     A round that made the model worse is no sign of convergence, and one before the last λ of a path none of
-    what the next λ gains. Where nothing is `left` of the first error,
-    as after a perfect round, nothing can be gained, and the contract takes no other round.
+    what the next λ gains; folds are equally long. Where nothing is
+    `left` of the first error, as after a perfect round, nothing can be gained: the contract takes no other.
     """
     if round_number >= request.schedule.rounds or left == 0:
         return True
+    if request.schedule.folds > 1:
+        return False
     tolerance = Fraction(request.schedule.tolerance)
     if not walks_last(request.model, request.schedule, round_number):
         return False
     return tolerance > 0 and 0 <= before - after < tolerance * before
+
+
+def model_holders(request: Request, parties: Parties) -> tuple[str, ...]:
+    """Whom the buyer may ask for its model: who validates; with folds that is every owner at some time."""
+    return parties.addresses(parties.validators if request.schedule.folds == 1 else parties.drawn)
 
 
 def public_key_of(n: int) -> PublicKey:

@@ -1,7 +1,7 @@
 """The slot widths of a training, and whether a request's numbers can overflow."""
 
 from protocol.errors import WidthError
-from protocol.marketplace import validator_count
+from protocol.marketplace import fold_sizes
 from protocol.records import FIXED_POINT
 from protocol.request import Request
 
@@ -16,7 +16,7 @@ def check_widths(request: Request) -> None:
     Raises WidthError with the numbers.
     """
     owners = request.owners.maximum
-    trainers = owners - validator_count(owners)
+    trainers = owners - fold_sizes(owners, request.schedule.folds)[0]
     spare = CONTRACT_METRIC_BITS - FIXED_POINT.bit_length() - trainers.bit_length()
     if 2 * request.residual_bits <= spare:
         return

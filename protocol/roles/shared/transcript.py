@@ -3,7 +3,7 @@
 from protocol.learning.shapley import mse_after_fixed
 from protocol.payment import error_left
 from protocol.records import RoundRecord
-from protocol.request_sections import Schedule
+from protocol.request_schedule import Schedule
 from protocol.types import BigInteger, Digest, FrozenModel, RoundNumber, Seats
 
 
@@ -11,7 +11,8 @@ class TranscriptHead(FrozenModel):
     """Where the chain of opened rounds stands: the next record continues it.
 
     `left` is what is left of the first error (`payment.error_left`), `delivered` the digest of the model to
-    be delivered if no round follows, and `best` what was left after that model's round.
+    be delivered if no round follows, and `best` what was left after that model's round. A fold `begins` after
+    a round: from there on all these are its own.
     """
 
     round: RoundNumber = 0
@@ -20,6 +21,7 @@ class TranscriptHead(FrozenModel):
     delivered: Digest | None = None
     best: BigInteger = 0
     validators: Seats = 0
+    begins: RoundNumber = 0
     model_digest: Digest
     transcript: Digest
 
@@ -34,13 +36,25 @@ class TranscriptHead(FrozenModel):
             delivered=record.delivered_digest,
             best=left if record.delivers else self.best,
             validators=record.validators,
+            begins=self.begins,
             model_digest=record.model_digest,
             transcript=record.transcript_digest,
         )
 
+    @property
+    def is_at_start(self) -> bool:
+        """Whether the next round starts from the public start, as the first of the training or of a fold."""
+        return self.round == self.begins
+
+    def in_next_fold(self, start: Digest) -> "TranscriptHead":
+        """The chain where a fold begins, at the model of digest `start`."""
+        return TranscriptHead(
+            round=self.round, begins=self.round, model_digest=start, transcript=self.transcript
+        )
+
     def left_after(self, before: int, after: int) -> int:
         """What is left of the first error when the next round takes its validators' from before to after."""
-        return error_left(self.left if self.round else before, before, after)
+        return error_left(before if self.is_at_start else self.left, before, after)
 
     def delivered_after(self, model: bytes, left: int, schedule: Schedule) -> bytes:
         """The digest of the model to deliver if none follows the next round, which is `model`'s."""
@@ -59,7 +73,7 @@ class TranscriptHead(FrozenModel):
     def measures_start(self, validators: int) -> bool:
         """Whether the next round measures the model it starts from.
 
-        Only in the first round and for a new set of validators: otherwise v₀ is already public, and whoever
-        can predict an opened number can hide another one in it.
+        Only in the first round, also of a fold, and for a new set of validators: otherwise v₀ is already
+        public, and whoever can predict an opened number can hide another one in it.
         """
-        return self.round == 0 or validators != self.validators
+        return self.is_at_start or validators != self.validators

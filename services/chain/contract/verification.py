@@ -140,7 +140,8 @@ def is_genuine(code: bytes, market: Market) -> bool:
     """Whether runtime code is the artifact's, with the immutables that this address and chain give.
 
     OpenZeppelin's EIP712 keeps seven immutables, each of which must be there once, and the address of the
-    contract that checks terms and openings must be there for either. Their places are the compiler's.
+    contract that checks terms and openings and deals out folds must be there for each. Their places are the
+    compiler's.
     """
     runtime = creation_code().removesuffix(_creates())[-marketplace_artifact()["runtime_bytes"] :]
     blank, immutables = bytearray(code), []
@@ -160,7 +161,7 @@ def _immutables(market: Market) -> list[bytes]:
         keccak(_VERSION),
         _short_string(_NAME),
         _short_string(_VERSION),
-        *[bytes.fromhex(created_by(market.contract)[2:]).rjust(_WORD, b"\0")] * 2,
+        *[bytes.fromhex(created_by(market.contract)[2:]).rjust(_WORD, b"\0")] * 3,
     ]
 
 

@@ -41,6 +41,9 @@ async def difference(views: MarketplaceViews, event: MarketplaceEvent) -> str | 
         case RolesDrawn():
             owners = await views.owners(event.training)
             state, said = (owners.trainers, owners.validators), (event.trainers, event.validators)
+            if state != said and await _has_folds(views, event.training):
+                # A later fold may be under way, among the same seats.
+                state, said = owners.trainers | owners.validators, event.trainers | event.validators
         case RoundRecorded():
             return await _of_round(views, event)
         case Credited():
@@ -49,6 +52,11 @@ async def difference(views: MarketplaceViews, event: MarketplaceEvent) -> str | 
         case _:
             return await _of_status(views, event)
     return None if state == said else "the contract's state is another"
+
+
+async def _has_folds(views: MarketplaceViews, training: int) -> bool:
+    _buyer, _deposit, terms = await views.opening_of(training)
+    return terms is not None and terms.folds > 1
 
 
 async def _of_round(views: MarketplaceViews, event: RoundRecorded) -> str | None:

@@ -39,6 +39,7 @@ FIELDS = (
     Field("rounds", ("schedule", "rounds"), "whole"),
     Field("method", ("schedule", "method"), "text"),
     Field("rho", ("schedule", "rho"), "optional_decimal"),
+    Field("folds", ("schedule", "folds"), "one_or_more"),
     Field("local_steps", ("schedule", "local_steps"), "whole"),
     Field("step_size", ("schedule", "step_size"), "decimal"),
     Field("tolerance", ("schedule", "tolerance"), "decimal"),

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from protocol.asset import MARKET_ASSET
 from protocol.errors import MisuseError, ProtocolViolation
 from protocol.request import Request
-from protocol.request_sections import DEFAULT_KIND, Bounds, Deadlines, ModelKind, Owners, Schedule
+from protocol.request_schedule import Schedule
+from protocol.request_sections import DEFAULT_KIND, Bounds, Deadlines, ModelKind, Owners
 from protocol.roles.buyer.ordering import require_possible
 from protocol.terms import NATIVE
 from services.common.accents import composed

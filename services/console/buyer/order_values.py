@@ -11,6 +11,7 @@ Kind = Literal[
     "text",
     "address",
     "whole",
+    "one_or_more",
     "optional",
     "decimal",
     "decimals",
@@ -26,6 +27,8 @@ _DIGITS_SHOWN = 40
 
 def shown(value: Any, kind: Kind) -> str:
     """A document's value as it is typed; empty for what no input of this kind can hold."""
+    if kind == "one_or_more" and value is None:
+        value = 1  # which a document leaves out
     if kind == "yes":
         return "on" if value is True else ""
     if kind == "decimals" and isinstance(value, list | tuple):
@@ -47,11 +50,11 @@ def _is_vast(value: object) -> bool:
 
 def meant(text: str, kind: Kind) -> Any:
     """The value that a text means; the text itself where it means none, which the request's rules refuse."""
-    text = text.strip()
+    text = text.strip() or ("1" if kind == "one_or_more" else "")
     match kind:
         case "yes":
             return text == "on"
-        case "whole":
+        case "whole" | "one_or_more":
             number = whole_number(text, _LARGEST_WHOLE)
         case "optional":
             return whole_number(text, _LARGEST_WHOLE) if text.isascii() and text.isdigit() else text or None

@@ -10,6 +10,7 @@ from services.console.presentation.card_figures import bars, curve
 from services.console.presentation.card_parts import Section, Table, Words
 from services.console.presentation.card_scores import score_sections
 from services.console.presentation.convergence import convergence_sentence
+from services.console.presentation.folds import folds_sentence
 from services.console.presentation.format import short
 from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.labels import event_text
@@ -154,6 +155,8 @@ def _quality(card: ModelCard, words: Words) -> Section:
         (
             *filter(None, (penalty_sentence(card.penalties, words.language),)),
             convergence_sentence(card.convergence, words.language),
+            convergence_sentence(card.convergence, words.language),
+            *(() if card.folds is None else (folds_sentence(card.folds, words.language),)),
             *_explained(card, words),
         ),
     )

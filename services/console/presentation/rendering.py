@@ -18,6 +18,7 @@ from services.console.presentation import labels
 from services.console.presentation.card_parts import Words
 from services.console.presentation.card_scores import score_sections
 from services.console.presentation.convergence import convergence_sentence
+from services.console.presentation.folds import folds_sentence
 from services.console.presentation.format import Formats, isoformat, points_text, short
 from services.console.presentation.i18n import LANGUAGES, locale_of, translations
 from services.console.presentation.penalties import penalty_sentence
@@ -127,6 +128,7 @@ def _environment(language: str, asset: Callable[[str], str]) -> Environment:
         "score_sections": lambda scores: score_sections(scores, Words(language)),
         "convergence": lambda state: convergence_sentence(state, language),
         "penalties": lambda path: penalty_sentence(path, language),
+        "folds": lambda found: folds_sentence(found, language),
     }
     environment.filters |= {
         name: partial(getattr(labels, name), gettext=catalogue.gettext) for name in _WORDS

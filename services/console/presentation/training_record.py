@@ -16,6 +16,7 @@ from services.console.party import Party
 from services.console.presentation.timeline import Moment, timeline
 from services.records.chain_history import ChainStory, Partner, chain_story, curve, partners
 from services.records.convergence import Convergence, convergence_of
+from services.records.folds import FoldErrors, fold_errors_of
 from services.records.penalties import Penalty, penalties_of
 from services.records.round_checks import Checks, checks_of
 from services.store import InstanceRow
@@ -101,7 +102,7 @@ class TrainingRecord(Generic[_State]):
     @property
     def curve(self) -> tuple[tuple[int, int], ...]:
         """(round, error × 1e18) in the target's own units, squared."""
-        return curve(self.story.rounds, self.state.request)
+        return curve(self.story, self.state.request)
 
     @property
     def step_seconds(self) -> int:
@@ -125,6 +126,15 @@ class TrainingRecord(Generic[_State]):
     def penalties(self) -> tuple[Penalty, ...]:
         """What each λ of a path came to so far; none where the request has one."""
         return () if self.state.request is None else penalties_of(self.state.request, self.story)
+
+    def improvement(self) -> float | None:
+        """The share of the first error that the model takes off; None before the first round."""
+        return None if self.state.request is None else self.story.improvement(self.state.request)
+
+    @property
+    def folds(self) -> FoldErrors | None:
+        """Mean and spread of the errors of its folds; None without any that is over."""
+        return None if self.state.request is None else fold_errors_of(self.state.request, self.story)
 
     @cached_property
     def partners(self) -> tuple[Partner, ...]:

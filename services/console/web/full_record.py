@@ -22,7 +22,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         "training/full_record.html",
         key=key,
         number=row.training,
-        curve=curve(story.rounds, state.request),
+        curve=curve(story, state.request),
         story=story,
         paid_in=page.party.assets.of(story.token),
         timeline=timeline(page.store.facts(key), story),

@@ -156,7 +156,7 @@ def test_every_field_of_a_request_is_written_out_with_its_comment():
         assert name in document or f"\n#   {name}:" in text
         inner = getattr(field.annotation, "model_fields", {})
         for part in inner:
-            assert part in document[name], f"{name}.{part}"
+            assert part in document[name] or f"\n  # {part}:" in text, f"{name}.{part}"
     lines = text.splitlines()
     for name in (*document["schedule"], *document["payment"], *document["bounds"], *document["deadlines"]):
         line = next(line for line in lines if line.startswith(f"  {name}:"))

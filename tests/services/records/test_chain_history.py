@@ -66,7 +66,7 @@ def test_the_story_names_parties_rounds_and_transactions():
     assert story.validators == tuple(OWNERS[3:])
     (one,) = story.rounds
     assert (one.number, one.mse_before, one.mse_after) == (1, FULL, FULL // 2)
-    assert story.improvement == pytest.approx(0.5)
+    assert story.improvement(request) == pytest.approx(0.5)
     assert [one.event for one in story.transactions][-2:] == ["RolesDrawn", "RoundRecorded"]
     assert contributions(story.rounds) == {OWNERS[0]: FULL // 2 + 5, OWNERS[1]: -3, OWNERS[2]: -2}
 
@@ -88,7 +88,7 @@ def test_nothing_recorded_earns_nothing_and_a_worse_model_no_contribution():
     request = request_of()
     assert earned(request, []).total() == 0
     worse = chain_story(store_of(events_of(request, recorded(1, FULL, 2 * FULL, pay_weights=(0, 0, 0)))), 1)
-    assert worse.improvement == 0
+    assert worse.improvement(request) == 0
     assert not any(share == "contribution" for _who, share in earned(request, worse.rounds))
 
 
@@ -102,4 +102,4 @@ def test_a_settled_training_shows_what_was_credited():
     ]
     story = chain_story(store_of(events), 1)
     assert story.credited == {(OWNERS[0], "contribution"): 5, (BUYER, "refund"): 9}
-    assert story.improvement == pytest.approx(0.1)
+    assert story.improvement(request) == pytest.approx(0.1)

@@ -27,22 +27,30 @@ def recomputed(events: Sequence[object]) -> Counter[tuple[str, str]]:
             ([opened.aggregator], "aggregation", terms.aggregation_bps),
         ):
             whole = deposit * rounds * points // (_BASIS_POINTS * terms.rounds)
-            pay.update({(member, share): whole // len(members) for member in members})
+            name = "participation" if share == "validation" and terms.folds > 1 else share
+            pay.update({(member, name): whole // len(members) for member in members})
         weights.update(dict(zip(trainers, one.pay_weights, strict=True)))
     if not recorded:
         pay.update(_abandonment(opened, seats, events))
-    first = left = delivered = recorded[0].record.mse_before if recorded else 1
-    for one in recorded:
-        left = left * one.mse_after // one.record.mse_before
-        if one.record.delivered_digest == one.record.model_digest:
-            delivered = left
-    improvement = max(first - delivered, 0) * _ONE // first
+    each = terms.rounds // terms.folds
+    folds = [recorded[place : place + each] for place in range(0, len(recorded), each)]
+    improvement = sum(map(_improvement, folds)) // terms.folds
     pot = deposit * terms.contribution_bps * improvement // (_BASIS_POINTS * _ONE)
     total = sum(weights.values())
     if total:
         pay.update({(member, "contribution"): pot * weight // total for member, weight in weights.items()})
     pay[opened.buyer, "refund"] = deposit - pay.total()
     return +pay
+
+
+def _improvement(recorded: Sequence[RoundRecorded]) -> int:
+    """Of the rounds from one start."""
+    first = left = delivered = recorded[0].record.mse_before
+    for one in recorded:
+        left = left * one.mse_after // one.record.mse_before
+        if one.record.delivered_digest == one.record.model_digest:
+            delivered = left
+    return max(first - delivered, 0) * _ONE // first
 
 
 def _abandonment(opened: Opened, seats: Sequence[str], events: Sequence[object]) -> Counter[tuple[str, str]]:

@@ -6,6 +6,7 @@ hash, as the first one is when it comes 256 blocks later; and whom the draw seat
 
 from contextlib import suppress
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from protocol.errors import ProtocolViolation
@@ -54,7 +55,8 @@ class PureContract:
         self.opened: Opened | None = None
         self.status = "none"
         self.recorded: list[RoundRecorded] = []
-        self.best = self.left = 0
+        self.first = self.best = self.left = 0
+        self.folds: list[int] = []
         self.now = 0.0
         self.join_until = self.reveal_until = self.round_until = 0.0
         self.trainers = self.validators = 0
@@ -190,10 +192,17 @@ class PureContract:
         # Where seats are lost: the contract draws no fewer than two validators, and two trainers.
         as_wanted = 1 < len(wanted) < len(left) - 1
         chosen = wanted if as_wanted else left[-validator_count(len(left)) :]
-        self.validators = mask_of(chosen)
+        folds, count = self.opened.terms.folds, len(left)
+        self.folds = [mask_of(chosen)]
+        if folds > 1:
+            edges = [fold * count // folds for fold in range(folds + 1)]
+            self.folds = [mask_of(left[low:high]) for low, high in pairwise(edges)]
+        return [self._begin_fold(0), *self._forfeit_unrevealed()]
+
+    def _begin_fold(self, fold: int) -> RolesDrawn:
+        self.validators = self.folds[fold]
         self.trainers = self.revealed & ~self.validators
-        drawn = RolesDrawn(training=TRAINING, trainers=self.trainers, validators=self.validators)
-        return [drawn, *self._forfeit_unrevealed()]
+        return RolesDrawn(training=TRAINING, trainers=self.trainers, validators=self.validators)
 
     def _forfeit_unrevealed(self) -> list[Any]:
         """Unless nobody could reveal."""
@@ -214,14 +223,18 @@ class PureContract:
         self._require(record.validators & ~self.validators == 0, "invalid_metrics")
         after = mse_after_fixed(record.cross, len(record.own))
         shapley = contributions_fixed(record.mse_before, record.own, record.cross)
-        if not self.recorded:
-            self.best = self.left = record.mse_before
+        each = self.opened.terms.rounds // self.opened.terms.folds
+        begins = (record.round - 1) % each == 0
+        if begins:
+            self.first = self.best = self.left = record.mse_before
         elif self.recorded[-1].record.validators == record.validators:
             self._require(record.mse_before == self.recorded[-1].mse_after, "invalid_metrics")
         self._require(record.mse_before > 0 and self.left > 0, "invalid_metrics")
-        self._require(record.delivers or bool(self.recorded), "invalid_metrics")
+        self._require(record.delivers or not begins, "invalid_metrics")
         self.left = error_left(self.left, record.mse_before, after)
         weights = pay_weights(self.best, self.left, shapley)
+        if self.opened.terms.folds > 1:
+            weights = [weight * 10**18 // self.first for weight in weights]
         self.best = min(self.best, self.left)
         self.round_until = self.now + self.opened.terms.round_seconds
         event = RoundRecorded(
@@ -235,7 +248,9 @@ class PureContract:
         self.recorded.append(event)
         assert self.ledger is not None
         self.ledger.accrue(event)
-        return [event]
+        if record.last or record.round % each:
+            return [event]
+        return [event, self._begin_fold(record.round // each)]
 
     def _check_signatures(self, record: RoundRecord, call: Any) -> None:
         assert self.opened is not None

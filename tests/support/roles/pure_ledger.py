@@ -19,7 +19,7 @@ class PureLedger:
         self.withdrawn: Counter[str] = Counter()
         self.credited: list[Credited] = []
         self.unclaimed: dict[str, list[tuple[str, int]]] = {}
-        self.first = self.left = self.delivered = self.aggregation = 0
+        self.first = self.left = self.delivered = self.aggregation = self.improved = 0
         self.fixed: Counter[int] = Counter()
         self.weights: Counter[int] = Counter()
 
@@ -33,12 +33,19 @@ class PureLedger:
         record, terms = event.record, self.opened.terms
         rounds = terms.rounds - record.round + 1 if record.last else 1
         base, scale = self.opened.deposit * rounds, _BASIS_POINTS * terms.rounds
-        self.first = self.first or record.mse_before
-        self.left = (self.left or self.first) * event.mse_after // record.mse_before
+        if (record.round - 1) % (terms.rounds // terms.folds) == 0:
+            self.improved += self.improvement
+            self.first = self.left = record.mse_before
+        self.left = self.left * event.mse_after // record.mse_before
         self.delivered = self.left if record.delivers else self.delivered
         self.aggregation += base * terms.aggregation_bps // scale
         self._fixed(record, base * terms.participation_bps // scale, base * terms.validation_bps // scale)
         self.weights.update(dict(zip(seats_of(record.trainers), event.pay_weights, strict=True)))
+
+    @property
+    def improvement(self) -> int:
+        """Of the fold under way."""
+        return max(self.first - self.delivered, 0) * _ONE // self.first if self.first else 0
 
     def _fixed(self, record: RoundRecord, participation: int, validation: int) -> None:
         for mask, whole in ((record.trainers, participation), (record.validators, validation)):
@@ -48,11 +55,12 @@ class PureLedger:
     def settle(self, seats: list[str], validators: int) -> tuple[int, int, int]:
         """Credit aggregator and buyer, keep what the owners claim; (improvement, paid, refund)."""
         terms, deposit = self.opened.terms, self.opened.deposit
-        improvement = max(self.first - self.delivered, 0) * _ONE // self.first
+        improvement = (self.improved + self.improvement) // terms.folds
         pot = deposit * terms.contribution_bps * improvement // (_BASIS_POINTS * _ONE)
         whole = self.weights.total()
         for seat, owner in enumerate(seats):
-            share = "validation" if validators >> seat & 1 else "participation"
+            validates = terms.folds == 1 and validators >> seat & 1
+            share = "validation" if validates else "participation"
             contribution = pot * self.weights[seat] // whole if whole else 0
             if self.weights[seat] or self.fixed[seat]:
                 self.unclaimed[owner] = [("contribution", contribution), (share, self.fixed[seat])]

@@ -17,7 +17,16 @@ from protocol.messages.rounds import (
     ZeroTestEvidence,
 )
 from protocol.roles.aggregator import drawing, joining, recording, signing, table
-from protocol.roles.aggregator.rounds import agreeing, checking, moments, ranges, rings, starting, training
+from protocol.roles.aggregator.rounds import (
+    agreeing,
+    checking,
+    folds,
+    moments,
+    ranges,
+    rings,
+    starting,
+    training,
+)
 from protocol.roles.aggregator.rounds.pipeline import advancing
 from protocol.roles.aggregator.state import (
     DrawingState,
@@ -40,6 +49,7 @@ from protocol.roles.engine.effects import (
     SubmitCall,
 )
 from protocol.roles.engine.table import STAYS, Row, on_event, on_message, on_refusal, on_timer
+from protocol.roles.rounds.folds import of_its_fold
 from protocol.roles.shared.accusing import ACCUSES
 
 _MOVES = (StoreBlob, CancelTimer, *GIVES_UP)
@@ -217,6 +227,9 @@ RECORDING = (
         then=(STAYS, SettlingState, EndingState),
         effects=(SubmitCall, *_MOVES),
     ).because("Everybody is told the round's public numbers, and the next one may be measured."),
+    on_event(TrainingState, RolesDrawn, advancing(folds.on_next_fold), then=_ENDS, effects=_MOVES).because(
+        "A fold is over: the next one begins at the public start, under other roles."
+    ),
     on_refusal(
         TrainingState, RecordRound, recording.on_record_refused, then=EndingState, effects=GIVES_UP
     ).because("Rounds are recorded in order: after this one none can follow."),
@@ -231,10 +244,7 @@ ROWS: tuple[Row, ...] = (
     *table.JOINING,
     *table.DRAWING,
     *DRAWING,
-    *TRAINING_LANE,
-    *CHECKING,
-    *OPENING,
-    *RECORDING,
+    *map(of_its_fold, (*TRAINING_LANE, *CHECKING, *OPENING, *RECORDING)),
     *table.SETTLEMENT,
     *table.ENDING,
 )

@@ -30,9 +30,11 @@ TrainingStep = Step[TrainingState | EndingState]
 
 
 def start_next(state: TrainingState, context: Context) -> TrainingStep:
-    """Send the next round's model, unless a round is in training or waits to be measured."""
+    """Send the next round's model, unless one is in training or waits to be measured, or its fold waits."""
     idle = state.training_lane is None and state.trained is None and not state.is_repeating
-    if not idle or state.last_signed or state.next_round > state.request.schedule.rounds:
+    schedule = state.request.schedule
+    over = state.next_round > schedule.rounds or schedule.fold_of(state.next_round) != state.parties.fold
+    if not idle or state.last_signed or over:
         return Step.unchanged(state)
     asked = attendance.asked_trainers(state, state.next_round)
     active = asked & ~state.sitting_out

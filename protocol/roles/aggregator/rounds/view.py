@@ -126,7 +126,7 @@ class TrainingView:
         The first attempt's members are those of the round before, whoever that will have been: nobody comes
         back, and who leaves is missed by the next attempt.
         """
-        if round_number == 1:
+        if self.state.request.schedule.begins_fold(round_number):
             return Start.PUBLIC
         return Start.UNMEASURED if attempt == 1 else expected_start(self.state.link, validators)
 

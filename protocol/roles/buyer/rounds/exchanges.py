@@ -130,7 +130,7 @@ def _require_place(state: RunningState, body: MomentRequest, at: RoundAttempt) -
     named = 0 if refusal is None else refusal.sitting_out
     require(before is None or before.trainers - named == body.trainers, "wrong_trainer_count")
     is_public = START_OF[body.start] is Start.PUBLIC
-    require(is_public == (at.round == 1), "wrong_start_measurement")
+    require(is_public == state.request.schedule.begins_fold(at.round), "wrong_start_measurement")
 
 
 def on_attempt_announced(

@@ -12,11 +12,12 @@ from protocol.messages.rounds import (
     ZeroTestRequest,
 )
 from protocol.roles.buyer import ordering, table
-from protocol.roles.buyer.rounds import checks, exchanges, finding, opening
+from protocol.roles.buyer.rounds import checks, exchanges, finding, folds, opening
 from protocol.roles.buyer.rounds.exchanges import unless_stopped
 from protocol.roles.buyer.state import InitiatedState, RunningState
 from protocol.roles.engine.effects import CancelTimer, RecordFact, SendMessage, SetTimer, StoreBlob
 from protocol.roles.engine.table import on_event, on_message
+from protocol.roles.rounds.folds import of_its_fold
 
 CHECKED_ROUNDS = (
     on_event(
@@ -26,6 +27,9 @@ CHECKED_ROUNDS = (
         then=RunningState,
         effects=(CancelTimer, SetTimer),
     ).because("The roles are drawn, also where a cancelling came too late: the training runs."),
+    on_event(RunningState, RolesDrawn, folds.on_next_fold).because(
+        "A fold is over: the next one begins at the public start, under other roles."
+    ),
     on_message(RunningState, CheckedStarted, exchanges.on_checked_started, effects=(RecordFact,)).because(
         "What the owners committed to fixes the widths and weights of all that follows."
     ),
@@ -70,4 +74,4 @@ CHECKED_ROUNDS = (
     ).because("A round's errors are opened under noise, once, and the record signed; or are implausible."),
 )
 
-ROWS = table.ORDERING + CHECKED_ROUNDS + table.RECORDING + table.ENDING
+ROWS = table.ORDERING + tuple(map(of_its_fold, CHECKED_ROUNDS)) + table.RECORDING + table.ENDING

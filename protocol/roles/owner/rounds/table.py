@@ -39,6 +39,7 @@ from protocol.roles.engine.inputs import CatalogueChanged, PolicyChanged
 from protocol.roles.engine.table import STAYS, on_change, on_event, on_message, on_timer
 from protocol.roles.owner import admission, commitments, table
 from protocol.roles.owner.rounds import (
+    folds,
     metric,
     next_model,
     projection,
@@ -57,6 +58,7 @@ from protocol.roles.owner.state import (
     RunningState,
     WaitingState,
 )
+from protocol.roles.rounds.folds import of_its_fold
 from protocol.roles.shared.accusing import ACCUSES
 
 _UNDECIDED = (WaitingState, ReadyState)
@@ -177,6 +179,15 @@ MEASURING = (
         signing.on_round_recorded,
         effects=(RecordFact, SetTimer, CancelTimer),
     ).because("The chain has recorded a round: a member that did not sign it goes on from there."),
+    on_event(RunningState, RolesDrawn, folds.on_next_fold, effects=(RecordFact,)).because(
+        "A fold is over: the next one begins at the public start, under other roles."
+    ),
 )
 
-ROWS = (*JOINING, *TRAINING, *CHECKING, *MEASURING, *table.JOINING, *table.RECORDING, *table.ENDING)
+ROWS = (
+    *JOINING,
+    *map(of_its_fold, (*TRAINING, *CHECKING, *MEASURING)),
+    *table.JOINING,
+    *table.RECORDING,
+    *table.ENDING,
+)

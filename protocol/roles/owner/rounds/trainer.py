@@ -45,7 +45,7 @@ def on_encrypted_model(
         if at.attempt < answer.attempt:
             raise StaleInput  # what a repetition of the round before has discarded came late
         _require_repetition(state, received, answer, context)
-    if at.round == 1:
+    if state.request.schedule.begins_fold(at.round):
         public = start_model(state.request, public_key_of(state.n))
         require(start_digest == public.digest(), "wrong_start_model")
     update = _update(state, model, at.round, context)

@@ -57,9 +57,30 @@ async def test_a_contract_younger_than_the_depth_is_waited_for(anvil_market) -> 
 
 
 SOMEBODY = "0x" + "5b" * 20
-_NUMBERS = ["uint32", *["uint16"] * 6, *["uint32"] * 3, "uint16", "uint8"]
+_NUMBERS = ["uint32", *["uint16"] * 7, *["uint32"] * 3, "uint16", "uint8"]
 TERMS_TYPES = f"(address,bytes32,{','.join(_NUMBERS)},address,uint128,uint128,uint128,address)"
-NO_ROUNDS = (SOMEBODY, bytes(32), 0, 4, 4, 10_000, 0, 0, 0, 60, 60, 60, 200, 0, SOMEBODY, 0, 0, 0, SOMEBODY)
+NO_ROUNDS = (
+    SOMEBODY,
+    bytes(32),
+    0,
+    4,
+    4,
+    1,
+    10_000,
+    0,
+    0,
+    0,
+    60,
+    60,
+    60,
+    200,
+    0,
+    SOMEBODY,
+    0,
+    0,
+    0,
+    SOMEBODY,
+)
 
 
 @pytest.mark.parametrize("number", [6, 7, 255])

@@ -34,7 +34,7 @@ def test_a_running_training_is_summed_up():
         3,
         20,
     )
-    assert one.story.improvement == pytest.approx(1 - 0.9**3)
+    assert one.improvement == pytest.approx(1 - 0.9**3)
     assert one.story.rounds[-1].mse_after == 6000 * 9**3 * 10**15
     # 3 of 20 rounds of participation, validation and aggregation, and 27.1 % of the contribution.
     assert one.paid / 10**18 == pytest.approx(0.15 * 0.35 + 0.65 * 0.271)
@@ -68,7 +68,7 @@ def test_an_order_without_a_number_is_listed():
     store = Store()
     put(store, "order:1", any_request())
     (one,) = Training.newest(party_of(store))
-    assert (one.row.training, one.row.display_status, one.story.improvement, one.paid) == (
+    assert (one.row.training, one.row.display_status, one.improvement, one.paid) == (
         None,
         "WAITING",
         None,
