@@ -1,6 +1,7 @@
 """How many products a computation takes: arithmetics that count, in place of the product's own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import pytest
 from gmpy2 import mpz
@@ -25,8 +26,8 @@ class ProductCount:
         return sum(self.products.values())
 
     def counted(self, make: Callable[[mpz], Residues] = residues) -> Callable[[mpz], Residues]:
-        """What stands in the place of `residues`."""
-        return lambda modulus: _Counted(make(modulus), self)
+        """What stands in the place of `residues`: the same object each time, by which tables are kept."""
+        return cache(lambda modulus: _Counted(make(modulus), self))
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Count whatever powers and tables multiply from here on, all of it by GMP."""
