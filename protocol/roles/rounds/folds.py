@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from protocol.crypto.cipher import PublicKey
 from protocol.marketplace import RolesDrawn
+from protocol.messages import Opening
 from protocol.request import Request
 from protocol.roles.engine.context import Context, Step
 from protocol.roles.engine.inputs import Received
@@ -32,7 +33,8 @@ class _InFold(Protocol):
 def of_its_fold(row: Row) -> Row:
     """The row, for messages about a round where that is of the fold that is under way.
 
-    Those of a later fold wait (EarlyInput), those of an earlier one are late (StaleInput).
+    Those of a later fold wait (EarlyInput), those of an earlier one are late (StaleInput). Not the buyer's
+    openings: their handlers see a second record of the fold's last round.
     """
     return replace(row, handler=_of_its_fold(row.handler))
 
@@ -43,19 +45,19 @@ def _of_its_fold(
     @wraps(handler)
     def handle(state: Any, content: Any, context: Context) -> Step[Any]:
         if isinstance(content, Received):
-            _require_its_fold(state, content.at.round)
+            _require_its_fold(state, content)
         return handler(state, content, context)
 
     return handle
 
 
-def _require_its_fold(state: _InFold, round_number: int) -> None:
-    if round_number < 1:
+def _require_its_fold(state: _InFold, received: Received[Any]) -> None:
+    if received.at.round < 1:
         return
-    fold = state.request.schedule.fold_of(round_number)
+    fold = state.request.schedule.fold_of(received.at.round)
     if fold > state.parties.fold:
         raise EarlyInput
-    if fold < state.parties.fold:
+    if fold < state.parties.fold and not isinstance(received.body, Opening):
         raise StaleInput
 
 

@@ -23,7 +23,7 @@ from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import PhaseState, replace
 from protocol.roles.shared.parties import Parties
 from protocol.signatures import recover_address, sign_digest
-from protocol.types import Address, EcdsaSignature
+from protocol.types import Address, EcdsaSignature, Seats
 
 Accusation = AccuseOfTwoRecords | AccuseOfFalseOpening
 
@@ -76,13 +76,21 @@ def accuse(state: A, accusation: Accusation, *, after: float = 0.0) -> Step[A]:
 
 
 def _is_of_drawn(accusation: Accusation, parties: Parties) -> bool:
-    """Whether records name drawn seats alone: else the contract sees no fault in them."""
+    """Whether records name drawn seats alone, in one fold's roles: else the contract sees no fault in them.
+
+    The last round of the fold before is held as long as no other one is recorded.
+    """
     if not isinstance(accusation, AccuseOfTwoRecords):
         return True
-    return all(
-        record.trainers and not record.trainers & ~parties.trainers | record.validators & ~parties.validators
-        for record in (accusation.first, accusation.second)
-    )
+    records = (accusation.first, accusation.second)
+    folds = [validators for validators in (parties.validators, parties.before) if validators]
+    return any(all(_names(one, parties.drawn, validators) for one in records) for validators in folds)
+
+
+def _names(record: RoundRecord, drawn: Seats, validators: Seats) -> bool:
+    """Some trainers, all drawn and none a validator, and these validators alone."""
+    others = record.trainers & ~(drawn & ~validators) | record.validators & ~validators
+    return bool(record.trainers) and not others
 
 
 # ---- openings ----

@@ -16,8 +16,8 @@ from protocol.types import Address, Digest, FrozenModel, Seats, mask_of, seats_o
 class Parties(FrozenModel):
     """The owners by seat, who revealed its nonce, how the contract drew them, and the rows each says it has.
 
-    With several folds the roles are those of the `fold` that is under way, from 0, and `validated` is who
-    validated in those before it.
+    With several folds the roles are those of the `fold` that is under way, from 0, `validated` is who
+    validated in those before it, and `before` who did in the last one of them.
 
     `commitments` are what each seat was taken with on the chain, `nonces` those of the seats in
     `revealed`, in seat order. Once the roles are drawn a seat that has none is lost: its owner takes no part.
@@ -32,6 +32,7 @@ class Parties(FrozenModel):
     rows: tuple[RowCount, ...] = ()
     fold: int = 0
     validated: Seats = 0
+    before: Seats = 0
 
     def with_seat(self, event: Joined) -> "Parties":
         """With the owner that took the next seat; raises ProtocolViolation("seat_out_of_order")."""
@@ -54,7 +55,8 @@ class Parties(FrozenModel):
         require(fits, "wrong_roles", "the next fold's roles are not those of the drawn seats")
         validated = self.validated | self.validators
         roles = {"trainers": event.trainers, "validators": event.validators}
-        return replace(self, fold=self.fold + 1, validated=validated, **roles)
+        before = self.validators
+        return replace(self, fold=self.fold + 1, validated=validated, before=before, **roles)
 
     @property
     def all_revealed(self) -> bool:

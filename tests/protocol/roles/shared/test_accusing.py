@@ -128,6 +128,23 @@ def test_a_second_record_is_recognised_when_the_first_is_on_the_chain() -> None:
     assert lost(market) == [(market.buyer.address, "two_records", BUYER)]
 
 
+FOLDS = {"rounds": 2, "folds": 2, "local_steps": 2, "step_size": "0.05", "tolerance": 0}
+
+
+def test_a_second_record_of_a_folds_last_round_is_recognised_when_the_next_fold_has_begun() -> None:
+    market = bonded_market(FOLDS)
+    market.post(market.run_until("opening"))
+    owner = market.validators()[0]
+    market.post(message := market.run_until("opening", owner))
+    while owner.decoded.parties.fold == 0:
+        market.deliver_next()
+    record, signature = other_record(market, body_of(message), market.buyer)
+    second = altered(market, message, record=record, signature=signature)
+    market.deliver(owner, MessageReceived(signed=second))
+    assert owner.violations[-1].code == "second_record"
+    assert lost(market) == [(market.buyer.address, "two_records", BUYER)]
+
+
 @pytest.mark.parametrize(
     ("party", "signer"),
     [
