@@ -5,7 +5,7 @@ Paillier key it makes the hash that goes on chain with the deposit, so that nobo
 than those that were paid for, or another's key.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
 from math import isqrt
@@ -20,7 +20,7 @@ from protocol.inference_terms import inference_refused
 from protocol.links import LARGEST_SCALE, Link, link_of
 from protocol.preparation.bases import MOST_BASES, Basis, all_parameters
 from protocol.preparation.columns import Column, DeclaredTarget, Parameter, TargetColumn, parameters_of
-from protocol.request_bounds import too_few_bits, too_large_first
+from protocol.request_bounds import largest_trained_weight, too_few_bits, too_large_first
 from protocol.request_columns import inexact_column, repeated_name, unsuitable_columns
 from protocol.request_kinds import unmet_demand, unsuitable_start
 from protocol.request_schedule import Schedule, unfit_folds
@@ -40,13 +40,7 @@ from protocol.request_sections import (
 )
 from protocol.request_targets import outputs_of, too_many_weights, unsuitable_targets
 from protocol.ridge_path import unsuitable_path
-from protocol.scaling import (
-    UNSCALED,
-    Scaling,
-    largest_consensus_weight,
-    largest_weight,
-    to_declared_units,
-)
+from protocol.scaling import UNSCALED, Scaling, to_declared_units
 from protocol.terms import NATIVE, Terms
 from protocol.types import Address, FreeText, FrozenModel, Name
 
@@ -244,15 +238,9 @@ class Request(FrozenModel):
         if self.scale == "none":
             return _UNSCALED_BITS, _UNSCALED_BITS
         starts = map(self._first_weights, range(len(self.outputs)))
-        largest = max(map(self._largest_weight, starts))
+        largest = max(largest_trained_weight(start, self.schedule, self.owners) for start in starts)
         residual = largest * (isqrt(self.output_parameters) + 1) + 1
         return largest.bit_length(), (residual * self._stretch).bit_length()
-
-    def _largest_weight(self, start: Sequence[Decimal]) -> int:
-        schedule, most = self.schedule, self.owners.maximum
-        if schedule.is_admm:
-            return largest_consensus_weight(start, schedule.rounds, schedule.penalty, most)
-        return largest_weight(start, schedule.fold_rounds, schedule.local_steps)
 
     @property
     def gram_bits(self) -> int:

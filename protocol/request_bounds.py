@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from protocol.preparation.columns import Parameter
-from protocol.request_sections import MOST_BITS, Bounds
+from protocol.request_schedule import Schedule
+from protocol.request_sections import MOST_BITS, Bounds, Owners
+from protocol.scaling import largest_consensus_weight, largest_weight
+
+
+def largest_trained_weight(start: Sequence[Decimal], schedule: Schedule, owners: Owners) -> int:
+    """What no |weight| of any model exceeds that is trained from such a start, between scaled columns."""
+    if schedule.is_admm:
+        return largest_consensus_weight(start, schedule.rounds, schedule.penalty, owners.maximum)
+    return largest_weight(start, schedule.fold_rounds, schedule.local_steps)
 
 
 def too_few_bits(bounds: Bounds, needed_bits: tuple[int, int]) -> str | None:

@@ -31,7 +31,7 @@ from protocol.messages.rounds import (
     ZeroTestShown,
 )
 from protocol.roles.owner.rounds.evidence import ground_of, open_ground_of
-from protocol.roles.owner.rounds.view import ring_view
+from protocol.roles.owner.rounds.ring_views import ring_view
 from protocol.roles.rounds.denials import is_denial
 from protocol.roles.shared.parties import public_key_of
 from protocol.types import Address

@@ -26,7 +26,7 @@ from protocol.learning.projection.countersigning import zero_test_digest
 from protocol.messages import OpeningRefused
 from protocol.messages.rounds import RangesAsked, RingOpening, ZeroTestConsent, ZeroTestEvidence
 from protocol.roles.owner.rounds.evidence import ground_of
-from protocol.roles.owner.rounds.view import errors_said_in
+from protocol.roles.owner.rounds.ring_views import errors_said_in
 from protocol.roles.rounds.denials import DeniedAttempt
 from protocol.roles.rounds.opened_ranges import out_of_range
 from protocol.signatures import recover_address

@@ -14,7 +14,7 @@ from protocol.crypto.ring.product import RingProduct, product_digest
 from protocol.crypto.ring.shares import Share
 from protocol.errors import ProtocolViolation
 from protocol.messages.rounds import RingCommitted, RingNonce, RingOpeningRequest, RingShared
-from protocol.roles.owner.rounds.view import ring_view
+from protocol.roles.owner.rounds.ring_views import ring_view
 from protocol.roles.rounds.attempt import ring_context
 from protocol.roles.rounds.ring_state import RingView
 from protocol.signatures import recover_address

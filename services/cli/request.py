@@ -141,6 +141,12 @@ def suggest(
         method_of(method) or "averaging",
     )
     found = suggested(sample, choices)
+    _deliver(found, sample, out, config, force=force, json=json)
+
+
+def _deliver(
+    found: Suggestion, sample: Path, out: Path | None, config: Path | None, *, force: bool, json: bool
+) -> None:
     _write(found, as_text(found, sample.name), out, force=force, json=json)
     _tell(found, index_columns(sample), out, config)
 

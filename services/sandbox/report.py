@@ -128,6 +128,12 @@ def weights_of(model: BoughtModel) -> list[float]:
     ]
 
 
+def _errors(request: Request, recorded: Sequence[RoundRecorded]) -> list[float]:
+    """In the target's own units, the first model's before those of the rounds."""
+    numbers = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
+    return [float(request.error_unit) * number / FIXED_POINT for number in numbers]
+
+
 async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: Path | None) -> DemoReport:
     """Compare, count and add up."""
     recorded = outcome.last_fold()
@@ -138,9 +144,7 @@ async def make_report(outcome: Outcome, *, broker: str, chain: str, model_file: 
     delivered = outcome.delivered_round() - recorded[0].round + 1
     paid, refund = _money(outcome.events)
     schedule = outcome.request.schedule
-    fixed_point_errors = (recorded[0].record.mse_before, *(event.mse_after for event in recorded))
-    unit = float(outcome.request.error_unit)
-    errors = [unit * error / FIXED_POINT for error in fixed_point_errors]
+    unit, errors = float(outcome.request.error_unit), _errors(outcome.request, recorded)
     twin = _delivered_twin(outcome.request, plain, errors, delivered)
     pooled = plaintext.mean_squared_error(validators, plaintext.pooled_least_squares(trainers))
     return DemoReport(

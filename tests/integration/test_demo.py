@@ -25,10 +25,12 @@ from tests.support.daemons.command_line import run_json
 from tests.support.daemons.watched_demo import naive_training, watched_demo
 
 REPORT_FIELDS = [
-    *("kind", "rows", "features", "owners", "trainers", "validators", "rounds", "local_steps", "step_size"),
+    *("kind", "rows", "features", "owners", "trainers", "validators", "rounds", "local_steps"),
+    *("method", "rho", "step_size"),
     *("key_bits", "broker", "chain", "mse_initial", "delivered_round", "mse_final"),
     "mse_plaintext_same_schedule",
-    *("mse_pooled_ols", "weights_max_abs_error", "mse_by_round", "convergence", "roles"),
+    *("mse_pooled_ols", "weights_max_abs_error", "mse_by_round", "convergence"),
+    *("penalties", "folds", "roles"),
     "contributions",
     *(
         "token",

@@ -125,7 +125,7 @@ def test_a_key_that_is_too_short_for_the_products(folder):
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ("0", "step_size: .*greater than 0 .*'0'"),
+        ("0", "schedule.step_size: must be above 0 .*'0'"),
         ("nan", "step_size: .*finite number between .*NaN"),
         ("big", "--step-size 'big' is not a number; write it like 1.5"),
     ],
@@ -183,7 +183,10 @@ def test_a_result_in_the_place_of_another_file(folder, option):
 
 
 def test_a_start_that_does_not_exist(folder):
-    assert_says(demo(folder, "--start", "median"), "--start 'median' is unknown; choose zero or mean")
+    assert_says(
+        demo(folder, "--start", "median"),
+        "--start 'median' is unknown; did you mean 'mean'. There are zero, mean",
+    )
 
 
 @pytest.mark.parametrize("option", ["--model-out", "--report"])

@@ -127,6 +127,7 @@ class TrainingRecord(Generic[_State]):
         """What each λ of a path came to so far; none where the request has one."""
         return () if self.state.request is None else penalties_of(self.state.request, self.story)
 
+    @property
     def improvement(self) -> float | None:
         """The share of the first error that the model takes off; None before the first round."""
         return None if self.state.request is None else self.story.improvement(self.state.request)

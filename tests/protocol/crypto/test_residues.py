@@ -1,5 +1,7 @@
 """Arithmetic by halves against Python's own: the same numbers, whatever they are."""
 
+from collections.abc import Iterator
+
 import pytest
 from gmpy2 import mpz, next_prime
 from hypothesis import given, settings
@@ -8,11 +10,19 @@ from hypothesis import strategies as st
 from protocol.crypto.paillier import FixedBaseTable
 from protocol.crypto.powers import PowerTables, batch_invert, public_power
 from protocol.crypto.residues import LEAST_HALF_BITS, HalvedResidues, PlainResidues, residues
+from tests.support.native_kernel import kernel_in_use
 
 ROOT = next_prime(mpz(2) ** LEAST_HALF_BITS)
 SQUARE = ROOT * ROOT
 ENDS = st.sampled_from([0, 1, 2, int(ROOT) - 1, int(ROOT), int(ROOT) + 1, int(SQUARE) - 1])
 NUMBERS = st.one_of(ENDS, st.integers(0, int(SQUARE) - 1))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _by_gmp() -> Iterator[None]:
+    """Whatever a process computes by that has run daemons before."""
+    with kernel_in_use(None):
+        yield
 
 
 def test_a_square_of_a_long_number_is_multiplied_by_halves_and_nothing_else():

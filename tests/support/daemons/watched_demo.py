@@ -80,7 +80,7 @@ class Demo:
         data = load_data(self.options)
         of_owner = {
             party.identity.address: np.column_stack(
-                [*(part[name] for name in data.features), np.ones(size), part[data.target]]
+                [*(part[name] for name in data.features), np.ones(size), part[data.targets[0]]]
             )
             for party, part, size in zip(self.market.owners, data.parts, data.sizes, strict=True)
         }

@@ -13,8 +13,9 @@ from protocol.roles.engine.refusals import EarlyInput, StaleInput, require
 from protocol.roles.engine.state import replace
 from protocol.roles.owner.attempts import Attempt, OpeningErrors
 from protocol.roles.owner.rounds.ring_products import product_and_masks, unopened
+from protocol.roles.owner.rounds.ring_views import ring_view, said_errors
 from protocol.roles.owner.rounds.turns import current_attempt, with_attempt
-from protocol.roles.owner.rounds.view import RoundView, ring_view, said_errors, view_of
+from protocol.roles.owner.rounds.view import RoundView, view_of
 from protocol.roles.owner.state import OwnerState, RunningState
 from protocol.roles.rounds.forms import metric_statement
 from protocol.roles.rounds.labels import Label

@@ -19,8 +19,9 @@ from protocol.roles.engine.refusals import EarlyInput, require
 from protocol.roles.engine.state import replace, store
 from protocol.roles.owner.attempts import Attempt, Measuring
 from protocol.roles.owner.rounds.evidence import link_of
+from protocol.roles.owner.rounds.ring_views import ring_view
 from protocol.roles.owner.rounds.turns import running_attempt, with_attempt
-from protocol.roles.owner.rounds.view import RoundView, ring_view, view_of
+from protocol.roles.owner.rounds.view import RoundView, view_of
 from protocol.roles.owner.state import OwnerState, RunningState
 from protocol.roles.rounds.attempt import consent_digest, ring_context
 from protocol.roles.rounds.forms import metric_statement

@@ -21,9 +21,10 @@ from protocol.roles.engine.state import replace
 from protocol.roles.owner.attempts import Attempt, OpeningModel
 from protocol.roles.owner.rounds import errors, ranges
 from protocol.roles.owner.rounds.ring_products import product_and_masks
+from protocol.roles.owner.rounds.ring_views import ring_view
 from protocol.roles.owner.rounds.turns import checked_attempt, not_in_order
 from protocol.roles.owner.rounds.verdicts import conclude
-from protocol.roles.owner.rounds.view import RoundView, ring_view, view_of
+from protocol.roles.owner.rounds.view import RoundView, view_of
 from protocol.roles.owner.state import OwnerState, RunningState
 from protocol.roles.rounds.labels import Label
 from protocol.roles.rounds.ring import ring_begin

@@ -19,8 +19,9 @@ from protocol.roles.engine.state import replace
 from protocol.roles.owner.attempts import Attempt, Ranging
 from protocol.roles.owner.rounds import errors
 from protocol.roles.owner.rounds.ring_products import product_and_masks
+from protocol.roles.owner.rounds.ring_views import ring_view
 from protocol.roles.owner.rounds.turns import current_attempt, with_attempt
-from protocol.roles.owner.rounds.view import RoundView, ring_view, view_of
+from protocol.roles.owner.rounds.view import RoundView, view_of
 from protocol.roles.owner.state import OwnerState, RunningState
 from protocol.roles.rounds.denials import DeniedAttempt
 from protocol.roles.rounds.implausible import require_named, require_negative

@@ -11,7 +11,8 @@ from protocol.roles.engine.effects import Effect
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import replace, store, with_new_blobs
 from protocol.roles.owner.attempts import Attempt, OpeningModel
-from protocol.roles.owner.rounds.view import RoundView, ring_view, said_errors
+from protocol.roles.owner.rounds.ring_views import ring_view, said_errors
+from protocol.roles.owner.rounds.view import RoundView
 from protocol.roles.rounds.products import NextModelCheck, RangeCheck
 from protocol.roles.rounds.ring import chance, digest_to_sign, known_shares, product
 from protocol.roles.rounds.ring_state import SharedNumbers

@@ -14,8 +14,9 @@ from protocol.roles.engine.state import replace
 from protocol.roles.owner.attempts import Attempt, OpeningModel
 from protocol.roles.owner.rounds import versions
 from protocol.roles.owner.rounds.ring_products import sign_product
+from protocol.roles.owner.rounds.ring_views import ring_view
 from protocol.roles.owner.rounds.turns import checked_attempt, current_attempt, with_attempt
-from protocol.roles.owner.rounds.view import ring_view, view_of
+from protocol.roles.owner.rounds.view import view_of
 from protocol.roles.owner.state import OwnerState, RunningState
 from protocol.roles.rounds import ring
 from protocol.roles.rounds.ring_state import RingState, RingStep, RingView

@@ -16,7 +16,6 @@ from protocol.crypto.cipher import Ciphertext, PowerTables, PublicKey
 from protocol.crypto.commitments import TrainingIdentity
 from protocol.crypto.proofs.trainer import UpdateClaim
 from protocol.crypto.proofs.validator import MetricProofs
-from protocol.crypto.ring.context import Maker, Purpose
 from protocol.envelope import SignedMessage
 from protocol.learning.moments.exchange import MomentAnswer as Answer
 from protocol.learning.moments.exchange import MomentMask, vector_tables
@@ -24,7 +23,6 @@ from protocol.learning.moments.products import Products
 from protocol.learning.projection.question import Projection
 from protocol.learning.scales import MODEL_SCALE
 from protocol.marketplace import Opened
-from protocol.messages import OpeningRefused
 from protocol.messages.catalogue import MessageBody
 from protocol.messages.rounds import MomentAnswer, MomentRequest, ProvenUpdate, RoundEvidence
 from protocol.messages.rounds.values import START_OF, AttemptDigests
@@ -33,15 +31,11 @@ from protocol.roles.engine.context import Context
 from protocol.roles.engine.refusals import require
 from protocol.roles.engine.state import BlobRef
 from protocol.roles.engine.worked_out import WORK, Known, whose, worked_out
-from protocol.roles.owner.attempts import Attempt, Ranging
-from protocol.roles.rounds.attempt import attempt_digests, identity_of, numbers_digest, ring_context
+from protocol.roles.owner.attempts import Attempt
+from protocol.roles.rounds.attempt import attempt_digests, identity_of, numbers_digest
 from protocol.roles.rounds.carried import CarriedModels
-from protocol.roles.rounds.forms import share_form
-from protocol.roles.rounds.members import member_weights
-from protocol.roles.rounds.opened_errors import SaidErrors
 from protocol.roles.rounds.products import MomentExchange, NextModelCheck, RangeCheck, read_mask
 from protocol.roles.rounds.proofs import ModelProofs, metric_proofs, read_update
-from protocol.roles.rounds.ring_state import RingView
 from protocol.roles.rounds.started import CommittedOwners
 from protocol.roles.rounds.widths import CheckedWidths, started_widths
 from protocol.roles.shared.parties import Parties, public_key_of
@@ -322,38 +316,3 @@ def _key_of(state: ShownTraining, attempt: Attempt, context: Context) -> Hashabl
     """
     place = (context.address, context.market, context.commitment_group, state.opened, state.n, attempt.at)
     return (*place, state.parties, state.owners, state.carried, attempt.evidence)
-
-
-def ring_view(view: RoundView, attempt: Attempt, purpose: Purpose) -> RingView:
-    """What a checker knows by itself of one of its attempt's rings: parties, form of shares, place."""
-    state, parties = view.state, (view.state.request.aggregator, *attempt.checkers)
-    first, second = (view.owners.of(checker).base for checker in attempt.checkers)
-    context = ring_context(view.identity, attempt.at, purpose, parties[0], attempt.checkers)
-    weights = sum(member_weights(state.parties, attempt.members).values())
-    if purpose is Purpose.ERRORS:
-        form = said_errors(view, attempt).form
-    else:
-        form = share_form(purpose, state.request, view.widths, view.exchange, weights)
-    return RingView(view.key, context, form, (first, second), Maker(parties.index(view.context.address)))
-
-
-def said_errors(view: RoundView, attempt: Attempt) -> SaidErrors:
-    """What the buyer has said of errors in the word that the attempt's ranges were opened for."""
-    assert attempt.ranging is not None  # nothing is opened of errors before
-    return errors_said_in(view, attempt, attempt.ranging)
-
-
-def errors_said_in(view: RoundView, attempt: Attempt, said: OpeningRefused | Ranging) -> SaidErrors:
-    """What a word of the buyer's says of an attempt's errors, with all that it is judged by."""
-    state = view.state
-    assert state.link is not None  # which stands since the first evidence
-    return SaidErrors(
-        exchange=view.exchange,
-        weights=member_weights(state.parties, attempt.members),
-        request=state.request,
-        parties=state.parties,
-        link=state.link,
-        trainers=view.trainers,
-        named=said.named,
-        negative=said.negative,
-    )

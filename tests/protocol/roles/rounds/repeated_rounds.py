@@ -16,7 +16,7 @@ from protocol.messages.opening import ImplausibleError
 from protocol.messages.rounds import RoundEvidence
 from protocol.roles.aggregator.rounds import errors, ranges
 from protocol.roles.buyer.rounds import opening
-from protocol.roles.owner.rounds.view import ring_view
+from protocol.roles.owner.rounds.ring_views import ring_view
 from protocol.types import RoundAttempt
 from protocol.verification.blame import _NOT_HERE, _SAT_OUT
 from protocol.verification.contents import contents_of
