@@ -39,11 +39,7 @@ async def difference(views: MarketplaceViews, event: MarketplaceEvent) -> str | 
         case Revealed():
             state, said = (await views.draw_of(event.training)).revealed >> event.seat & 1, 1
         case RolesDrawn():
-            owners = await views.owners(event.training)
-            state, said = (owners.trainers, owners.validators), (event.trainers, event.validators)
-            if state != said and await _has_folds(views, event.training):
-                # A later fold may be under way, among the same seats.
-                state, said = owners.trainers | owners.validators, event.trainers | event.validators
+            return await _of_roles(views, event)
         case RoundRecorded():
             return await _of_round(views, event)
         case Credited():
@@ -54,9 +50,23 @@ async def difference(views: MarketplaceViews, event: MarketplaceEvent) -> str | 
     return None if state == said else "the contract's state is another"
 
 
-async def _has_folds(views: MarketplaceViews, training: int) -> bool:
+async def _of_roles(views: MarketplaceViews, event: RolesDrawn) -> str | None:
+    owners = await views.owners(event.training)
+    if (owners.trainers, owners.validators) == (event.trainers, event.validators):
+        return None
+    same = owners.trainers | owners.validators == event.trainers | event.validators
+    # Nobody validates in two folds.
+    if same and not event.validators & owners.validators and await _is_in_later_fold(views, event.training):
+        return None
+    return "the contract's state is another"
+
+
+async def _is_in_later_fold(views: MarketplaceViews, training: int) -> bool:
+    """Whether a fold before the one under way had roles of its own, among the same seats."""
     _buyer, _deposit, terms = await views.opening_of(training)
-    return terms is not None and terms.folds > 1
+    if terms is None or terms.folds == 1:
+        return False
+    return (await views.progress(training)).recorded >= terms.rounds // terms.folds
 
 
 async def _of_round(views: MarketplaceViews, event: RoundRecorded) -> str | None:
