@@ -53,6 +53,7 @@ _PLACES = {
     "Buyer": "deltaml.participants",
     "CardMatch": "services.records.market_offers",
     "ClassSimulation": "deltaml.classes",
+    "FoldErrors": "services.records.folds",
     "ListedCard": "services.records.market_offers",
     "MarketColumn": "services.records.market_offers",
     "Match": "services.records.market_offers",

@@ -25,6 +25,7 @@ from services.data.request_suggestion import NOBODY
 from services.data.sample_request import DemoOptions
 from services.observability.logging import configure_for_library
 from services.records.chain_history import chain_story
+from services.records.folds import FoldErrors, fold_errors_of
 from services.records.penalties import Penalty, penalties_of
 from services.records.stored_inference import bought_inference, coefficient_table, why_missing
 from services.sandbox.demo import LEAST_DEMO_KEY_BITS, check_options, train
@@ -44,7 +45,8 @@ class Simulation:
     each; `aggregator_pay` and `refund`, which the buyer gets back, make up the deposit with the owners' pay.
     Of a request with `inference` `coefficients` has each weight's standard error, 95 % interval and p-value;
     where there are none `no_coefficients` says why. Of a request with a path of l2 `penalties` has each λ's
-    least error, and which one was chosen.
+    least error, and which one was chosen. Of one with `schedule.folds` `folds` has each fold's error, their
+    mean and deviation; the first error of each later fold is that round's `error_before`.
     """
 
     request: Request = field(repr=False)
@@ -57,6 +59,7 @@ class Simulation:
     coefficients: tuple[Coefficient, ...] = field(default=(), repr=False)
     no_coefficients: str = ""
     penalties: tuple[Penalty, ...] = ()
+    folds: FoldErrors | None = None
 
     @cached_property
     def model(self) -> "BoughtRegressor | BoughtClassifier":
@@ -153,9 +156,11 @@ def _simulated(document: Document, owners: int, key_bits: int | None) -> Request
             "nobody deposits a bond in a simulation, where all are honest: leave payment.bonds out"
         )
     if owners < request.owners.minimum:
+        folds = request.schedule.folds
+        who = "two validate in each fold" if folds > 1 else "two train, two validate"
         raise MisuseError(
             f"{owners} tables; the request asks for {request.owners.minimum} owners at least: give more "
-            "tables, or lower owners.minimum (to 4 at least: two train, two validate)"
+            f"tables, or lower owners.minimum (to {max(4, 2 * folds)} at least: {who})"
         )
     most = min(request.owners.maximum, owners)
     changes = {
@@ -191,4 +196,5 @@ def _outcome(
         coefficients=coefficients,
         no_coefficients=none,
         penalties=penalties_of(request, story),
+        folds=fold_errors_of(request, story),
     )

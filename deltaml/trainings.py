@@ -12,6 +12,7 @@ from protocol.request import Request
 from protocol.roles.dispatch import decode_state
 from services.common.errors import ConfigurationError
 from services.records.chain_history import ChainStory, chain_story
+from services.records.folds import FoldErrors, fold_errors_of
 from services.records.penalties import Penalty, penalties_of
 from services.records.stored_trainings import bought_model
 from services.store import InstanceRow, Store
@@ -84,6 +85,12 @@ class StoredTraining:
         """What each λ of a request's path came to so far; none where it has one."""
         request = self.request
         return () if request is None else penalties_of(request, self._story)
+
+    @property
+    def folds(self) -> FoldErrors | None:
+        """Each fold's error so far, mean and deviation; None before one is over, and without folds."""
+        request = self.request
+        return None if request is None else fold_errors_of(request, self._story)
 
     @property
     def owners(self) -> dict[str, Participation]:

@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from protocol.asset import NO_TOKENS, Assets
+from protocol.links import FITTED
 from protocol.records import FIXED_POINT, Market
+from protocol.roles.buyer.state import BuyerState
 from protocol.terms import NATIVE
 from services.cli.account_text import AccountText
 from services.cli.amounts import Wei, money
@@ -248,8 +250,15 @@ def _show_rounds(instance: InstanceRow, rounds: Sequence[Mapping[str, Any]]) -> 
         if made["mse_before"] is not None
     ]
     if rows:
-        scale = "in the target's units, squared" if state else "in the scale of the request, as on chain"
-        print_table(_ROUND_COLUMNS, rows, title=f"mean squared errors {scale}", right=_ROUND_COLUMNS)
+        print_table(_ROUND_COLUMNS, rows, title=_errors_title(state), right=_ROUND_COLUMNS)
+
+
+def _errors_title(state: BuyerState | None) -> str:
+    if state is None:
+        return "errors in the scale of the request, as on chain"
+    if state.request.model.kind in FITTED:
+        return "mean deviances"
+    return "mean squared errors in the target's units, squared"
 
 
 def _round(data: dict[str, Any]) -> dict[str, Any]:

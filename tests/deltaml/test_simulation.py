@@ -161,3 +161,23 @@ def test_a_path_of_penalties_tells_each_one_s_error_and_which_was_chosen():
     assert chosen.error == pytest.approx(min(outcome.errors[1:]))
     assert outcome.penalties[0].error > 2 * chosen.error, "under the strongest one nothing is learned"
     assert simulate(REQUEST, TABLES, key_bits=1024).penalties == ()
+
+
+def test_folds_tell_each_one_s_error_on_owners_that_it_has_not_seen():
+    schedule = {"rounds": 4, "folds": 2}
+    outcome = simulate({**REQUEST, "schedule": schedule}, TABLES, key_bits=1024)
+    halves = outcome.rounds[:2], outcome.rounds[2:]
+    assert outcome.folds is not None
+    for (first, *_), error in zip(halves, outcome.folds.errors, strict=True):
+        assert error < first.error_before
+    least = [min(made.error_after for made in half) for half in halves]
+    assert list(outcome.folds.errors) == pytest.approx(least)
+    assert outcome.folds.mean == pytest.approx(sum(least) / 2)
+    assert outcome.folds.deviation == pytest.approx(abs(least[0] - least[1]) / 2**0.5)
+    assert simulate(REQUEST, TABLES, key_bits=1024).folds is None
+
+
+def test_of_folds_it_is_told_how_many_tables_are_needed():
+    wanted = {**REQUEST, "schedule": {"rounds": 3, "folds": 3}, "owners": {"minimum": 7}}
+    with pytest.raises(MisuseError, match=r"4 tables; .* \(to 6 at least: two validate in each fold\)"):
+        simulate(wanted, TABLES, key_bits=1024)

@@ -5,16 +5,13 @@ from services.console.presentation.i18n import gettext_noop as _
 from services.console.presentation.i18n import locale_of, translations
 from services.records.folds import FoldErrors
 
-_ONE = _(
-    "One of %(asked)s folds is over: its model's mean squared error on owners that it has not seen is "
-    "%(mean)s."
-)
+_ONE = _("One of %(asked)s folds is over: its model's error on owners that it has not seen is %(mean)s.")
 _SOME = _(
-    "Over %(over)s of %(asked)s folds the mean squared error on owners that a model has not seen is "
+    "Over %(over)s of %(asked)s folds the mean error on owners that a model has not seen is "
     "%(mean)s, with a standard deviation of %(deviation)s."
 )
 _ALL = _(
-    "Over all %(asked)s folds the mean squared error on owners that a model has not seen is %(mean)s, with a "
+    "Over all %(asked)s folds the mean error on owners that a model has not seen is %(mean)s, with a "
     "standard deviation of %(deviation)s; the last fold's model is the one that is delivered."
 )
 
