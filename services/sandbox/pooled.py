@@ -34,14 +34,17 @@ def owner_data(request: Request, data_set: DataSet, *, measuring: bool = True) -
 def pooled_errors(data_sets: Mapping[str, DataSet]) -> PooledError:
     """The error of least squares on a training's trainers, in the target's own units squared.
 
-    `data_sets` are by owner's address. None before the roles are drawn, and for rows that are not there.
+    `data_sets` are by owner's address. None before the roles are drawn, of folds,
+    each of which has others, and for rows that are not there.
     """
     known: dict[tuple[bytes, tuple[str, ...], tuple[str, ...]], float] = {}
 
     def error(request: Request, story: ChainStory) -> float | None:
         drawn = (*story.trainers, *story.validators)
-        if not story.trainers or any(
-            one not in data_sets or mismatches(request, data_sets[one].card) for one in drawn
+        if (
+            not story.trainers
+            or request.schedule.folds > 1
+            or any(one not in data_sets or mismatches(request, data_sets[one].card) for one in drawn)
         ):
             return None
         place = (request.hash(), story.trainers, story.validators)

@@ -232,6 +232,19 @@ def test_a_models_card_has_the_scores_on_rows_of_the_buyers_own(path, tmp_path):
     assert not (tmp_path / "2.md").exists()
 
 
+def test_errors_of_a_kind_with_a_link_are_told_as_deviances(path):
+    with contextlib.closing(Store(f"sqlite:///{path}")) as store:
+        target = {"name": "died", "kind": "boolean"}
+        start = {"start": "mean", "value": "0.5"}
+        kind = {"kind": "logistic_regression"}
+        key = finished_training(store, scale="range", model=kind, target=target, start=start)
+        data = {"round": 1, "mse_before": str(10**18), "mse_after": str(10**18)}
+        store.note(key, ("round_recorded", data), 1.0)
+    shown = run("show", key, "--store", path).stdout
+    assert "mean deviances" in shown
+    assert "squared" not in shown
+
+
 def test_a_buyer_sees_errors_in_its_targets_units_and_amounts_in_ether(path):
     """Half the width of the range is 200: an error of 6000 on chain is 6000 × 200² of the target's own."""
     with contextlib.closing(Store(f"sqlite:///{path}")) as store:

@@ -46,3 +46,8 @@ def test_there_is_none_before_the_draw_and_for_rows_that_are_not_there(rows):
     assert error(wanted, ChainStory(trainers=(*OWNERS[:1], "0xb1"), validators=OWNERS[2:])) is None
     other = request(target={"name": "cost", "minimum": 0, "maximum": 400})
     assert error(other, DRAWN) is None
+
+
+def test_there_is_none_of_folds_over_which_all_train(rows):
+    wanted = request(schedule={"rounds": 2, "folds": 2})
+    assert known(rows)(wanted, ChainStory(trainers=OWNERS)) is None
