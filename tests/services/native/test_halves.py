@@ -24,8 +24,16 @@ ROOTS = [
     LEAST - 1,
     (mpz(1) << 1088) - 1,
     (mpz(1) << 1537) + 21,
+    (mpz(1) << 2048) - 1,
+    (mpz(1) << 2304) + 1,
+    (mpz(1) << 2557) + 3,
+    (mpz(1) << 3072) - 1,
+    (mpz(1) << 3581) + 1,
+    (mpz(1) << 4096) - 1,
 ]
-PLACES = st.sampled_from(["0", "1", "n − 1", "n", "n² − n", "n² − 1"]) | st.integers(0, (1 << 3100) - 1)
+"""Of each number of lanes that the kernel has a loop for: three to ten groups of eight."""
+GROUPS = range(3, 11)
+PLACES = st.sampled_from(["0", "1", "n − 1", "n", "n² − n", "n² − 1"]) | st.integers(0, (1 << 8192) - 1)
 
 
 def _number(place: str | int, root: mpz) -> mpz:
@@ -38,7 +46,7 @@ def _arithmetic(kernel: Kernel, root: mpz) -> Residues:
     return kernel.halves(root) or PlainResidues(root * root)
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(st.sampled_from(ROOTS), PLACES, PLACES)
 def test_a_product_is_pythons(kernel: Kernel, root: mpz, first: str | int, second: str | int) -> None:
     within, numbers = _arithmetic(kernel, root), [_number(one, root) for one in (first, second)]
@@ -98,6 +106,11 @@ def test_what_stands_in_is_the_kernel_s_where_it_takes_the_root(kernel: Kernel) 
             assert not isinstance(residues(((mpz(1) << 4096) + 1) ** 2), NativeHalves), "a long root"
         with kernel_in_use(None):
             assert not isinstance(residues(ROOTS[0] ** 2), NativeHalves)
+
+
+def test_products_are_tried_in_every_length_that_the_kernel_has_a_loop_for() -> None:
+    limbs = {-(-(64 * -(-int(root.bit_length()) // 64) + 6) // 52) for root in ROOTS}
+    assert {-(-one // 8) for one in limbs} == set(GROUPS)
 
 
 REFUSED: dict[str, Callable[[NativeHalves], object]] = {
