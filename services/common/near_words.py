@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
-_LEAST_ALIKE = 0.5
+_LEAST_ALIKE = 0.6
 _SHOWN = 24
 
 

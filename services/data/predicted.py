@@ -14,6 +14,7 @@ from protocol.request_kinds import DEMANDS
 from protocol.request_sections import MOST_CLASSES, MOST_TARGETS
 from protocol.request_targets import FEWEST_CLASSES, SEVERAL
 from services.common.errors import UnusableColumn
+from services.common.near_words import nearest
 from services.data.column_suggestion import Rounding, suggest_column, target_values
 from services.data.dispersion import start_section
 from services.data.row_files import plain_name
@@ -77,6 +78,16 @@ def aim_of(
     if len(set(columns)) < len(columns):
         raise MisuseError(f"--targets names a column twice: {','.join(columns)}")
     return Aim(kind, tuple(map(plain_name, columns)), level)
+
+
+def require_column(target: str, names: Sequence[str], place: str) -> None:
+    """Raise MisuseError, with the name that was probably meant, for a target that is none of the columns."""
+    if target not in names:
+        near = nearest(target, names)
+        meant = "" if near is None else f": did you mean {near!r}?"
+        raise MisuseError(
+            f"there is no column {target!r} to predict{meant or ';'} {place} has {', '.join(names)}"
+        )
 
 
 def predicted(aim: Aim, columns: Columns, rounding: Rounding, mean: Mean) -> Predicted:

@@ -34,7 +34,7 @@ from services.data.curve_suggestion import quartiles, suggest_curves
 from services.data.dispersion import model_section
 from services.data.few_rows import rows_needed
 from services.data.identifiers import require_measurement
-from services.data.predicted import Aim, Predicted, aim_of, predicted
+from services.data.predicted import Aim, Predicted, aim_of, predicted, require_column
 from services.data.ridge_options import ridge_section, rounds_for
 from services.data.row_files import column_names, plain_name
 from services.data.row_reader import read_table
@@ -96,11 +96,8 @@ class Choices:
 
     @property
     def aim(self) -> Aim:
-        """What is to be predicted; raises MisuseError for none, and for choices in contradiction."""
-        aim = aim_of(self.kind, self.target, self.targets, self.level)
-        if not aim.columns:
-            raise MisuseError("--target is missing: the column that is to be predicted")
-        return aim
+        """What is to be predicted; raises MisuseError for choices that contradict each other."""
+        return aim_of(self.kind, self.target, self.targets, self.level)
 
 
 def suggest(sample: Path, choices: Choices) -> Suggestion:
@@ -111,9 +108,10 @@ def suggest(sample: Path, choices: Choices) -> Suggestion:
     are not there, and for choices that no request can have.
     """
     names, aim = column_names(sample), choices.aim
+    if not aim.columns:
+        raise MisuseError(f"--target COLUMN names what is to be predicted; {sample} has {', '.join(names)}")
     for target in aim.columns:
-        if target not in names:
-            raise MisuseError(f"there is no column {target!r} to predict; {sample} has {', '.join(names)}")
+        require_column(target, names, str(sample))
     candidates = _candidates(choices, sample, names, aim)
     found = _predicted(sample, aim, AMOUNTS if choices.kind == "gamma_regression" else OUTWARDS)
     columns: dict[str, Suggested] = {}

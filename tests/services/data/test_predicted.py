@@ -4,7 +4,7 @@ import pytest
 from protocol.errors import MisuseError
 from protocol.preparation.tables import Texts
 from services.data.column_suggestion import EXACT
-from services.data.predicted import aim_of, predicted
+from services.data.predicted import aim_of, predicted, require_column
 
 GRADES = Texts.of(["low", "high", "low", "mid", "low", "mid", "low", "high"])
 COLUMNS = {
@@ -69,3 +69,15 @@ def test_what_cannot_be_predicted_is_told_with_the_remedy(kind, target, targets,
 def test_numbered_classes_are_read_as_texts():
     assert aim_of("several_classes", " grade ").texts == ("grade",)
     assert aim_of("linear_regression", "grade").texts == ()
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("iill", "no column 'iill' to predict: did you mean 'ill'\\? rows.csv has"),
+        ("zz", "'zz' to predict; rows"),
+    ],
+)
+def test_a_column_that_is_not_there_is_told_with_the_one_that_was_meant(target, said):
+    with pytest.raises(MisuseError, match=said):
+        require_column(target, tuple(COLUMNS), "rows.csv")

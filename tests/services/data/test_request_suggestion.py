@@ -313,3 +313,10 @@ def test_a_column_of_events_is_missed_where_it_is_needed_alone(tmp_path, kind, e
     sample = write_columns(tmp_path / "rows.csv", rows)
     with pytest.raises(MisuseError, match=says):
         suggest(sample, Choices("months", "lives", kind=kind, event=event))
+
+
+def test_a_suggestion_without_a_target_names_the_columns(tmp_path):
+    sample = tmp_path / "rows.csv"
+    sample.write_text("a,b\n1,2\n2,3\n")
+    with pytest.raises(MisuseError, match=r"--target COLUMN names what is to be predicted; .* has a, b"):
+        suggest(sample, Choices(None, "rows"))
