@@ -66,7 +66,8 @@ _OPTIONS = {
     "rounds": typer.Option(help="Averages of local models at most; default: 5.", min=1, max=10_000),
     "folds": typer.Option(
         help="Deal the owners into so many folds: each validates in one and trains in the others, each has "
-        "its part of the rounds, and mean and spread of the folds' errors are shown; default: 1, none.",
+        "its part of the rounds, and mean and spread of the folds' errors are shown; default: 1, none. "
+        "--rounds is then a multiple of it, --owners twice as many or more.",
         min=1,
         max=10,
     ),
