@@ -9,6 +9,7 @@ import pytest
 from protocol.envelope import SignedMessage
 from protocol.learning.plaintext import consensus
 from tests.support.roles.bad_trainers import COLUMN, bad_data
+from tests.support.roles.pay import credited, recomputed
 from tests.support.roles.plain_market import (
     assert_model_of_twin,
     bought_weights,
@@ -84,6 +85,31 @@ def test_one_that_is_silent_ends_the_duals_of_all() -> None:
     assert answered[-1] == everybody
     assert_model_of(market, answered)
     assert_verified(market)
+
+
+def _earned(silent_in: set[int]) -> int:
+    """Wei of the first trainer, which answers in all rounds but these."""
+    market = consensus_market()
+    trainer = market.owners[0].address
+
+    def losing(message: SignedMessage) -> Sequence[SignedMessage]:
+        envelope = message.envelope
+        lost = envelope.type == "proven_update" and envelope.sender == trainer
+        return () if lost and envelope.round in silent_in else (message,)
+
+    market.intercept = losing
+    market.finish()
+    assert market.contract.status == "settled"
+    assert market.contract.ledger is not None
+    pay = credited(market.contract.ledger.credited)
+    assert pay == recomputed(market.contract.events)
+    return sum(wei for (account, _share), wei in pay.items() if account == trainer)
+
+
+def test_feigned_silence_earns_less() -> None:
+    """Each time all duals begin anew, which is what such a trainer could be after."""
+    honest = _earned(set())
+    assert all(_earned(rounds) < honest for rounds in ({1}, {2}, {4}, {2, 4}))
 
 
 def test_a_further_attempt_goes_on_from_what_the_first_one_has_shown() -> None:
