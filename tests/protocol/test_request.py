@@ -14,8 +14,8 @@ from protocol import request as request_module
 from protocol.codec import pack, unpack
 from protocol.errors import MisuseError
 from protocol.request import Request
+from protocol.request_bounds import largest_trained_weight
 from protocol.request_parsing import parse_request
-from protocol.scaling import largest_weight
 from protocol.types import ZERO_ADDRESS
 from tests.support.deployment.documents import AGGREGATOR, KEY_ID, any_request, request_content
 
@@ -371,9 +371,9 @@ def test_the_bits_of_a_request_are_worked_out_once_and_anew_for_another(monkeypa
 
     def counted(*arguments):
         worked_out.append(arguments)
-        return largest_weight(*arguments)
+        return largest_trained_weight(*arguments)
 
-    monkeypatch.setattr(request_module, "largest_weight", counted)
+    monkeypatch.setattr(request_module, "largest_trained_weight", counted)
     request = any_request()
     assert len({(request.weight_bits, request.residual_bits) for _ in range(5)}) == 1
     assert len(worked_out) == 1
