@@ -150,10 +150,10 @@ def on_roles_drawn(state: EndingState, event: RolesDrawn, _context: Context) -> 
     """Somebody had the roles drawn, or a fold is over: nothing starts, and the contract's clock goes on."""
     if event.validators & (state.parties.validators | state.parties.validated):
         return Step.unchanged(state)
-    parties = state.parties
-    validated = parties.validated | parties.validators
-    roles = {"trainers": event.trainers, "validators": event.validators}
-    return Step(replace(state, parties=replace(parties, validated=validated, **roles)))
+    if state.parties.drawn:
+        return Step(replace(state, parties=state.parties.in_next_fold(event)))
+    parties = replace(state.parties, trainers=event.trainers, validators=event.validators)
+    return Step(replace(state, parties=parties))
 
 
 def on_round_recorded(

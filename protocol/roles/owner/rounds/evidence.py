@@ -223,8 +223,7 @@ def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob,
     hashed = draw_hash(view.context.market, view.state.training, view.state.parties)
     evidence, evidence_blob = store(body)
     model, model_blob = store(body.next_model)
-    carried, carried_blob = store(view.carried_on)
-    carries = view.exchange.rescales
+    carried, *carried_blobs = store(view.carried_on) if view.exchange.rescales else (None,)
     attempt = Attempt(
         round=at.round,
         attempt=at.attempt,
@@ -235,7 +234,7 @@ def attempt_of(view: RoundView, members: int) -> tuple[Attempt, tuple[StoreBlob,
         evidence_digest=evidence_digest(body),
         model=model,
         model_digest=body.next_model.digest(),
-        carried=carried if carries else None,
+        carried=carried,
         members_stay=_members_stay(view.state, body, at.round),
     )
-    return attempt, (evidence_blob, model_blob, *((carried_blob,) if carries else ()))
+    return attempt, (evidence_blob, model_blob, *carried_blobs)
